@@ -1,0 +1,87 @@
+"""Growth without shocks: demand grows at the sectors' rates and supply keeps pace at fixed shares.
+
+Capacity that follows demand is an assumption of this version: planned expansion is taken as given, and only shocks and
+price move activity around it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.chain.accounts import Values
+from sim.chain.reference import Reference
+from sim.core.state import Trend
+
+
+def trend_factors(reference: Reference) -> Trend:
+    """Growth factors of processes, routes, uses and disposal over the reference, shape (entity, period).
+
+    In every year the throughput of each market is what its outlets need at the reference shares of supply; a process
+    with joint outputs follows those that cannot be disposed of, weighted by value, and surplus of the others is
+    disposed of. Years are joined geometrically.
+    """
+    scenario = reference.scenario
+    periods = scenario.time.periods
+    years = np.arange(int(np.ceil(scenario.time.years)) + 1, dtype=float)
+    knots = [_year(reference, year if scenario.growth else 0.0) for year in years]
+    middle = (np.arange(periods) + 0.5) / scenario.time.periods_per_year
+    return Trend(*(_joined(years, np.array([knot[side] for knot in knots]), middle) for side in range(4)))
+
+
+def _joined(years: Values, values: Values, middle: Values) -> Values:
+    logs = np.log(np.maximum(values, 1e-12))
+    return np.array([np.exp(np.interp(middle, years, logs[:, i])) for i in range(values.shape[1])]).reshape(-1, middle.size)
+
+
+def _year(reference: Reference, year: float) -> tuple[Values, Values, Values, Values]:
+    sectors = reference.sectors
+    use = np.array([(1.0 + sectors[row.sector].growth_per_year) ** year for row in reference.uses])
+    drivers = _drivers(reference)
+    needs, constant = _needs(reference, use, drivers)
+    throughput = np.linalg.solve(np.eye(len(reference.markets)) - needs, constant)
+    process = drivers @ throughput
+    route = np.array([throughput[reference.at[row.product, row.destination]] for row in reference.routes])
+    return process, route, use, _surplus(reference, process, route, use)
+
+
+def _drivers(reference: Reference) -> Values:
+    """Weight of each market in the growth of each process, shape (process, market); rows sum to 1."""
+    weights = np.zeros((len(reference.processes), len(reference.markets)))
+    for index, row in enumerate(reference.processes):
+        wanted = {product: t for product, t in row.outputs.items() if not reference.products[product].disposable}
+        for product, tonnes in (wanted or row.outputs).items():
+            weights[index, reference.at[product, row.region]] = tonnes * reference.products[product].price_usd_per_kg
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, Values]:
+    """Growth of a market's outlets, disposal apart, as a linear function of the growth of all markets."""
+    flows, at = reference.flows, reference.at
+    outlets = flows.outflow - flows.disposal
+    matrix = np.zeros((len(reference.markets), len(reference.markets)))
+    constant = np.zeros(len(reference.markets))
+    for index, row in enumerate(reference.processes):
+        for product, tonnes in row.inputs.items():
+            matrix[at[product, row.region]] += tonnes * row.activity * drivers[index]
+    for route in reference.routes:
+        matrix[at[route.product, route.origin], at[route.product, route.destination]] += route.flow
+    for row_use, factor in zip(reference.uses, use, strict=True):
+        constant[at[row_use.product, row_use.region]] += row_use.demand * factor
+    nothing = outlets <= 0.0
+    scale = np.where(nothing, 1.0, outlets)
+    return matrix / scale[:, None], np.where(nothing, 1.0, constant / scale)
+
+
+def _surplus(reference: Reference, process: Values, route: Values, use: Values) -> Values:
+    """Growth of disposal, shape (market,): what the sources bring beyond what the outlets need."""
+    left = np.zeros(len(reference.markets))
+    for row, factor in zip(reference.processes, process, strict=True):
+        for product, coefficient in row.recipe.items():
+            left[reference.at[product, row.region]] += coefficient * row.activity * factor
+    for leg, factor in zip(reference.routes, route, strict=True):
+        left[reference.at[leg.product, leg.origin]] -= leg.flow * factor
+        left[reference.at[leg.product, leg.destination]] += leg.flow * factor
+    for row_use, factor in zip(reference.uses, use, strict=True):
+        left[reference.at[row_use.product, row_use.region]] -= row_use.demand * factor
+    disposal = reference.disposal
+    return np.divide(np.maximum(left, 0.0), disposal, out=np.ones_like(left), where=disposal > 0.0)

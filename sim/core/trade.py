@@ -1,0 +1,157 @@
+"""Landed cost, orders, licence queues and quota groups (`MODEL.md`, sections 4 and 7)."""
+
+from __future__ import annotations
+
+from sim.core.jit import kernel
+from sim.core.mathx import ONE, ZERO, clip, exp, log
+from sim.core.restrictions import any_positive
+from sim.core.state import QUOTA, Chain, State, Work
+
+
+@kernel
+def order(chain: Chain, now, state: State, work: Work):
+    """Landed cost of every route into the sums of its destination, orders, and claims on origins.
+
+    Claims of restricted routes wait for `license_orders` and `ration_quotas`.
+    """
+    routes = chain.routes
+    for r in range(routes.origin.size):
+        if routes.control[r] < 0:
+            _order_freely(chain, r, state, work)
+        else:
+            _order_restricted(chain, r, now, state, work)
+
+
+@kernel
+def ordered(before, advantage, flow, latent, demand, constants):
+    """Order after a period: it follows demand at the destination times the reference flow raised by the advantage.
+
+    A route has either a reference flow or a latent one; a latent one opens with a price gap.
+    """
+    target = (flow * min(advantage, constants.order_bound) + latent * max(advantage - ONE, constants.latent_floor)) * demand
+    return before + constants.follow_order * (target - before)
+
+
+@kernel
+def _order_freely(chain: Chain, r, state: State, work: Work):
+    routes, markets, constants = chain.routes, chain.markets, chain.constants
+    o, d = routes.origin[r], routes.destination[r]
+    alpha, flow, latent = routes.origin_share[r], routes.flow[r], routes.latent[r]
+    supply_share = routes.supply_share[r]
+    import_share = routes.import_share[r] * constants.cost_pass_import
+    per_outflow = ONE / markets.outflow[d]
+    response = ONE if latent > ZERO else constants.order_response
+    for lane in range(work.price.shape[1]):
+        landed = alpha * work.price[o, lane] + (ONE - alpha)
+        log_landed = log(landed)
+        work.source[d, lane] += supply_share * landed
+        work.landed[d, lane] += import_share * log_landed
+        gain = state.log_price[d, lane] - log_landed
+        demand = state.expected[d, lane] * per_outflow
+        asked = ordered(state.order[r, lane], exp(response * gain), flow, latent, demand, constants)
+        state.order[r, lane] = asked
+        work.shipment[r, lane] = asked
+        work.claim_export[o, lane] += asked
+
+
+@kernel
+def _order_restricted(chain: Chain, r, now, state: State, work: Work):
+    routes, markets, constants = chain.routes, chain.markets, chain.constants
+    o, d, c = routes.origin[r], routes.destination[r], routes.control[r]
+    alpha, flow, latent = routes.origin_share[r], routes.flow[r], routes.latent[r]
+    per_landed, value = routes.per_landed[r], markets.price[o]
+    bound = (flow + latent * (constants.order_bound - ONE)) * chain.trend.route[r, now]
+    per_outflow = ONE / markets.outflow[d]
+    response = ONE if latent > ZERO else constants.order_response
+    for lane in range(work.price.shape[1]):
+        untaxed = alpha * work.price[o, lane] + (ONE - alpha)
+        extra = work.price[o, lane] * value * work.duty[c, lane] + work.route_rent[c, lane]
+        landed = untaxed + extra * per_landed
+        log_untaxed, log_landed = log(untaxed), log(landed)
+        work.source[d, lane] += routes.supply_share[r] * landed
+        passed = constants.cost_pass_import * log_untaxed + (log_landed - log_untaxed)
+        work.landed[d, lane] += routes.import_share[r] * passed
+        gain = state.log_price[d, lane] - log_landed
+        demand = state.expected[d, lane] * per_outflow
+        asked = ordered(state.order[r, lane], exp(response * gain), flow, latent, demand, constants)
+        state.order[r, lane] = asked
+        leakage, withheld = work.leakage[c, lane], work.withheld[c, lane]
+        legal = (ONE - leakage) * asked
+        work.free[c, lane] = leakage * asked
+        work.legal[c, lane] = min(legal, (ONE - withheld) * bound) if withheld > ZERO else legal
+    _queue_for_licences(constants, c, bound, state, work)
+
+
+@kernel
+def _queue_for_licences(constants, c, bound, state: State, work: Work):
+    """Replace legal orders by what licences let through; a queue left by a past regime drains."""
+    dt = constants.dt
+    for lane in range(work.legal.shape[1]):
+        licensed, queue = work.licensed[c, lane], state.queue[c, lane]
+        legal = work.legal[c, lane]
+        queue = queue + licensed * legal * dt
+        decided = queue * work.processing[c, lane]
+        approved = work.approval[c, lane] * decided
+        granted = min(approved, work.throughput[c, lane] * bound * dt) if licensed > ZERO else approved
+        share = granted / approved if granted < approved else ONE
+        state.queue[c, lane] = max(queue - decided * share, ZERO)
+        work.legal[c, lane] = (ONE - licensed) * legal + granted / dt
+
+
+@kernel
+def ration_quotas(chain: Chain, state: State, work: Work):
+    """Cut the legal orders of each quota group to its quota, and move the group's licence rent."""
+    rules, constants = chain.restrictions, chain.constants
+    for k in range(rules.kind.size):
+        if rules.kind[k] != QUOTA:
+            continue
+        if not any_positive(work.active[k]):
+            for lane in range(work.active.shape[1]):
+                state.rent[k, lane] = ZERO
+            continue
+        _sum_group(chain, k, work)
+        for lane in range(work.active.shape[1]):
+            active, quota, wanted = work.active[k, lane], work.level[k, lane], work.total[0, lane]
+            state.rent[k, lane] = rent_after(state.rent[k, lane], wanted, quota, active, constants)
+            let_through = quota / wanted if wanted > quota else ONE
+            work.total[0, lane] = ONE - active * (ONE - let_through)
+        for pair in range(rules.route_start[k], rules.route_start[k + 1]):
+            c = rules.route_control[pair]
+            for lane in range(work.active.shape[1]):
+                work.legal[c, lane] *= work.total[0, lane]
+
+
+@kernel
+def _sum_group(chain: Chain, k, work: Work):
+    """Legal orders of a quota group, t/yr, into `work.total`; the quota in force into `work.level`."""
+    rules = chain.restrictions
+    months = chain.constants.months_a_year
+    for lane in range(work.active.shape[1]):
+        work.total[0, lane] = ZERO
+        active = work.active[k, lane]
+        work.level[k, lane] = work.level[k, lane] / active if active > ZERO else ZERO
+    for pair in range(rules.route_start[k], rules.route_start[k + 1]):
+        c = rules.route_control[pair]
+        for lane in range(work.active.shape[1]):
+            work.total[0, lane] += months * work.legal[c, lane]
+
+
+@kernel
+def rent_after(rent, wanted, quota, active, constants):
+    """Licence rent (USD/kg) after a period of orders `wanted` under a quota, both t/yr; zero while not active."""
+    excess = clip(log(wanted) - log(quota), -constants.rent_excess_bound, constants.rent_excess_bound)
+    moved = (rent + constants.rent_scale) * exp(constants.rent_step * active * excess) - constants.rent_scale
+    return max(moved, ZERO) if active > ZERO else ZERO
+
+
+@kernel
+def claim_restricted(chain: Chain, work: Work):
+    """Put what restrictions leave of the orders before the origins."""
+    routes, rules = chain.routes, chain.restrictions
+    for c in range(rules.controlled_route.size):
+        r = rules.controlled_route[c]
+        o = routes.origin[r]
+        for lane in range(work.shipment.shape[1]):
+            shipment = work.free[c, lane] + work.legal[c, lane]
+            work.shipment[r, lane] = shipment
+            work.claim_export[o, lane] += shipment

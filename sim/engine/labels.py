@@ -1,0 +1,127 @@
+"""The border between arrays and labels: rows of results to datasets with names, units and meaning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sim import variables
+from sim.chain.reference import Reference
+from sim.engine.chunk import Floats
+from sim.engine.groups import Groups
+from sim.engine.histograms import Histogram
+from sim.shocks import NEVER, Shocks
+from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, ROUTE, RUN, SECTOR, SLOT, STAGE, Variable
+
+
+def coordinates(reference: Reference, months: int) -> dict[str, Any]:
+    """Labels of every dimension but runs and events."""
+    tables = reference.scenario.tables
+    start = np.datetime64(reference.scenario.time.start, "M")
+    return {
+        PRODUCT: [row.product for row in tables.products],
+        REGION: [*reference.regions, variables.WORLD],
+        SECTOR: [row.sector for row in tables.sectors],
+        STAGE: [stage for stage in tables.meta.stages],
+        MONTH: (start + np.arange(months)).astype("datetime64[ns]"),
+        QUANTILE: list(variables.QUANTILES),
+        RESTRICTION: list(reference.scenario.restrictions),
+        ROUTE: [f"{row.product} {row.origin}>{row.destination}" for row in reference.routes],
+    }
+
+
+def spread(rows: NDArray[Any], plan: Groups, first: str, coords: dict[str, Any], axis: int) -> NDArray[np.float32]:
+    """Rows of a group to a grid of its first dimension and region; what does not exist is missing.
+
+    Parameters
+    ----------
+    rows: Any shape, with the group's rows on `axis`.
+    first: The dimension beside region.
+    axis: Axis of the rows; the two new axes end up last.
+    """
+    moved = np.moveaxis(rows, axis, -1)
+    grid = np.full((*moved.shape[:-1], len(coords[first]), len(coords[REGION])), np.nan, dtype=np.float32)
+    at = {name: index for index, name in enumerate(coords[first])}
+    place = {name: index for index, name in enumerate(coords[REGION])}
+    for row, (name, region) in enumerate(plan.labels):
+        grid[..., at[name], place[region]] = moved[..., row]
+    return grid
+
+
+def _attributes(variable: Variable) -> dict[str, str]:
+    return {"units": variable.units, "long_name": variable.meaning}
+
+
+def _dataset(entries: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
+    used = {dim for entry in entries.values() for dim in entry[0]}
+    return xr.Dataset(entries, coords={name: values for name, values in coords.items() if name in used})
+
+
+def distribution(found: dict[str, Histogram], plans: dict[str, Groups], coords: dict[str, Any]) -> xr.Dataset:
+    """The dataset of `/distribution`: quantiles under the variable's name, other statistics beside it."""
+    entries: dict[str, Any] = {}
+    for variable in variables.DISTRIBUTION:
+        histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
+        dims = (MONTH, *variable.dims)
+        levels = spread(histogram.quantiles(variables.QUANTILES), plan, first, coords, axis=1)
+        entries[variable.name] = ((QUANTILE, *dims), levels, _attributes(variable))
+        for name, values in histogram.statistics().items():
+            meaning = f"{name} over runs. {variable.meaning}"
+            attributes = {"units": variable.units, "long_name": meaning[0].upper() + meaning[1:]}
+            entries[f"{variable.name}_{name}"] = (dims, spread(values, plan, first, coords, axis=0), attributes)
+    return _dataset(entries, coords)
+
+
+def runs(found: dict[str, Floats], plans: dict[str, Groups], coords: dict[str, Any]) -> xr.Dataset:
+    """The dataset of `/runs`."""
+    entries: dict[str, Any] = {}
+    for variable in variables.RUNS:
+        rows = found[variable.name]
+        if variable.name in plans:
+            values = spread(rows, plans[variable.name], variable.dims[1], coords, axis=0)
+        else:
+            values = rows.T
+        entries[variable.name] = (variable.dims, values, _attributes(variable))
+    return _dataset(entries, coords)
+
+
+def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Dataset:
+    """The dataset of `/shocks`: events that never come are missing."""
+    absent = found.onset >= NEVER
+    forever = found.end >= NEVER
+    with np.errstate(invalid="ignore"):
+        duration = np.where(forever, np.inf, found.end - found.onset)
+    values = {
+        "announced": found.announced,
+        "onset": found.onset,
+        "duration": duration,
+        "level": found.level,
+        "severity": found.severity,
+    }
+    entries: dict[str, Any] = {
+        variable.name: (
+            variable.dims,
+            np.where(absent, np.nan, values[variable.name]).astype(np.float32),
+            _attributes(variable),
+        )
+        for variable in variables.SHOCKS
+    }
+    attributes = {"units": "", "long_name": "Kind of the restriction."}
+    entries["kind"] = ((RESTRICTION,), np.array(kinds, dtype=object), attributes)
+    data = _dataset(entries, coords)
+    return data.assign_coords({SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]})
+
+
+def traces(values: dict[str, Floats], plans: dict[str, Groups], shipped: Floats, coords: dict[str, Any]) -> xr.Dataset:
+    """The dataset of `/traces`: full monthly paths of chosen runs."""
+    entries: dict[str, Any] = {}
+    for variable in variables.TRACES:
+        if variable.name == "shipment":
+            path = np.moveaxis(shipped, (0, 1, 2), (2, 1, 0))
+        else:
+            path = spread(np.moveaxis(values[variable.name], 2, 0), plans[variable.name], variable.dims[2], coords, axis=1)
+        entries[variable.name] = (variable.dims, path, _attributes(variable))
+    return _dataset(entries, coords)

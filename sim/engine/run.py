@@ -1,0 +1,184 @@
+"""Run a scenario: sample, simulate, collect, label."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sim import chain as chains
+from sim.chain.reference import Reference
+from sim.engine import labels
+from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, count, histograms
+from sim.engine.groups import Groups
+from sim.engine.outcomes import layouts, outcomes
+from sim.scenario import Scenario
+from sim.shocks import Shocks, sample
+from sim.variables import RUN
+
+Progress = Callable[[int, int], None]
+TRACED_AT_ONCE = 64
+"""Runs traced in one go: every route of every one of them is kept."""
+
+
+def run(
+    scenario: Scenario,
+    *,
+    runs: int | None = None,
+    seed: int | None = None,
+    first: int = 0,
+    threads: int | None = None,
+    traces: int = 0,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Simulate an ensemble and return its labelled results.
+
+    The same scenario and seed give the same bits for any number of threads; run 17 is the same run in any range.
+
+    Parameters
+    ----------
+    scenario: What `sim.load` returned.
+    runs: Number of runs; the scenario's `ensemble.runs` by default.
+    seed: Seed of all random draws; the scenario's `ensemble.seed` by default.
+    first: Number of the first run, to simulate a part of an ensemble.
+    threads: Threads; as many as the process may use processors by default.
+    traces: Runs, from the first, whose full monthly paths are kept.
+    progress: Called with the runs done and the runs wanted, from the calling thread.
+
+    Returns
+    -------
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks` and,
+    if asked for, `/traces`. Attributes of the root hold the scenario in full, seed, version and what reconciliation changed.
+
+    Raises
+    ------
+    ScenarioError: The chain cannot be balanced.
+    ValueError: `runs`, `threads`, `first` or `traces` out of range.
+
+    Example
+    -------
+    >>> import sim
+    >>> results = sim.run(sim.load("still", overrides=["time.years=1"]), runs=2)
+    >>> float(results["distribution"].price_maximum.max())
+    1.0
+    """
+    runs = scenario.ensemble.runs if runs is None else runs
+    seed = scenario.ensemble.seed if seed is None else seed
+    threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
+        raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
+    reference = chains.build(scenario)
+    chain = chains.core_arrays(reference)
+    clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
+    buffers = Chunk(reference, chain, clock, min(runs, CHUNK))
+    found = histograms(buffers)
+    kept: list[dict[str, NDArray[np.float32]]] = []
+    struck: list[Shocks] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for begin in range(first, first + runs, CHUNK):
+            size = min(CHUNK, first + runs - begin)
+            # The last block is filled with the runs that would come next; they are simulated and not counted.
+            padded = -(-size // LANES) * LANES
+            drawn = sample(scenario, reference, first=begin, runs=padded, seed=seed)
+            buffers.simulate(drawn, pool)
+            values = buffers.derive(pool)
+            for name, histogram in found.items():
+                count(histogram, values[name], size, pool)
+            kept.append(outcomes(reference, buffers, values, drawn, size))
+            struck.append(_head(drawn, size))
+            if progress is not None:
+                progress(begin + size - first, runs)
+        coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
+        kinds = [str(getattr(restriction, "kind")) for restriction in scenario.restrictions.values()]
+        tree = {
+            "distribution": labels.distribution(found, _plans(buffers), coords),
+            "runs": labels.runs(_joined(kept), layouts(buffers), coords),
+            "shocks": labels.shocks(_joined_shocks(struck), kinds, coords),
+        }
+        if traces:
+            tree["traces"] = _traces(reference, buffers, first, traces, seed, pool, coords)
+    results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
+    results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
+    return results
+
+
+def _plans(chunk: Chunk) -> dict[str, Groups]:
+    plan = chunk.layout
+    return {
+        "price": plan.price,
+        "transacted_price": plan.volume,
+        "inventory": plan.inventory,
+        "flow": plan.volume,
+        "shortage": plan.world_intake,
+        "sector_shortage": plan.world_sector,
+        "stage_price": plan.stage_price,
+        "stage_shortage": plan.stage_intake,
+    }
+
+
+def _head(shocks: Shocks, runs: int) -> Shocks:
+    fields = {name: getattr(shocks, name)[:, :, :runs] for name in vars(shocks) if name != "names"}
+    return replace(shocks, **fields)
+
+
+def _joined(parts: list[dict[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
+    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+
+
+def _joined_shocks(parts: list[Shocks]) -> Shocks:
+    """Shocks of all chunks; a chunk in which nothing recurred has fewer slots."""
+    slots = max(part.onset.shape[1] for part in parts)
+    fields: dict[str, Any] = {}
+    for name in (key for key in vars(parts[0]) if key != "names"):
+        arrays = [getattr(part, name) for part in parts]
+        absent = 3e38 if name in ("announced", "onset", "end") else 0.0
+        padded = [
+            np.pad(array, ((0, 0), (0, slots - array.shape[1]), (0, 0)), constant_values=absent) for array in arrays
+        ]
+        fields[name] = np.concatenate(padded, axis=2)
+    return Shocks(parts[0].names, **fields)
+
+
+def _traces(
+    reference: Reference, buffers: Chunk, first: int, traces: int, seed: int, pool: ThreadPoolExecutor, coords: dict[str, Any]
+) -> xr.Dataset:
+    """Simulate the chosen runs once more, keeping every route: the same bits, since a run depends on its number only."""
+    parts = []
+    size = min(traces, TRACED_AT_ONCE)
+    chunk = Chunk(reference, buffers.chain, buffers.clock, size, traced=True)
+    for begin in range(first, first + traces, size):
+        used = min(size, first + traces - begin)
+        chunk.simulate(sample(reference.scenario, reference, first=begin, runs=chunk.padded, seed=seed), pool)
+        values = {name: array[:, :, :used] for name, array in chunk.derive(pool).items()}
+        here = coords | {RUN: np.arange(begin, begin + used)}
+        parts.append(labels.traces(values, _plans(chunk), chunk.record.route[:, :, :used], here))
+    return xr.concat(parts, dim=RUN)
+
+
+def _provenance(reference: Reference, *, runs: int, seed: int, first: int) -> dict[str, Any]:
+    """All that is needed to make the result again and to judge it."""
+    from sim import __version__
+
+    scenario = reference.scenario
+    changes = [
+        {"name": change.name, "confidence": change.confidence, "published": change.published, "reconciled": change.reconciled}
+        for change in reference.changes
+    ]
+    return {
+        "title": scenario.title,
+        "oreflow_version": __version__,
+        "scenario": scenario.text,
+        "scenario_file": scenario.path.name if scenario.path else "",
+        "tables_digest": scenario.tables.digest,
+        "seed": seed,
+        "runs": runs,
+        "first_run": first,
+        "reconciliation": json.dumps(changes),
+    }

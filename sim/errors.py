@@ -1,0 +1,57 @@
+"""Exceptions and warnings a user can meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in a file: where, what and the cure.
+
+    Example
+    -------
+    >>> print(Fault("baseline.toml", "restrictions.x.cut", "is 1.4", "give a share from 0 to 1"))
+    baseline.toml: restrictions.x.cut is 1.4; give a share from 0 to 1
+    """
+
+    file: str
+    """Name of the file (or `--set` for an override)."""
+    key: str
+    """Dotted key, or row and column of a table; empty for the file as a whole."""
+    problem: str
+    """What is wrong, worded to follow the key."""
+    cure: str
+    """What to write instead."""
+
+    def __str__(self) -> str:
+        """Return file, key, problem and cure in one line."""
+        place = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{place} {self.problem}; {self.cure}"
+
+
+class OreflowError(Exception):
+    """Base of every error that oreflow raises on purpose."""
+
+
+class ScenarioError(OreflowError):
+    """A scenario, or a table it stands on, has faults; all of them are listed."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        """Keep the faults, in the order given and without repetition."""
+        self.faults: tuple[Fault, ...] = tuple(dict.fromkeys(faults))
+        # The tuple is the only argument, so that the error survives a trip between processes.
+        super().__init__(self.faults)
+
+    def __str__(self) -> str:
+        """Return one line for each fault."""
+        return "\n".join(map(str, self.faults))
+
+
+class ResultError(OreflowError):
+    """A result file cannot be read, or does not hold what is asked of it."""
+
+
+class QuickLookWarning(UserWarning):
+    """The settings are good for a quick look only; do not quote the numbers."""

@@ -1,0 +1,76 @@
+"""Base of the scenario models, and the number types with their bounds."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NonNegative = Annotated[float, Field(ge=0.0)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Model(BaseModel):
+    """Frozen and closed: unknown keys fail, and so do infinite numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+
+
+def defect(problem: str, cure: str, *, key: str = "") -> PydanticCustomError:
+    """Return the error a validator raises when it can name the cure itself.
+
+    Parameters
+    ----------
+    problem: What is wrong, worded to follow the key.
+    cure: What to write instead.
+    key: Key below the validated value, where the fault is narrower than the value.
+    """
+    return PydanticCustomError("fault", "{problem}; {cure}", {"problem": problem, "cure": cure, "key": key})
+
+
+def nearest(name: str, known: Iterable[str], *, otherwise: str = "") -> str:
+    """Return the cure for an unknown name: the nearest known one, else all of them when they are few.
+
+    Example
+    -------
+    >>> nearest("NdPr_oxid", ["NdPr_oxide", "Dy_oxide"])
+    'did you mean NdPr_oxide?'
+    """
+    names = sorted(set(known))
+    folded = {candidate.casefold(): candidate for candidate in names}
+    begun = [candidate for candidate in folded if name and candidate.startswith(name.casefold())]
+    close = begun if len(begun) == 1 else get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    if otherwise:
+        return otherwise
+    return f"give one of {', '.join(names)}" if 0 < len(names) <= 30 else "give a known name"
+
+
+def label(name: str) -> str:
+    """Return a file name as a message shows it: printable and short."""
+    return show(name)[1:-1] if name.strip() else "the empty name"
+
+
+def show(value: object) -> str:
+    """Return a value as a message shows it: short, and tables and lists only by kind."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        # A control character in a message could hide or forge what follows it on a terminal.
+        value = value if value.isprintable() else value.encode("unicode_escape").decode()
+        return "empty" if not value.strip() else f"'{value if len(value) <= 40 else value[:37] + '...'}'"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**15 else "a number beyond all bounds"
+    if isinstance(value, dict):
+        return "a table"
+    return "a list" if isinstance(value, (list, tuple)) else "no value a scenario can hold"

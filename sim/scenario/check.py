@@ -1,0 +1,121 @@
+"""Checks of a scenario against its horizon and the tables of its chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from sim.errors import Fault
+from sim.scenario.base import nearest
+from sim.scenario.distributions import largest
+from sim.scenario.models import Time
+from sim.scenario.restrictions import (
+    At,
+    Ban,
+    Licensing,
+    Measure,
+    Outage,
+    ProductionQuota,
+    Restriction,
+    RouteMeasure,
+)
+from sim.scenario.sources import Draft
+from sim.scenario.tables import ChainTables
+
+
+def check(
+    draft: Draft,
+    restrictions: Mapping[str, Restriction],
+    time: Time | None,
+    tables: ChainTables | None,
+    *,
+    complete: bool = True,
+) -> list[Fault]:
+    """Return the faults between parts of a scenario that are each sound.
+
+    Parameters
+    ----------
+    draft: Knows which file wrote a key.
+    restrictions: Sound restrictions by name.
+    time: Horizon; none if it is at fault itself.
+    tables: Tables of the chain; none if too little of them could be read.
+    complete: Whether the tables are free of faults, so that what is not in them does not exist.
+    """
+    faults: list[Fault] = []
+    for name, restriction in restrictions.items():
+        found = [*_date(restriction, time), *_severity(restriction), *_itself(restriction)]
+        if tables is not None:
+            unknown = list(_names(restriction, tables))
+            found += unknown if unknown or not complete else list(_target(restriction, tables))
+        faults += [draft.fault(f"restrictions.{name}.{key}".rstrip("."), *rest) for key, *rest in found]
+    return faults
+
+
+Finding = tuple[str, str, str]
+"""Key inside the restriction, problem and cure."""
+
+
+def _date(restriction: Measure, time: Time | None) -> Iterator[Finding]:
+    if time is None or not isinstance(restriction.onset, At):
+        return
+    months = time.months_to(restriction.onset.at)
+    if not 0.0 <= months < 12.0 * time.years:
+        horizon = f"{time.years:g} years from {time.start}"
+        yield "onset.at", f"is '{restriction.onset.at}', outside the horizon", f"give a date in the {horizon}"
+
+
+def _severity(restriction: Measure) -> Iterator[Finding]:
+    if not isinstance(restriction, (Ban, Licensing, Outage)) or not isinstance(restriction.towards, dict):
+        return
+    most = largest(restriction.cut)
+    for region, weight in restriction.towards.items():
+        if weight * most > 1.0 + 1e-6:
+            problem = f"is {weight:g}, which takes a cut of {most:.3g} above 1"
+            yield f"towards.{region}", problem, f"give at most {1.0 / most:.3g}"
+
+
+def _destinations(restriction: Measure) -> list[str]:
+    if not isinstance(restriction, RouteMeasure):
+        return []
+    towards = restriction.towards
+    names = [towards] if isinstance(towards, str) else list(towards)
+    return [name for name in names if name not in ("all", "default") or (name == "all") != isinstance(towards, str)]
+
+
+def _itself(restriction: Measure) -> Iterator[Finding]:
+    if restriction.by in _destinations(restriction):
+        yield "towards", f"names {restriction.by}, which imposes it", "name other regions"
+    if isinstance(restriction, Outage) and restriction.acts_on == "capacity" and restriction.towards != "all":
+        yield "towards", "is given for an outage of capacity", 'remove it or set acts_on = "crossing"'
+
+
+def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
+    regions = [row.region for row in tables.regions]
+    products = [row.product for row in tables.products]
+    remaining = restriction.profile.recovers_to
+    yield from _unknown("by", [restriction.by], regions, "region")
+    yield from _unknown("products", restriction.products, products, "product")
+    yield from _unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
+    if isinstance(remaining, dict):
+        named = [name for name in remaining if name != "default"]
+        yield from _unknown("profile.recovers_to", named, regions, "region")
+
+
+def _unknown(key: str, names: Iterable[str], known: list[str], kind: str) -> Iterator[Finding]:
+    for name in names:
+        if name not in known:
+            yield key, f"names '{name}', not a known {kind}", nearest(name, known)
+
+
+def _target(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
+    on_processes = isinstance(restriction, ProductionQuota) or (
+        isinstance(restriction, Outage) and restriction.acts_on == "capacity"
+    )
+    if on_processes:
+        makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
+        if not any(row.region == restriction.by and row.recipe in makers for row in tables.processes):
+            yield "", "hits nothing", f"name products that processes in {restriction.by} make"
+    elif isinstance(restriction, RouteMeasure) and not any(
+        row.origin == restriction.by and row.product in restriction.products and restriction.weight(row.destination)
+        for row in tables.routes
+    ):
+        yield "", "hits nothing", f"name products that leave {restriction.by} for its destinations"

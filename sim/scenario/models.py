@@ -1,0 +1,110 @@
+"""The scenario: everything a run needs, frozen and closed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from sim.errors import Fault, ScenarioError
+from sim.scenario.base import Count, Model, defect
+from sim.scenario.dates import Month, months_between
+from sim.scenario.parameters import Parameters
+from sim.scenario.restrictions import Restriction
+from sim.scenario.tables import ChainTables
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class Time(Model):
+    """The horizon and its steps."""
+
+    start: Month
+    """First month simulated."""
+    years: Annotated[float, Field(gt=0.0, le=50.0)]
+    """Length of the horizon."""
+    periods_per_year: Literal[12, 24, 52] = 24
+    """Steps in a year; 12 is for quick looks only."""
+
+    @property
+    def periods(self) -> int:
+        """Number of periods in the horizon."""
+        return round(self.years * self.periods_per_year)
+
+    def months_to(self, at: str) -> float:
+        """Return the months from the start to a date; negative before the start."""
+        return months_between(self.start, at)
+
+    @model_validator(mode="after")
+    def _has_a_period(self) -> Self:
+        if self.periods < 1:
+            raise defect(f"is {self.years:g}, less than one period", "give a longer horizon", key="years")
+        return self
+
+
+class Ensemble(Model):
+    """How many runs, and which random numbers."""
+
+    runs: Annotated[int, Field(ge=1, le=10_000_000)] = 1000
+    """Number of runs."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 20250404
+    """Seed of all random draws; scenarios with one seed share their shocks."""
+    chain_draw: Count = 0
+    """Which reconciled chain to run on; 0 is the central one."""
+
+
+class Scenario(Model):
+    """One question to the engine: a chain, a horizon and the restrictions that may strike."""
+
+    title: str
+    """One line that names the scenario."""
+    description: str = ""
+    """What it asks, in a few sentences."""
+    chain: str = "rare_earths_2024"
+    """Name of a bundled chain, or a folder of tables relative to the scenario file."""
+    time: Time
+    """The horizon and its steps."""
+    ensemble: Ensemble = Ensemble()
+    """How many runs, and which random numbers."""
+    growth: bool = True
+    """Whether demand grows at the rates of the sectors; false keeps it still."""
+    parameters: Parameters = Parameters()
+    """Response parameters of markets, makers, traders and users."""
+    restrictions: dict[Name, Restriction] = Field(default_factory=dict)
+    """Restrictions that may strike, by name; the name keys the random draws."""
+
+    _path: Path | None = PrivateAttr(default=None)
+    _folder: Path | None = PrivateAttr(default=None)
+    _data: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _tables: ChainTables | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path | None:
+        """File the scenario was read from; none if it was made in memory."""
+        return self._path
+
+    @property
+    def text(self) -> str:
+        """The scenario in full as JSON, defaults and inherited values included; `parse` reads it back."""
+        return self.model_dump_json(indent=2)
+
+    @property
+    def tables(self) -> ChainTables:
+        """Tables of the chain the scenario stands on."""
+        if self._tables is None:
+            fault = Fault("scenario", "chain", "was not read", "make the scenario by sim.scenario.load or parse")
+            raise ScenarioError([fault])
+        return self._tables
+
+    @property
+    def periods(self) -> int:
+        """Number of periods in the horizon."""
+        return self.time.periods
+
+    def replace(self, *overrides: str) -> Scenario:
+        """Return a new scenario with keys set as on the command line, such as `time.years=3`."""
+        # The reader stands on this module, so it can be named only once both exist.
+        from sim.scenario.reader import rebuild
+
+        return rebuild(self, overrides)

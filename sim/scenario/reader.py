@@ -1,0 +1,151 @@
+"""From a scenario file to a checked scenario."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sim.errors import Fault, ScenarioError
+from sim.scenario import overrides as overriding
+from sim.scenario.base import label, nearest
+from sim.scenario.check import check
+from sim.scenario.faults import Location, translate
+from sim.scenario.models import Scenario, Time
+from sim.scenario.restrictions import Restriction
+from sim.scenario.sources import Draft, merge, plain, read, resolve, scenario_root
+from sim.scenario.tables import ChainTables, read_tables
+
+RESTRICTION: TypeAdapter[Restriction] = TypeAdapter(Restriction)
+
+
+def load(source: str | Path, *, overrides: Sequence[str] = ()) -> Scenario:
+    """Return a scenario and its tables, or raise one error that lists all their faults.
+
+    Parameters
+    ----------
+    source: Name of a bundled scenario, or path of a TOML file.
+    overrides: Keys to set, such as `time.years=3`.
+    """
+    return _build(read(_locate(source)), overrides)
+
+
+def parse(data: Mapping[str, Any], *, folder: Path | None = None, overrides: Sequence[str] = ()) -> Scenario:
+    """Return a scenario from data made in memory, such as the text of a result read as JSON.
+
+    Parameters
+    ----------
+    data: Tables as in a scenario file.
+    folder: Folder that relative names start from; without it, only bundled chains can be named.
+    overrides: Keys to set, such as `time.years=3`.
+    """
+    draft = Draft(None, folder, {}, {(): "scenario"})
+    merge(draft, plain(data), "scenario")
+    return _build(draft, overrides)
+
+
+def rebuild(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
+    """Return a scenario with keys set anew; tables are read again only if the chain is another one."""
+    file = label(scenario.path.name) if scenario.path is not None else "scenario"
+    data = dict(scenario._data) or plain(scenario.model_dump(by_alias=True))
+    draft = Draft(scenario.path, scenario._folder, data, {(): file})
+    return _build(draft, overrides, read_before=scenario)
+
+
+def bundled() -> dict[str, str]:
+    """Return the titles of the bundled scenarios by name."""
+    titles = {}
+    for path in sorted(scenario_root().glob("*.toml")):
+        try:
+            titles[path.stem] = str(tomllib.loads(path.read_text(encoding="utf-8")).get("title", ""))
+        except (OSError, ValueError):
+            titles[path.stem] = "cannot be read"
+    return titles
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a scenario file, for editors."""
+    return Scenario.model_json_schema(by_alias=True)
+
+
+def _locate(source: str | Path) -> Path:
+    bare = isinstance(source, str) and Path(source).name == source and not Path(source).suffix
+    if bare and str(source).isprintable() and len(str(source)) < 200:
+        shipped = scenario_root() / f"{source}.toml"
+        if shipped.is_file():
+            return shipped
+        if not Path(source).exists():
+            cure = nearest(str(source), bundled(), otherwise="give a bundled name or the path of a file")
+            raise ScenarioError([Fault(label(str(source)), "", "is not a bundled scenario", cure)])
+    return Path(source)
+
+
+def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | None = None) -> Scenario:
+    faults: list[Fault] = []
+    try:
+        overriding.apply(draft, overrides)
+    except ScenarioError as error:
+        faults += error.faults
+    scenario = _validated(draft, faults)
+    tables = None
+    if read_before is not None and draft.data.get("chain") == read_before._data.get("chain"):
+        tables = read_before._tables
+    before = len(faults)
+    tables = tables or _tables(draft, faults)
+    complete = len(faults) == before
+    restrictions = scenario.restrictions if scenario else _sound_restrictions(draft)
+    time = scenario.time if scenario else _sound_time(draft)
+    faults += check(draft, restrictions, time, tables, complete=complete)
+    if faults or scenario is None:
+        raise ScenarioError(faults)
+    scenario._path, scenario._folder, scenario._data = draft.path, draft.chain_folder, draft.data
+    scenario._tables = tables
+    return scenario
+
+
+def _validated(draft: Draft, faults: list[Fault]) -> Scenario | None:
+    def place(location: Location) -> tuple[str, str]:
+        key = tuple(map(str, location))
+        return draft.origin(key), ".".join(key)
+
+    try:
+        return Scenario.model_validate(draft.data, strict=True)
+    except ValidationError as error:
+        faults += translate(error, Scenario, place)
+        return None
+
+
+def _tables(draft: Draft, faults: list[Fault]) -> ChainTables | None:
+    name = draft.data.get("chain", Scenario.model_fields["chain"].default)
+    if not isinstance(name, str):
+        return None
+    file = draft.origin(("chain",))
+    try:
+        folder = resolve(name, draft.chain_folder, scenario_root() / "chains", key="chain", file=file)
+    except ScenarioError as error:
+        faults += error.faults
+        return None
+    tables, found = read_tables(folder)
+    faults += found
+    return tables
+
+
+def _sound_restrictions(draft: Draft) -> dict[str, Restriction]:
+    sound: dict[str, Restriction] = {}
+    tables = draft.data.get("restrictions", {})
+    for name, data in tables.items() if isinstance(tables, dict) else ():
+        try:
+            sound[name] = RESTRICTION.validate_python(data, strict=True)
+        except ValidationError:
+            continue
+    return sound
+
+
+def _sound_time(draft: Draft) -> Time | None:
+    try:
+        return Time.model_validate(draft.data.get("time"), strict=True)
+    except ValidationError:
+        return None

@@ -1,0 +1,259 @@
+"""Restrictions: export measures and outages that may strike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from sim.scenario.base import Model, NonNegative, Positive, Share, defect
+from sim.scenario.dates import Day
+from sim.scenario.distributions import PositiveQuantity, Quantity, ShareQuantity
+
+
+class At(Model):
+    """An onset on a known date."""
+
+    at: Day
+    """Date of onset, a month or a day."""
+
+
+class Hazard(Model):
+    """An onset at a random time."""
+
+    hazard_per_year: Quantity
+    """Expected onsets a year while the restriction is not in force."""
+
+
+def _onset_form(value: object) -> str | None:
+    if isinstance(value, Model):
+        return "<at>" if isinstance(value, At) else "<hazard>"
+    keys = set(value) if isinstance(value, Mapping) else set()
+    return "<at>" if "at" in keys else "<hazard>" if "hazard_per_year" in keys else None
+
+
+Onset = Annotated[
+    Annotated[At, Tag("<at>")] | Annotated[Hazard, Tag("<hazard>")],
+    Discriminator(
+        _onset_form,
+        custom_error_type="fault",
+        custom_error_message="no onset",
+        custom_error_context={
+            "problem": "is not an onset",
+            "cure": 'give { at = "YYYY-MM" } or { hazard_per_year = number }',
+        },
+    ),
+]
+
+
+class Lasting(Model):
+    """A duration in months."""
+
+    months: PositiveQuantity
+    """Months from onset to the end."""
+
+
+Duration = Annotated[
+    Annotated[Literal["permanent"], Tag("<permanent>")] | Annotated[Lasting, Tag("<months>")],
+    Discriminator(lambda value: "<months>" if isinstance(value, (Mapping, Lasting)) else "<permanent>"),
+]
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if names.count(name) > 1:
+            raise defect(f"names '{name}' twice", "name each once")
+    return names
+
+
+Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
+SharesByRegion = Annotated[dict[str, Share], Field(min_length=1)]
+WeightsByRegion = Annotated[dict[str, NonNegative], Field(min_length=1)]
+
+
+def _listing_form(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "<table>"
+    return "<list>" if isinstance(value, (list, tuple)) else "<name>"
+
+
+Towards = Annotated[
+    Annotated[str, Tag("<name>")] | Annotated[Names, Tag("<list>")] | Annotated[WeightsByRegion, Tag("<table>")],
+    Discriminator(_listing_form),
+]
+RemainingShare = Annotated[
+    Annotated[Share, Tag("<number>")] | Annotated[SharesByRegion, Tag("<table>")],
+    Discriminator(lambda value: "<table>" if isinstance(value, Mapping) else "<number>"),
+]
+
+
+class Profile(Model):
+    """How severity moves from onset on: a linear rise, a hold, and perhaps a linear recovery."""
+
+    rise_months: Quantity = 0.0
+    """Months in which severity rises from nothing to full."""
+    hold_months: Quantity = 0.0
+    """Months at full severity before any recovery begins."""
+    recovery_months: Quantity | None = None
+    """Months in which severity falls to what remains; none means no recovery."""
+    recovers_to: RemainingShare = 0.0
+    """Share of the initial severity that remains after recovery: one share, or a table by destination with `default`
+    for all others (0 where no default is given)."""
+    probability: Share = 1.0
+    """Probability that the recovery happens at all."""
+
+    def remaining(self, destination: str) -> float:
+        """Return the share of the initial severity that recovery leaves towards a destination."""
+        if isinstance(self.recovers_to, dict):
+            return self.recovers_to.get(destination, self.recovers_to.get("default", 0.0))
+        return self.recovers_to
+
+
+class Measure(Model):
+    """What all restrictions have in common."""
+
+    title: str = ""
+    """One line that names the restriction in figures and tables."""
+    source: str = ""
+    """Where its numbers come from."""
+    by: str
+    """Region that imposes or suffers it."""
+    onset: Onset
+    """A date or a hazard."""
+    notice_months: Quantity = 0.0
+    """Months between announcement and onset."""
+    duration: Duration
+    """`permanent`, or a table with `months`."""
+    threat: NonNegative = 1.0
+    """Factor on the market's alarm at the announcement; 0 means unannounced."""
+    profile: Profile = Profile()
+    """How severity moves while the restriction is in force."""
+    products: Names
+    """Products it covers."""
+
+
+class RouteMeasure(Measure):
+    """A restriction on the routes out of a region."""
+
+    towards: Towards = "all"
+    """Destinations: `all`, a region, a list of regions, or a table of weights by region with `default` for all others
+    (0 where no default is given); a weight scales severity towards its destination."""
+
+    def weight(self, destination: str) -> float:
+        """Return the factor on severity towards a destination; 0 where the restriction does not reach."""
+        if destination == self.by:
+            return 0.0
+        if isinstance(self.towards, dict):
+            return self.towards.get(destination, self.towards.get("default", 0.0))
+        if isinstance(self.towards, tuple):
+            return float(destination in self.towards)
+        return float(self.towards in ("all", destination))
+
+
+class Ban(RouteMeasure):
+    """Exports withheld."""
+
+    kind: Literal["ban"]
+    """Kind of restriction."""
+    cut: ShareQuantity
+    """Share of the reference flow withheld at full severity."""
+    leakage: Share = 0.0
+    """Share of what is withheld that leaves all the same."""
+
+
+class Licensing(RouteMeasure):
+    """Exports that need a licence: a queue, and a share of applications refused."""
+
+    kind: Literal["licensing"]
+    """Kind of restriction."""
+    cut: ShareQuantity
+    """Share of applications refused: 1 less the approval share."""
+    processing_months: Positive = 1.5
+    """Months from application to licence."""
+    throughput: Positive = 1.25
+    """Licences granted in a period at most, over the reference flow."""
+    leakage: Share = 0.0
+    """Share of what is withheld that leaves all the same."""
+
+
+class Tonnage(Model):
+    """A quota in tonnes."""
+
+    t_per_year: Quantity
+    """Most in a year, t."""
+
+
+class ReferenceShare(Model):
+    """A quota relative to the reference state."""
+
+    share_of_reference: Quantity
+    """Most in a year over the reference; above 1 it leaves room."""
+
+
+def _quota_form(value: object) -> str | None:
+    if isinstance(value, Model):
+        return "<tonnes>" if isinstance(value, Tonnage) else "<share>"
+    keys = set(value) if isinstance(value, Mapping) else set()
+    return "<tonnes>" if "t_per_year" in keys else "<share>" if "share_of_reference" in keys else None
+
+
+Quota = Annotated[
+    Annotated[Tonnage, Tag("<tonnes>")] | Annotated[ReferenceShare, Tag("<share>")],
+    Discriminator(
+        _quota_form,
+        custom_error_type="fault",
+        custom_error_message="no quota",
+        custom_error_context={
+            "problem": "is not a quota",
+            "cure": "give { t_per_year = number } or { share_of_reference = number }",
+        },
+    ),
+]
+
+
+class ExportQuota(RouteMeasure):
+    """A ceiling on the exports of a group of products and destinations together."""
+
+    kind: Literal["export_quota"]
+    """Kind of restriction."""
+    quota: Quota
+    """Ceiling on all covered routes together."""
+    leakage: Share = 0.0
+    """Share of what is withheld that leaves all the same."""
+
+
+class ExportDuty(RouteMeasure):
+    """A duty on exports."""
+
+    kind: Literal["export_duty"]
+    """Kind of restriction."""
+    rate: Quantity
+    """Duty over the price in the region that exports."""
+
+
+class ProductionQuota(Measure):
+    """A ceiling on the output of a region's processes."""
+
+    kind: Literal["production_quota"]
+    """Kind of restriction."""
+    quota: Quota
+    """Ceiling on the output of the covered products together."""
+
+
+class Outage(RouteMeasure):
+    """Capacity or a border crossing lost."""
+
+    kind: Literal["outage"]
+    """Kind of restriction."""
+    cut: ShareQuantity
+    """Share lost at full severity."""
+    acts_on: Literal["capacity", "crossing"] = "capacity"
+    """What is lost: capacity of the processes that make the products, or the routes that carry them."""
+
+
+Restriction = Annotated[
+    Ban | Licensing | ExportQuota | ExportDuty | ProductionQuota | Outage, Field(discriminator="kind")
+]
+KINDS: tuple[str, ...] = ("ban", "licensing", "export_quota", "export_duty", "production_quota", "outage")
+"""Every kind of restriction."""

@@ -1,0 +1,168 @@
+"""Tables of a chain: read, checked row by row, and handed on as one frozen object."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from sim.errors import Fault, ScenarioError
+from sim.scenario.base import nearest
+from sim.scenario.faults import Location, Place, translate
+from sim.scenario.loading import ChainTables, Loading
+from sim.scenario.rows import (
+    ChainMeta,
+    ProcessRow,
+    ProductRow,
+    RecipeRow,
+    RegionRow,
+    RouteRow,
+    Row,
+    SectorRow,
+    TransportRow,
+    UseRow,
+    cell_values,
+)
+from sim.scenario.soundness import inspect
+from sim.scenario.sources import TABLE_BYTES, plain, read_text, read_toml
+
+__all__ = ["ChainTables", "read_tables"]
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+
+def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
+    """Return the tables in a folder with their faults; no tables where too little was understood to check more.
+
+    Parameters
+    ----------
+    folder: Folder with `chain.toml` and the CSV files.
+    """
+    loading = Loading(folder)
+    meta = _meta(loading)
+    elements = meta.elements if meta is not None else ()
+    tables = ChainTables(
+        meta=meta or ChainMeta.model_construct(name="", title="", elements=(), stages=(), confidence={}),
+        regions=_rows(loading, "regions.csv", RegionRow),
+        products=_rows(loading, "products.csv", ProductRow, elements),
+        recipes=_rows(loading, "recipes.csv", RecipeRow),
+        processes=_rows(loading, "processes.csv", ProcessRow),
+        routes=_rows(loading, "routes.csv", RouteRow),
+        transport=_rows(loading, "transport.csv", TransportRow),
+        sectors=_rows(loading, "sectors.csv", SectorRow),
+        uses=_rows(loading, "uses.csv", UseRow),
+        digest=loading.digest.hexdigest(),
+    )
+    inspect(tables, loading)
+    named = {"chain.toml", "regions.csv", "products.csv"}.isdisjoint(loading.broken)
+    return tables if named else None, loading.faults
+
+
+def _meta(loading: Loading) -> ChainMeta | None:
+    file = loading.file("chain.toml")
+    try:
+        data = read_toml(loading.folder / "chain.toml", file)
+        loading.digest.update(repr(data).encode())
+        return ChainMeta.model_validate(plain(data), strict=True)
+    except ScenarioError as error:
+        loading.faults += error.faults
+    except ValidationError as error:
+        loading.faults += translate(error, ChainMeta, lambda at: (file, ".".join(map(str, at))))
+    loading.broken.add("chain.toml")
+    return None
+
+
+def _rows(loading: Loading, table: str, model: type[AnyRow], elements: tuple[str, ...] = ()) -> tuple[AnyRow, ...]:
+    before = len(loading.faults)
+    if model is ProductRow and not elements:
+        # Without chain.toml no column of an element is known, and each would look like a fault of its own.
+        loading.broken.add(table)
+        return ()
+    try:
+        cells = _cells(loading, table, model, elements)
+    except ScenarioError as error:
+        loading.faults += error.faults
+        cells = []
+    rows: list[AnyRow] = []
+    for line, record in cells:
+        values = cell_values(record, elements) if model is ProductRow else dict(record)
+        optional = [name for name, info in model.model_fields.items() if not info.is_required()]
+        values = {name: value for name, value in values.items() if value != "" or name not in optional}
+        try:
+            row = model.model_validate(values)
+        except ValidationError as error:
+            place = _row_place(loading.file(table), line)
+            loading.faults += translate(error, model, place)
+        else:
+            loading.lines[table, len(rows)] = line
+            rows.append(row)
+    if len(loading.faults) > before:
+        loading.broken.add(table)
+    _duplicates(loading, table, rows)
+    return tuple(rows)
+
+
+def _row_place(file: str, line: int) -> Place:
+    def place(location: Location) -> tuple[str, str]:
+        return file, f"row {line} {location[-1]}"
+
+    return place
+
+
+def _cells(
+    loading: Loading, table: str, model: type[Row], elements: tuple[str, ...]
+) -> list[tuple[int, dict[str, str]]]:
+    file = loading.file(table)
+    text = read_text(loading.folder / table, file, limit=TABLE_BYTES)
+    loading.digest.update(text.encode())
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise ScenarioError([Fault(file, "", f"is not CSV: {error}", "correct the quotes")]) from None
+    header = [name.strip() for name in lines[0]]
+    faults = _header_faults(file, header, model, elements)
+    if not any(any(cell.strip() for cell in line) for line in lines[1:]):
+        faults.append(Fault(file, "", "has no rows", "add at least one row below the header"))
+    if faults:
+        raise ScenarioError(faults)
+    records = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) != len(header):
+            problem = f"has {len(line)} cells for {len(header)} columns"
+            loading.faults.append(Fault(file, f"row {number}", problem, "add or quote cells"))
+            continue
+        records.append((number, {name: cell.strip() for name, cell in zip(header, line, strict=True)}))
+    return records
+
+
+def _header_faults(file: str, header: Sequence[str], model: type[Row], elements: tuple[str, ...]) -> list[Fault]:
+    columns = {info.alias or name: info.is_required() for name, info in model.model_fields.items()}
+    if columns.pop("content", False):
+        columns |= dict.fromkeys(elements, True)
+    # Two tables have a column that may be left blank but not left out.
+    columns |= {name: True for name in ("blocs", "substitute") if name in columns}
+    missing = [name for name, required in columns.items() if required and name not in header]
+    faults = [Fault(file, name, "is a missing column", "add it") for name in missing]
+    for name in dict.fromkeys(header):
+        if header.count(name) > 1:
+            faults.append(Fault(file, name or "header", "names two columns", "keep one"))
+        if name not in columns:
+            cure = nearest(name, set(columns) - set(header), otherwise="remove it")
+            faults.append(Fault(file, name or "header", "is not a known column", cure))
+    return faults
+
+
+def _duplicates(loading: Loading, table: str, rows: Sequence[Row]) -> None:
+    seen: dict[tuple[object, ...], int] = {}
+    for position, row in enumerate(rows):
+        name = tuple(getattr(row, column) for column in row.key)
+        if name in seen:
+            problem = f"repeats {' '.join(map(str, name))} of row {loading.lines[table, seen[name]]}"
+            loading.fault(table, position, row.key[0], problem, "keep one of the rows")
+        seen.setdefault(name, position)

@@ -1,0 +1,122 @@
+"""Registry of every labelled variable: name, dimensions, units, and one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+RUN, MONTH, QUANTILE = "run", "time", "quantile"
+PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
+RESTRICTION, SLOT, ROUTE = "restriction", "event", "route"
+WORLD = "world"
+"""Label of the sum or weighted mean over all regions, beside the regions themselves."""
+
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+"""Quantiles kept of every distribution."""
+SHORT = 0.05
+"""Shortage from which a month counts as short."""
+DEAR = 2.0
+"""Price multiple from which a month counts as dear."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A labelled variable of the results.
+
+    `dims` leave out `quantile` and `time` for the variables of `/distribution`, whose statistics all share.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    meaning: str
+
+
+DISTRIBUTION = (
+    Variable("price", (PRODUCT, REGION), "1", "Quoted price over its reference, mean of the month."),
+    Variable(
+        "transacted_price",
+        (PRODUCT, REGION),
+        "1",
+        "Price that material changed hands at, contracts included, over the reference; the world is weighted by volume.",
+    ),
+    Variable("inventory", (PRODUCT, REGION), "1", "Inventory over its reference, mean of the month."),
+    Variable("flow", (PRODUCT, REGION), "1", "Material that left the market in the month over the reference."),
+    Variable(
+        "shortage",
+        (PRODUCT, REGION),
+        "1",
+        "Intake of a product missing against the service path, over that path: makers and sectors of the region.",
+    ),
+    Variable(
+        "sector_shortage",
+        (SECTOR, REGION),
+        "1",
+        "Service demand of a sector not met, over its service path: rationed, destroyed and substituted.",
+    ),
+    Variable("stage_price", (STAGE, REGION), "1", "Quoted price of a stage's products, weighted by reference use in value."),
+    Variable(
+        "stage_shortage",
+        (STAGE, REGION),
+        "1",
+        "Intake of a stage's products missing against the service path, weighted by reference price.",
+    ),
+)
+"""Variables with a distribution over runs in every month."""
+
+STATISTICS = ("mean", "sd", "minimum", "maximum")
+"""Statistics kept beside the quantiles, as variables `<name>_<statistic>`."""
+
+RUNS = (
+    Variable("peak_price", (RUN, PRODUCT, REGION), "1", "Highest monthly quoted price over its reference."),
+    Variable("months_dear", (RUN, PRODUCT, REGION), "month", "Months with a quoted price above twice the reference."),
+    Variable("worst_shortage", (RUN, PRODUCT, REGION), "1", "Highest monthly shortage."),
+    Variable("shortage_months", (RUN, SECTOR, REGION), "month", "Months with a shortage above 5 % of the service path."),
+    Variable("shortage_tonnes", (RUN, SECTOR, REGION), "t", "Service demand not met over the horizon."),
+    Variable("rationed_tonnes", (RUN, SECTOR, REGION), "t", "Wanted at the price and not delivered, over the horizon."),
+    Variable("lost_output", (RUN, SECTOR, REGION), "million USD", "Sector output lost with rationed and destroyed demand."),
+    Variable("lost_value_added", (RUN, SECTOR, REGION), "million USD", "Value added lost with the same demand."),
+    Variable(
+        "time_to_survive",
+        (RUN, SECTOR, REGION),
+        "month",
+        "Months from the first onset of a restriction to the first short month; missing if neither comes.",
+    ),
+    Variable(
+        "time_to_recover",
+        (RUN, SECTOR, REGION),
+        "month",
+        "Months from the first short month to the last; missing if none is short.",
+    ),
+    Variable("licence_rent", (RUN, RESTRICTION), "million USD", "Rent paid on quota licences over the horizon."),
+    Variable(
+        "sender_loss",
+        (RUN, RESTRICTION),
+        "million USD",
+        "Exports not sent on a restriction's routes while in force, at reference prices.",
+    ),
+)
+"""Variables with one value a run."""
+
+SHOCKS = (
+    Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
+    Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),
+    Variable("duration", (RESTRICTION, SLOT, RUN), "month", "Months in force; infinite if permanent; missing if absent."),
+    Variable(
+        "level",
+        (RESTRICTION, SLOT, RUN),
+        "1",
+        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; rate of a duty.",
+    ),
+    Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
+)
+"""The realised shocks."""
+
+TRACES = (
+    Variable("price", (RUN, MONTH, PRODUCT, REGION), "1", "Quoted price over its reference."),
+    Variable("transacted_price", (RUN, MONTH, PRODUCT, REGION), "1", "Transacted price over its reference."),
+    Variable("inventory", (RUN, MONTH, PRODUCT, REGION), "1", "Inventory over its reference."),
+    Variable("shortage", (RUN, MONTH, PRODUCT, REGION), "1", "Intake missing against the service path."),
+    Variable("sector_shortage", (RUN, MONTH, SECTOR, REGION), "1", "Service demand not met over its path."),
+    Variable("shipment", (RUN, MONTH, ROUTE), "t", "Shipments in the month."),
+)
+"""Full paths of chosen runs."""

@@ -1,0 +1,131 @@
+"""Small chains described in tonnes, months and USD/kg: what both the core's arrays and the reference are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sim.scenario.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class Market:
+    """One product in one region."""
+
+    inventory: float
+    outflow: float
+    price: float
+    contract_share: float = 0.5
+    choke: float = 8.0
+    alarm_scale: float = 1.0
+    disposal: float = 0.0
+    growth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Input:
+    """A row of a recipe: what a tonne of activity needs."""
+
+    market: int
+    coefficient: float
+    floor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Output:
+    """A row of a recipe: what a tonne of activity makes."""
+
+    market: int
+    coefficient: float
+
+
+@dataclass(frozen=True)
+class Process:
+    """A technology in a region; `delay` whole periods and `delay_part` of the next."""
+
+    activity: float
+    capacity: float
+    response: float
+    conversion_share: float
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    delay: int = 1
+    delay_part: float = 0.0
+    growth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """Trade in one product between two markets."""
+
+    origin: int
+    destination: int
+    flow: float
+    latent: float = 0.0
+    duty: float = 0.0
+    freight: float = 0.0
+    delay: int = 1
+    delay_part: float = 0.0
+    growth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Use:
+    """A sector in a region drawing on one market."""
+
+    market: int
+    demand: float
+    short: float = 0.1
+    long: float = 0.4
+    priority: bool = False
+    substitute: int | None = None
+    growth: float = 0.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A route that a restriction acts on, with its weights before and after recovery."""
+
+    route: int
+    weight: float = 1.0
+    weight_after: float = 1.0
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """A measure on routes or on processes."""
+
+    kind: int
+    targets: tuple[Target, ...] = ()
+    processes: tuple[int, ...] = ()
+    leakage: float = 0.0
+    processing: float = 1.0
+    throughput: float = 1e9
+    threat: float = 0.0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One time a restriction strikes; times in periods."""
+
+    announced: float
+    onset: float
+    end: float
+    level: float
+    severity: float = 0.0
+    rise: float = 0.0
+    hold: float = 0.0
+    recovery: float = 0.0
+
+
+@dataclass(frozen=True)
+class SmallChain:
+    """The reference state in tonnes, months and USD/kg; `growth` is a log rate a month."""
+
+    markets: tuple[Market, ...]
+    processes: tuple[Process, ...]
+    routes: tuple[Route, ...]
+    uses: tuple[Use, ...]
+    restrictions: tuple[Restriction, ...] = ()
+    dt: float = 1.0
+    latent_floor: float = 0.0
+    parameters: Parameters = field(default_factory=Parameters)

@@ -1,0 +1,75 @@
+"""Section 1 of `sim/core/MODEL.md` for the reference: what an event does in a period, and what a route is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from tests.core.described import Event, Restriction, Target
+
+
+@dataclass(frozen=True)
+class Force:
+    """A restriction in one period."""
+
+    active: float
+    level: float
+    fresh: float
+    alarm: float
+
+
+@dataclass
+class Control:
+    """What the restrictions on one route add up to in one period; processing in months."""
+
+    withheld: float = 0.0
+    licensed: float = 0.0
+    approval: float = 1.0
+    processing: float = 0.0
+    throughput: float = float("inf")
+    duty: float = 0.0
+    leakage: float = 0.0
+
+
+def clip(value: float, low: float, high: float) -> float:
+    """The value, held within two bounds."""
+    return min(max(value, low), high)
+
+
+def overlap(now: int, start: float, end: float) -> float:
+    """Share of period `now` inside an interval."""
+    return max(0.0, min(now + 1.0, end) - max(float(now), start))
+
+
+def force(now: int, rule: Restriction, events: list[Event]) -> Force:
+    """The restriction in period `now`, summed over its events."""
+    active_sum, level, fresh, alarm = 0.0, 0.0, 1.0, 0.0
+    for event in events:
+        active = overlap(now, event.onset, event.end)
+        elapsed = max(now + 1 - event.onset, 0.0)
+        rise = min(1.0, elapsed / event.rise) if event.rise > 0 else 1.0
+        if active > 0 and event.recovery > 0:
+            fresh = 1 - clip((elapsed - event.hold) / event.recovery, 0.0, 1.0)
+        if rule.kind in (QUOTA, PRODUCTION_QUOTA):
+            level += event.level if active > 0 else 0.0
+        else:
+            level += active * rise * event.level
+        active_sum += active
+        alarm += overlap(now, event.announced, event.end) * event.severity * rule.threat
+    return Force(active_sum, level, fresh, alarm)
+
+
+def restrict_route(rule: Restriction, now: Force, target: Target, control: Control) -> None:
+    """Add one restriction to what a route is held to."""
+    cut = clip(now.level * (target.weight * now.fresh + target.weight_after * (1 - now.fresh)), 0.0, 1.0)
+    if rule.kind in (BAN, OUTAGE):  # an outage on a route is a closed crossing
+        control.withheld = 1 - (1 - control.withheld) * (1 - cut)
+    if rule.kind == LICENSING:
+        control.licensed = max(control.licensed, now.active)
+        control.approval *= 1 - cut
+        control.processing = max(control.processing, rule.processing)
+        control.throughput = min(control.throughput, rule.throughput)
+    if rule.kind == DUTY:
+        control.duty += now.level * target.weight
+    if now.active > 0:
+        control.leakage = max(control.leakage, rule.leakage)

@@ -1,0 +1,395 @@
+"""A second implementation of one period of the model, written from `sim/core/MODEL.md` alone.
+
+Slow, obvious and in double precision: one run, lists, no vector tricks. It shares no code with the core; what the
+core is given as arrays (supply shares, cost shares, steps towards a target) is worked out here a second time from
+tonnes, prices and months. Section numbers are those of the page.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from sim.core.state import OUTAGE, PRODUCTION_QUOTA, QUOTA
+from tests.core.described import Event, Market, Process, Route, SmallChain, Use
+from tests.core.reference_rules import Control, clip, force, restrict_route
+
+
+def choked(price: float, choke: float) -> float:
+    """Use left at a price, one half at the choke multiple."""
+    return 1 / (1 + (max(price - 1, 0.0) / (choke - 1)) ** 3)
+
+
+def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:
+    """Share of each class of claims that a market serves (section 8)."""
+    total = sum(claims)
+    even = min(1.0, release / total) if total > 0 else 1.0
+    result, left = [], release
+    for claim in claims:
+        first = min(1.0, max(left, 0.0) / claim) if claim > 0 else 1.0
+        result.append((1 - strictness) * even + strictness * first)
+        left -= claim
+    return result
+
+
+class Run:
+    """One simulated history: `step` advances it by a period; the attributes are the state and the last flows.
+
+    Parameters
+    ----------
+    chain: The reference state.
+    events: Events of each restriction.
+    """
+
+    def __init__(self, chain: SmallChain, events: list[list[Event]]) -> None:
+        self.chain, self.events, self.now = chain, events, 0
+        markets, dt = chain.markets, chain.dt
+        self._shares()
+        self.inventory = [m.inventory for m in markets]
+        self.process_pipeline = [deque([p.activity * dt] * (p.delay + 2), p.delay + 2) for p in chain.processes]
+        self.route_pipeline = [deque([r.flow * dt] * (r.delay + 2), r.delay + 2) for r in chain.routes]
+        self.inbound = self.held()
+        self.position = [s + i for s, i in zip(self.inventory, self.inbound, strict=True)]
+        self.log_price, self.average, self.anchor = ([0.0] * len(markets) for _ in range(3))
+        self.contract = [1.0] * len(markets)
+        self.expected = [m.outflow for m in markets]
+        self.threat, self.habit = [0.0] * len(markets), [0.0] * len(markets)
+        self.utilisation = [1.0] * len(chain.processes)
+        self.intensity = [[1.0] * len(p.inputs) for p in chain.processes]
+        self.order = [r.flow for r in chain.routes]
+        self.queue = [0.0] * len(chain.routes)
+        self.rent = [0.0] * len(chain.restrictions)
+        self.substituted = [0.0] * len(chain.uses)
+
+    def step(self) -> None:
+        """Advance by one period, in the order of the page."""
+        self._restrict()
+        self._alarm()
+        self._arrive()
+        self._quote()
+        self._transact()
+        self._plan()
+        self._follow_costs()
+        self._want()
+        self._order()
+        self._restrict_trade()
+        self._ration()
+        self._execute()
+        self.now += 1
+
+    def follow(self, months: float) -> float:
+        """k(tau): the step a period takes towards a target."""
+        return 1 - math.exp(-self.chain.dt / months)
+
+    def growth(self, entity: Market | Process | Route | Use) -> float:
+        """Trend factor g of an entity in this period."""
+        return math.exp(entity.growth * self.now * self.chain.dt)
+
+    def held(self) -> list[float]:
+        """What the pipelines hold for each market between two periods, t."""
+        total = [0.0] * len(self.chain.markets)
+        for process, pipe in zip(self.chain.processes, self.process_pipeline, strict=True):
+            activity = sum(list(pipe)[: process.delay]) + process.delay_part * pipe[process.delay]
+            for output in process.outputs:
+                total[output.market] += output.coefficient * activity
+        for route, pipe in zip(self.chain.routes, self.route_pipeline, strict=True):
+            total[route.destination] += sum(list(pipe)[: route.delay]) + route.delay_part * pipe[route.delay]
+        return total
+
+    # Reference state
+
+    def _shares(self) -> None:
+        chain = self.chain
+        count = len(chain.markets)
+        self.local, self.imports = [0.0] * count, [0.0] * count
+        for process in chain.processes:
+            for output in process.outputs:
+                self.local[output.market] += process.activity * output.coefficient
+        for route in chain.routes:
+            self.imports[route.destination] += route.flow
+        self.supply = [a + b for a, b in zip(self.local, self.imports, strict=True)]
+        self.cost_shares, self.revenue_shares = [], []
+        for process in chain.processes:
+            value = sum(o.coefficient * chain.markets[o.market].price for o in process.outputs)
+            self.cost_shares.append([i.coefficient * chain.markets[i.market].price / value for i in process.inputs])
+            self.revenue_shares.append([o.coefficient * chain.markets[o.market].price / value for o in process.outputs])
+        self.landed_value = [chain.markets[r.origin].price * (1 + r.duty) + r.freight for r in chain.routes]
+
+    def _at_risk(self, k: int, fresh: float) -> list[float]:
+        """Share of each market's reference supply that a restriction touches, times its weight."""
+        rule = self.chain.restrictions[k]
+        touched = [0.0] * len(self.chain.markets)
+        for target in rule.targets:
+            route = self.chain.routes[target.route]
+            touched[route.destination] += route.flow * (target.weight * fresh + target.weight_after * (1 - fresh))
+        for p in rule.processes:
+            process = self.chain.processes[p]
+            for output in process.outputs:
+                touched[output.market] += process.activity * output.coefficient
+        return [t / s if s > 0 else 0.0 for t, s in zip(touched, self.supply, strict=True)]
+
+    # 1. Restrictions in force
+
+    def _restrict(self) -> None:
+        rules = self.chain.restrictions
+        self.forces = [force(self.now, rule, strikes) for rule, strikes in zip(rules, self.events, strict=True)]
+        self.controls = {t.route: Control() for rule in rules for t in rule.targets}
+        self.factor = [1.0] * len(self.chain.processes)
+        self.activity_quota = [math.inf] * len(self.chain.processes)
+        for rule, now in zip(rules, self.forces, strict=True):
+            for target in rule.targets:
+                restrict_route(rule, now, target, self.controls[target.route])
+            for p in rule.processes:
+                process = self.chain.processes[p]
+                if rule.kind == OUTAGE:
+                    self.factor[p] *= 1 - clip(now.level, 0.0, 1.0)
+                if rule.kind == PRODUCTION_QUOTA and now.active > 0:
+                    free = process.capacity * self.growth(process)
+                    quota = now.active * now.level * process.activity + (1 - now.active) * free
+                    self.activity_quota[p] = min(self.activity_quota[p], quota)
+
+    def _alarm(self) -> None:
+        severity = [0.0] * len(self.chain.markets)
+        for k in range(len(self.chain.restrictions)):
+            for m, share in enumerate(self._at_risk(k, self.forces[k].fresh)):
+                severity[m] += self.forces[k].alarm * share
+        par = self.chain.parameters
+        for m, raw in enumerate(severity):
+            risk = min(1.0, raw)
+            wish = max(0.0, risk - (1 - par.threat_lasting) * self.habit[m])
+            faded = self.threat[m] + self.follow(par.threat_fade_months) * (wish - self.threat[m])
+            self.threat[m] = wish if wish > self.threat[m] else faded
+            self.habit[m] += self.follow(par.habituation_months) * (risk - self.habit[m])
+
+    # 2. Arrivals
+
+    def _arrive(self) -> None:
+        self.arrived = [0.0] * len(self.chain.markets)
+        for process, pipe in zip(self.chain.processes, self.process_pipeline, strict=True):
+            activity = (1 - process.delay_part) * pipe[process.delay - 1] + process.delay_part * pipe[process.delay]
+            for output in process.outputs:
+                self.arrived[output.market] += output.coefficient * activity
+        for route, pipe in zip(self.chain.routes, self.route_pipeline, strict=True):
+            arriving = (1 - route.delay_part) * pipe[route.delay - 1] + route.delay_part * pipe[route.delay]
+            self.arrived[route.destination] += arriving
+        for m, amount in enumerate(self.arrived):
+            self.inventory[m] += amount
+            self.inbound[m] -= amount
+
+    # 3. Quoted price, 4. Transacted price
+
+    def _quote(self) -> None:
+        par, bound = self.chain.parameters, math.log(self.chain.parameters.cover_bound)
+        self.calm_log_price = [0.0] * len(self.chain.markets)
+        for m, market in enumerate(self.chain.markets):
+            position = (self.inventory[m] + self.inbound[m]) / self.position[m]
+            cover = max(position / (self.expected[m] / market.outflow), 1e-6)
+            momentum = self.log_price[m] - self.average[m]
+            burst = par.speculation * market.alarm_scale * max(momentum - par.momentum_threshold, 0.0) ** 2
+            wish = clip(par.momentum_linear * momentum + burst, -bound, bound)
+            alarmed = min(wish + par.threat_response * market.alarm_scale * self.threat[m], bound)
+            self.log_price[m] = clip(self.anchor[m] - par.price_response * (math.log(cover) - alarmed), -3.0, 5.0)
+            self.calm_log_price[m] = self.log_price[m] - par.price_response * (alarmed - wish)
+            self.average[m] += self.follow(par.momentum_months) * (self.log_price[m] - self.average[m])
+
+    def _transact(self) -> None:
+        markets, par = self.chain.markets, self.chain.parameters
+        self.price = [math.exp(x) for x in self.log_price]
+        self.transacted, self.calm = [], []
+        for m, market in enumerate(markets):
+            phi = market.contract_share
+            self.transacted.append(phi * self.contract[m] + (1 - phi) * self.price[m])
+            self.calm.append(phi * self.contract[m] + (1 - phi) * math.exp(self.calm_log_price[m]))
+        self.plain_landed, self.landed = [], []
+        source = [0.0] * len(markets)
+        for r, route in enumerate(self.chain.routes):
+            value, price = markets[route.origin].price, self.price[route.origin]
+            alpha = value * (1 + route.duty) / self.landed_value[r]
+            duty = self.controls[r].duty if r in self.controls else 0.0
+            rent = sum(self.rent[k] for k, rule in enumerate(self.chain.restrictions) if rule.kind == QUOTA
+                       and any(t.route == r for t in rule.targets))  # fmt: skip
+            self.plain_landed.append(alpha * price + 1 - alpha)
+            self.landed.append(self.plain_landed[r] + (price * value * duty + rent) / self.landed_value[r])
+            if route.flow > 0:
+                source[route.destination] += route.flow / self.supply[route.destination] * self.landed[r]
+        for m in range(len(markets)):
+            local = self.local[m] / self.supply[m] * self.price[m] if self.supply[m] > 0 else self.price[m]
+            self.contract[m] += self.follow(par.contract_months) * (source[m] + local - self.contract[m])
+
+    def _follow_costs(self) -> None:
+        par = self.chain.parameters
+        for m in range(len(self.chain.markets)):
+            weight = 1.0 if self.local[m] == 0 else min(1.0, 2 * self.imports[m] / self.supply[m])
+            abroad, cost = 0.0, 0.0
+            for r, route in enumerate(self.chain.routes):
+                if route.destination == m and route.flow > 0:
+                    plain = self.plain_landed[r]
+                    passed = par.cost_pass_import * math.log(plain) + math.log(self.landed[r] / plain)
+                    abroad += route.flow / self.imports[m] * passed
+            for p, process in enumerate(self.chain.processes):
+                for output in process.outputs:
+                    if output.market == m:
+                        cost += process.activity * output.coefficient / self.local[m] * self.unit_cost[p]
+            home = par.cost_pass_local * math.log(cost) if self.local[m] > 0 else 0.0
+            target = weight * abroad + (1 - weight) * home
+            self.anchor[m] += self.follow(par.cost_months) * (target - self.anchor[m])
+
+    # 5. Activity
+
+    def _plan(self) -> None:
+        par = self.chain.parameters
+        self.unit_cost, self.wanted = [], []
+        for p, process in enumerate(self.chain.processes):
+            paid = sum(
+                a * theta * self.calm[i.market]
+                for a, theta, i in zip(self.cost_shares[p], self.intensity[p], process.inputs, strict=True)
+            )
+            cost = paid + 1 - sum(self.cost_shares[p])
+            revenue = sum(
+                b * self.transacted[o.market] for b, o in zip(self.revenue_shares[p], process.outputs, strict=True)
+            )
+            margin, cash = revenue / cost, revenue / (paid + process.conversion_share)
+            goal = margin**process.response * min(1.0, cash**par.idle_slope)
+            use = self.utilisation[p] + self.follow(par.utilisation_months) * (goal - self.utilisation[p])
+            self.utilisation[p] = clip(use, 0.0, 5.0)
+            gate = min(1.0, (par.claim_margin * margin) ** par.claim_slope)
+            chokes = [choked(self.calm[i.market], self.chain.markets[i.market].choke) for i in process.inputs]
+            g = self.growth(process)
+            limits = (
+                process.activity * g * self.utilisation[p],
+                process.capacity * g * self.factor[p],
+                self.activity_quota[p],
+            )
+            self.unit_cost.append(cost)
+            self.wanted.append(min(limits) * gate * min([1.0, *chokes]))
+
+    def _thrift(self) -> None:
+        par = self.chain.parameters
+        for p, process in enumerate(self.chain.processes):
+            for i, row in enumerate(process.inputs):
+                if row.floor < 1:
+                    goal = clip(self.calm[row.market] ** -par.thrift_elasticity, row.floor, 1.0)
+                    self.intensity[p][i] += self.follow(par.thrift_months) * (goal - self.intensity[p][i])
+
+    # 6. Demand of users
+
+    def _want(self) -> None:
+        chain, par = self.chain, self.chain.parameters
+        bound = par.slow_bound_per_year * chain.dt / 12
+        self.service, self.destroyed, self.replaced, self.use_wanted = [], [], [], []
+        extra = [0.0] * len(chain.uses)
+        for u, use in enumerate(chain.uses):
+            price = self.transacted[use.market]
+            service = use.demand * self.growth(use)
+            short = price**-use.short * choked(price, chain.markets[use.market].choke)
+            step = self.follow(par.slow_months) * ((use.long - use.short) * math.log(price) - self.substituted[u])
+            self.substituted[u] += clip(step, -bound, bound)
+            gone = max(1 - math.exp(-self.substituted[u]), 0.0)
+            if use.substitute is not None:
+                extra[use.substitute] += service * short * gone
+            self.service.append(service)
+            self.use_wanted.append(service * short * math.exp(-self.substituted[u]))
+            self.destroyed.append(service * max(1 - short, 0.0))
+            self.replaced.append(service * min(short, 1.0) * gone)
+        self.use_wanted = [a + b for a, b in zip(self.use_wanted, extra, strict=True)]
+
+    # 7. Orders and shipments
+
+    def _order(self) -> None:
+        par, markets = self.chain.parameters, self.chain.markets
+        for r, route in enumerate(self.chain.routes):
+            ratio = self.price[route.destination] / self.landed[r]
+            grown = self.expected[route.destination] / markets[route.destination].outflow
+            usual = route.flow * min(ratio**par.order_response, par.order_bound)
+            target = (usual + route.latent * max(ratio - 1, self.chain.latent_floor)) * grown
+            self.order[r] += self.follow(par.order_months) * (target - self.order[r])
+
+    def _restrict_trade(self) -> None:
+        chain = self.chain
+        self.legal, self.free = list(self.order), [0.0] * len(chain.routes)
+        for r, control in self.controls.items():
+            route = chain.routes[r]
+            bound = (route.flow + route.latent * (chain.parameters.order_bound - 1)) * self.growth(route)
+            self.free[r] = control.leakage * self.order[r]
+            legal = (1 - control.leakage) * self.order[r]
+            if control.withheld > 0:
+                legal = min(legal, (1 - control.withheld) * bound)
+            self.legal[r] = self._license(r, control, legal, bound)
+        for k, rule in enumerate(chain.restrictions):
+            if rule.kind == QUOTA:
+                self._ration_quota(k, [t.route for t in rule.targets])
+
+    def _license(self, r: int, control: Control, legal: float, bound: float) -> float:
+        if control.processing == 0:
+            return legal
+        dt, licensed = self.chain.dt, control.licensed > 0
+        approval = control.approval if licensed else 1.0
+        self.queue[r] += control.licensed * legal * dt
+        decided = self.queue[r] * self.follow(control.processing)
+        granted = min(approval * decided, control.throughput * bound * dt if licensed else math.inf)
+        self.queue[r] -= decided * granted / (approval * decided) if granted > 0 else decided
+        return (1 - control.licensed) * legal + granted / dt
+
+    def _ration_quota(self, k: int, routes: list[int]) -> None:
+        par, active = self.chain.parameters, self.forces[k].active
+        if active == 0:
+            self.rent[k] = 0.0
+            return
+        quota, wanted = self.forces[k].level, 12 * sum(self.legal[r] for r in routes)
+        for r in routes:
+            self.legal[r] *= 1 - active + active * (min(1.0, quota / wanted) if wanted > 0 else 1.0)
+        limit = par.rent_excess_bound
+        excess = clip(math.log(wanted / quota), -limit, limit) if wanted > 0 else -limit
+        grown = math.log(self.rent[k] + par.rent_scale) + par.rent_response * excess * self.chain.dt * active
+        self.rent[k] = max(math.exp(grown) - par.rent_scale, 0.0)
+
+    # 8. Rationing
+
+    def _ration(self) -> None:
+        chain, par, dt = self.chain, self.chain.parameters, self.chain.dt
+        claims = [[0.0, 0.0, 0.0] for _ in chain.markets]
+        for use, wanted in zip(chain.uses, self.use_wanted, strict=True):
+            claims[use.market][0 if use.priority else 1] += wanted * dt
+        for p, process in enumerate(chain.processes):
+            for i, row in enumerate(process.inputs):
+                claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
+        for r, route in enumerate(chain.routes):
+            claims[route.origin][2] += (self.free[r] + self.legal[r]) * dt
+        self.claims, self.fill, self.dumped = claims, [], []
+        for m, market in enumerate(chain.markets):
+            cover = market.inventory / market.outflow
+            release = self.inventory[m] * (1 - math.exp(-dt / (par.release_share * cover)))
+            self.fill.append(fills(release, (claims[m][0], claims[m][1], claims[m][2]), par.strictness))
+            surplus = market.disposal * self.growth(market) * self.price[m] ** -par.disposal_elasticity * dt
+            self.dumped.append(max(min(surplus, release - sum(claims[m])), 0.0))
+            rate = (sum(claims[m]) + surplus) / dt
+            self.expected[m] += self.follow(par.expectation_months) * (rate - self.expected[m])
+
+    # 9. Execution
+
+    def _execute(self) -> None:
+        chain, dt = self.chain, self.chain.dt
+        self.released = [0.0] * len(chain.markets)
+        added = [0.0] * len(chain.markets)
+        self.done, self.shipment, self.sold = [], [], []
+        for p, process in enumerate(chain.processes):
+            done = self.wanted[p] * dt * min([1.0, *(self.fill[i.market][1] for i in process.inputs)])
+            self.done.append(done)
+            self.process_pipeline[p].appendleft(done)
+            for i, row in enumerate(process.inputs):
+                self.released[row.market] += row.coefficient * self.intensity[p][i] * done
+            for output in process.outputs:
+                added[output.market] += output.coefficient * done
+        for r, route in enumerate(chain.routes):
+            shipped = (self.free[r] + self.legal[r]) * dt * self.fill[route.origin][2]
+            self.shipment.append(shipped)
+            self.route_pipeline[r].appendleft(shipped)
+            self.released[route.origin] += shipped
+            added[route.destination] += shipped
+        for u, use in enumerate(chain.uses):
+            self.sold.append(self.use_wanted[u] * dt * self.fill[use.market][0 if use.priority else 1])
+            self.released[use.market] += self.sold[u]
+        for m in range(len(chain.markets)):
+            self.inventory[m] -= self.released[m] + self.dumped[m]
+            self.inbound[m] += added[m]
+        self._thrift()

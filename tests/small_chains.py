@@ -1,0 +1,299 @@
+"""Random small chains that balance by construction, and random restrictions and events for them.
+
+Demand is drawn at the users and carried upstream with fixed shares of imports: mine -> oxide -> ... -> magnet. A
+by-product made jointly with an upstream product feeds users or later stages; what is left of it is disposed of.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from random import Random
+
+from hypothesis import strategies as st
+
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.scenario.parameters import Parameters
+from tests.core.described import Event, Input, Market, Output, Process, Restriction, Route, SmallChain, Target, Use
+
+BYPRODUCT = -1
+Place = tuple[int, int]
+"""Product and region of a market; the by-product has number -1."""
+
+
+class Draft:
+    """A chain being built upstream from its users; quantities in t/month."""
+
+    def __init__(self, rng: Random, regions: int, stages: int, byproduct_stage: int | None) -> None:
+        self.rng, self.regions, self.stages, self.byproduct_stage = rng, regions, stages, byproduct_stage
+        self.need: dict[Place, float] = {}
+        self.surplus: dict[Place, float] = {}
+        self.uses: list[tuple[Place, float, bool, int | None]] = []
+        self.flows: dict[tuple[Place, Place], float] = {}
+        self.processes: list[tuple[int, float, list[tuple[Place, float, float]], list[tuple[Place, float]]]] = []
+        self.price: dict[Place, float] = {}
+        self._draw_uses()
+        for stage in reversed(range(stages)):
+            self._draw_stage(stage)
+
+    def ask(self, place: Place, amount: float) -> None:
+        """Add to what a market is asked for."""
+        self.need[place] = self.need.get(place, 0.0) + amount
+
+    def _draw_uses(self) -> None:
+        rng, last = self.rng, self.stages - 1
+        for region in range(self.regions):
+            substitute = None
+            if rng.random() < 0.5:
+                self.uses.append(((last - 1, region), rng.uniform(5, 50), False, None))
+                substitute = len(self.uses) - 1 if rng.random() < 0.7 else None
+            self.uses.append(((last, region), rng.uniform(20, 200), False, substitute))
+            if rng.random() < 0.5:
+                self.uses.append(((last, region), rng.uniform(1, 20), True, None))
+            if self.byproduct_stage is not None and rng.random() < 0.3:
+                self.uses.append(((BYPRODUCT, region), rng.uniform(0.5, 5), False, None))
+        for place, amount, _, _ in self.uses:
+            self.ask(place, amount)
+
+    def _draw_stage(self, stage: int) -> None:
+        rng = self.rng
+        makers = sorted(rng.sample(range(self.regions), rng.randint(1, self.regions)))
+        made = self._source(stage, makers)
+        start = len(self.processes)
+        for region in makers:
+            shares = [1.0]
+            if rng.random() < 0.25:
+                first = rng.uniform(0.2, 0.8)
+                shares = [first, 1 - first]
+            for share in shares:
+                coefficient = rng.uniform(0.8, 1.2)
+                activity = made[region] * share / coefficient
+                inputs = self._draw_inputs(stage, region)
+                for place, amount, _ in inputs:
+                    self.ask(place, amount * activity)
+                self.processes.append((region, activity, inputs, [((stage, region), coefficient)]))
+        if stage == self.byproduct_stage:
+            self._add_byproduct(makers, start)
+
+    def _draw_inputs(self, stage: int, region: int) -> list[tuple[Place, float, float]]:
+        rng = self.rng
+        if stage == 0:
+            return []
+        inputs: list[tuple[Place, float, float]] = [((stage - 1, region), rng.uniform(1, 1.6), 1.0)]
+        if self.byproduct_stage is not None and stage > self.byproduct_stage and rng.random() < 0.4:
+            inputs.append(((BYPRODUCT, region), rng.uniform(0.01, 0.06), rng.choice([0.4, 0.7, 1.0])))
+        return inputs
+
+    def _source(self, product: int, makers: list[int]) -> dict[int, float]:
+        """Shipments that meet the need of every region, and what each maker has to make."""
+        made = dict.fromkeys(makers, 0.0)
+        for region in range(self.regions):
+            need = self.need.get((product, region), 0.0)
+            others = [maker for maker in makers if maker != region]
+            imported = 0.0 if not others else self.rng.choice([0.0, self.rng.uniform(0.05, 0.6)])
+            imported = need if region not in makers else imported * need
+            weights = [self.rng.uniform(0.2, 1) for _ in others]
+            for maker, weight in zip(others, weights, strict=True):
+                amount = imported * weight / sum(weights)
+                made[maker] += amount
+                if amount > 0:
+                    self.flows[(product, maker), (product, region)] = amount
+            if region in makers:
+                made[region] += need - imported
+        for maker in makers:
+            if made[maker] == 0.0:  # a maker without customers supplies a small user at home
+                self.uses.append(((product, maker), 1.0, False, None))
+                self.ask((product, maker), 1.0)
+                made[maker] = 1.0
+        return made
+
+    def _add_byproduct(self, makers: list[int], start: int) -> None:
+        made = self._source(BYPRODUCT, makers)
+        activity = dict.fromkeys(makers, 0.0)
+        for region, amount, _, _ in self.processes[start:]:
+            activity[region] += amount
+        slack = self.rng.uniform(1.0, 1.3)
+        coefficient = slack * max(made[maker] / activity[maker] for maker in makers)
+        for region, _, _, outputs in self.processes[start:]:
+            outputs.append(((BYPRODUCT, region), coefficient))
+        for maker in makers:
+            self.surplus[BYPRODUCT, maker] = coefficient * activity[maker] - made[maker]
+
+
+def balanced_chain(
+    seed: int, *, regions: int = 3, stages: int = 4, dt: float = 1.0, growth: float = 0.0, cover: float = 1.0,
+    parameters: Parameters | None = None,
+) -> SmallChain:  # fmt: skip
+    """A random chain in balance.
+
+    Parameters
+    ----------
+    dt: Months a period; the same seed gives the same chain at any `dt`, but for covers that have to be raised.
+    growth: Largest log growth a month; entities grow at rates of their own, so the chain does not stay in balance.
+    cover: Smallest cover drawn, months.
+    """
+    rng = Random(seed)
+    byproduct_stage = rng.choice([None, 0, 0, 1]) if stages > 2 else None
+    draft = Draft(rng, regions, stages, byproduct_stage)
+    places = _places(draft)
+    markets = _draw_markets(draft, places, dt, cover, parameters or Parameters())
+    processes = _draw_processes(draft, places, markets, dt)
+    routes = _draw_routes(draft, places, markets, dt)
+    uses = tuple(
+        Use(places[place], amount, rng.uniform(0.05, 0.3), rng.uniform(0.3, 0.9), priority, substitute)
+        for place, amount, priority, substitute in draft.uses
+    )
+    small = SmallChain(tuple(markets), tuple(processes), tuple(routes), uses, (), dt, 0.0, parameters or Parameters())
+    if growth:
+        small = replace(small, **{
+            name: tuple(replace(row, growth=rng.uniform(-growth, growth)) for row in getattr(small, name))
+            for name in ("markets", "processes", "routes", "uses")
+        })  # fmt: skip
+    return small
+
+
+def _places(draft: Draft) -> dict[Place, int]:
+    used = {place for place, *_ in draft.uses} | {place for pair in draft.flows for place in pair}
+    for _, _, inputs, outputs in draft.processes:
+        used |= {place for place, *_ in inputs} | {place for place, _ in outputs}
+    return {place: number for number, place in enumerate(sorted(used))}
+
+
+def released_share(cover: float, dt: float, release_share: float) -> float:
+    """Share of an inventory that a market can release in a period."""
+    return -math.expm1(-dt / (release_share * cover))
+
+
+def _draw_markets(draft: Draft, places: dict[Place, int], dt: float, cover: float, parameters: Parameters) -> list[Market]:
+    rng = draft.rng
+    outflow = dict.fromkeys(places, 0.0)
+    for place, amount, *_ in draft.uses:
+        outflow[place] += amount
+    for _, activity, inputs, _ in draft.processes:
+        for place, coefficient, _ in inputs:
+            outflow[place] += coefficient * activity
+    for (origin, _), amount in draft.flows.items():
+        outflow[origin] += amount
+    markets, price = [], {product: 5.0 * 2.5**product for product in range(-1, draft.stages)}
+    for place in places:
+        months = cover + rng.uniform(0, 3)
+        disposal = draft.surplus.get(place, 0.0)
+        total = outflow[place] + disposal
+        while released_share(months, dt, parameters.release_share) * months < 1.12 * dt:
+            months *= 1.05
+        markets.append(Market(
+            inventory=months * total, outflow=total, price=price[place[0]] * rng.uniform(0.95, 1.05),
+            contract_share=rng.uniform(0, 0.9), choke=rng.uniform(3, 12),
+            alarm_scale=1.0 if place[0] < 2 else parameters.threat_downstream, disposal=disposal,
+        ))  # fmt: skip
+    return markets
+
+
+def _draw_lead(rng: Random, longest: float, dt: float) -> tuple[int, float]:
+    periods = max(1.0, rng.choice([rng.uniform(0.5, longest), 1.0, 1.5]) / dt)
+    return int(periods), periods - int(periods)
+
+
+def _draw_processes(draft: Draft, places: dict[Place, int], markets: list[Market], dt: float) -> list[Process]:
+    rng, processes = draft.rng, []
+    for _, activity, inputs, outputs in draft.processes:
+        worth = sum(coefficient * markets[places[place]].price for place, coefficient in outputs)
+        paid = sum(coefficient * markets[places[place]].price for place, coefficient, _ in inputs) / worth
+        delay, part = _draw_lead(rng, 3.0, dt)
+        processes.append(Process(
+            activity=activity, capacity=activity * rng.uniform(1.02, 1.5), response=0.8 if inputs else 0.1,
+            conversion_share=(1 - paid) * rng.uniform(0.5, 0.9),
+            inputs=tuple(Input(places[place], coefficient, floor) for place, coefficient, floor in inputs),
+            outputs=tuple(Output(places[place], coefficient) for place, coefficient in outputs),
+            delay=delay, delay_part=part,
+        ))  # fmt: skip
+    return processes
+
+
+def _draw_routes(draft: Draft, places: dict[Place, int], markets: list[Market], dt: float) -> list[Route]:
+    rng, routes = draft.rng, []
+    for origin in places:
+        for destination in places:
+            if origin[0] != destination[0] or origin == destination:
+                continue
+            flow = draft.flows.get((origin, destination), 0.0)
+            latent = 0.02 * min(markets[places[origin]].outflow, markets[places[destination]].outflow)
+            if flow == 0.0 and rng.random() < 0.5:
+                continue
+            delay, part = _draw_lead(rng, 2.0, dt)
+            freight = markets[places[origin]].price * rng.uniform(0.01, 0.1)
+            routes.append(Route(
+                places[origin], places[destination], flow, 0.0 if flow else latent,
+                duty=rng.choice([0.0, 0.05]), freight=freight, delay=delay, delay_part=part,
+            ))  # fmt: skip
+    return routes
+
+
+KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE)
+
+
+def restricted(small: SmallChain, seed: int, *, leaks: bool = True, threats: bool = True, kinds: tuple[int, ...] = KINDS) -> SmallChain:
+    """The chain with a random restriction of each kind that it has room for; bans and duties may share routes."""
+    rng, rules = Random(seed), []
+    origins = sorted({route.origin for route in small.routes})
+    for kind in kinds:
+        leakage = rng.choice([0.0, rng.uniform(0, 0.3)]) if leaks else 0.0
+        threat = rng.uniform(0, 1) if threats else 0.0
+        if kind in (PRODUCTION_QUOTA, OUTAGE):
+            some = rng.sample(range(len(small.processes)), min(2, len(small.processes)))
+            crossing = rng.sample(range(len(small.routes)), min(2, len(small.routes)))
+            closed = tuple(Target(r, rng.uniform(0.3, 1), 0.2) for r in crossing) if kind == OUTAGE else ()
+            rules.append(Restriction(kind, closed, tuple(sorted(some)), threat=threat, leakage=leakage))
+            continue
+        chosen = rng.sample(origins, min(2, len(origins)))
+        routes = [r for r, route in enumerate(small.routes) if route.origin in chosen]
+        if kind == QUOTA and not any(small.routes[r].flow for r in routes):
+            continue
+        targets = tuple(Target(r, rng.uniform(0.3, 1), rng.uniform(0, 0.3)) for r in routes)
+        rules.append(Restriction(
+            kind, targets, leakage=leakage, processing=rng.uniform(0.5, 4), threat=threat,
+            throughput=rng.choice([1e9, rng.uniform(0.2, 1.0)]),
+        ))  # fmt: skip
+    return replace(small, restrictions=tuple(rules))
+
+
+def _draw_level(rng: Random, small: SmallChain, rule: Restriction) -> float:
+    if rule.kind == QUOTA:
+        return 12 * sum(small.routes[t.route].flow for t in rule.targets) * rng.uniform(0.2, 1.0)
+    if rule.kind == DUTY:
+        return rng.uniform(0.05, 1.0)
+    return rng.uniform(0.1, 1.0)
+
+
+def random_events(small: SmallChain, seed: int, periods: int) -> list[list[Event]]:
+    """Zero to two events of each restriction; times lie on eighths of a period, exact in any precision."""
+    rng = Random(seed)
+
+    def grid(low: float, high: float) -> float:
+        return round(rng.uniform(low, high) * 8) / 8
+
+    events: list[list[Event]] = []
+    for rule in small.restrictions:
+        row, free = [], 0.0
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            announced = free + grid(0, periods / 3)
+            onset = announced + rng.choice([0.0, grid(0, 6)])
+            end = onset + grid(1, periods / 2)
+            row.append(Event(
+                announced, onset, end, _draw_level(rng, small, rule), rng.uniform(0, 1), rng.choice([0.0, grid(0, 8)]),
+                grid(0, 6), rng.choice([0.0, grid(1, 12)]),
+            ))  # fmt: skip
+            free = end + 2
+        events.append(row)
+    return events
+
+
+@st.composite
+def chains(draw: st.DrawFn, *, dt: float | None = None, growth: bool = False, speculation: bool = False) -> SmallChain:
+    """Small chains without restrictions."""
+    step = draw(st.sampled_from([1.0, 0.5, 12 / 52])) if dt is None else dt
+    parameters = Parameters(speculation=draw(st.sampled_from([0.0, 3.0]))) if speculation else Parameters()
+    return balanced_chain(
+        draw(st.integers(0, 10**6)), regions=draw(st.integers(2, 4)), stages=draw(st.integers(2, 5)), dt=step,
+        growth=draw(st.sampled_from([0.0, 0.01])) if growth else 0.0, parameters=parameters,
+    )  # fmt: skip
