@@ -162,7 +162,7 @@ def _event(
     lasts = quantile(duration.months, u["duration"]) if isinstance(duration, Lasting) else np.full(onset.shape, NEVER)
     profile = restriction.profile
     recovery = quantile(profile.recovery_months, u["recovery"]) if profile.recovery_months is not None else 0.0
-    level, severity = _level(reference, restriction, u["level"])
+    level, severity = _level(scenario, reference, restriction, u["level"], onset)
     announced = np.maximum(onset - quantile(restriction.notice_months, u["notice"]), np.minimum(free_from, onset))
     fields = dict(
         announced=announced,
@@ -177,12 +177,21 @@ def _event(
     return np.array([fields[field] for field in FIELDS])
 
 
-def _level(reference: Reference, restriction: Measure, u: Values) -> tuple[Values, Values]:
+def _level(
+    scenario: Scenario, reference: Reference, restriction: Measure, u: Values, onset: Values
+) -> tuple[Values, Values]:
     """Level of an event as the core wants it, and the share of its targets' supply it puts at risk."""
     if isinstance(restriction, (ExportQuota, ProductionQuota)):
-        quota, whole = restriction.quota, target(reference, restriction).flow
-        share = quantile(quota.t_per_year, u) / whole if isinstance(quota, Tonnage) else quantile(quota.share_of_reference, u)
-        return share * whole if isinstance(restriction, ExportQuota) else share, np.clip(1.0 - share, 0.0, 1.0)
+        quota, hit = restriction.quota, target(reference, restriction)
+        periods = np.minimum(onset / 12.0 * scenario.time.periods_per_year, len(hit.growth) - 1.0).astype(int)
+        grown = hit.growth[np.maximum(periods, 0)]
+        if isinstance(quota, Tonnage):
+            share = quantile(quota.t_per_year, u) / hit.flow
+        else:
+            # A share is of the reference path on the day; the tonnage then stays, as quotas do.
+            share = quantile(quota.share_of_reference, u) * grown
+        level = share * hit.flow if isinstance(restriction, ExportQuota) else share
+        return level, np.clip(1.0 - share / grown, 0.0, 1.0)
     if isinstance(restriction, ExportDuty):
         return quantile(restriction.rate, u), np.zeros(u.shape)
     cut = quantile(getattr(restriction, "cut"), u)

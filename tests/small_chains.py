@@ -164,7 +164,9 @@ def released_share(cover: float, dt: float, release_share: float) -> float:
     return -math.expm1(-dt / (release_share * cover))
 
 
-def _draw_markets(draft: Draft, places: dict[Place, int], dt: float, cover: float, parameters: Parameters) -> list[Market]:
+def _draw_markets(
+    draft: Draft, places: dict[Place, int], dt: float, cover: float, parameters: Parameters
+) -> list[Market]:
     rng = draft.rng
     outflow = dict.fromkeys(places, 0.0)
     for place, amount, *_ in draft.uses:
@@ -232,7 +234,9 @@ def _draw_routes(draft: Draft, places: dict[Place, int], markets: list[Market], 
 KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE)
 
 
-def restricted(small: SmallChain, seed: int, *, leaks: bool = True, threats: bool = True, kinds: tuple[int, ...] = KINDS) -> SmallChain:
+def restricted(
+    small: SmallChain, seed: int, *, leaks: bool = True, threats: bool = True, kinds: tuple[int, ...] = KINDS
+) -> SmallChain:
     """The chain with a random restriction of each kind that it has room for; bans and duties may share routes."""
     rng, rules = Random(seed), []
     origins = sorted({route.origin for route in small.routes})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,9 @@ from sim.chain.accounts import Values
 from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
-from sim.chain.trend import trend_factors
+from sim.chain.stocks import covers, inbound
 from sim.core.state import Chain, Markets, Processes, Routes, Uses
 
-RELEASE_MARGIN = 1.1
-"""Release at the reference over outflow of a period, at least: below it the chain would ration itself."""
 LEAST_CONVERSION = 0.01
 """Least conversion share: cash cost is never zero."""
 UPSTREAM_STAGES = ("mining", "separation", "metal")
@@ -41,7 +38,7 @@ def core_arrays(
         processes=_processes(reference, dt, controlled_processes),
         routes=_routes(reference, dt, controlled_routes),
         uses=_uses(reference),
-        trend=trend_factors(reference),
+        trend=reference.trend,
         restrictions=rules,
     )
     cast: Chain = _cast(chain, precision)
@@ -69,25 +66,6 @@ def ring_starts(whole: Values) -> Values:
     return np.concatenate([[0], np.cumsum(whole + 2)]).astype(np.int32)
 
 
-def cover_needed(dt: float, release_share: float) -> float:
-    """Least cover, months, at which a period's release exceeds `RELEASE_MARGIN` times its outflow."""
-    low, high = 0.0, 1000.0 * dt
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        if middle * -math.expm1(-dt / (release_share * middle)) < RELEASE_MARGIN * dt:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def covers(reference: Reference) -> tuple[Values, Values]:
-    """Cover of each market as given, and as used: raised where the step would outrun it; months."""
-    dt = 12.0 / reference.scenario.time.periods_per_year
-    given = np.array([reference.products[product].cover_months for product, _ in reference.markets])
-    return given, np.maximum(given, cover_needed(dt, reference.scenario.parameters.release_share))
-
-
 def _markets(reference: Reference, dt: float) -> Markets:
     flows, parameters = reference.flows, reference.scenario.parameters
     rows = [reference.products[product] for product, _ in reference.markets]
@@ -97,7 +75,7 @@ def _markets(reference: Reference, dt: float) -> Markets:
     upstream = np.array([row.stage in UPSTREAM_STAGES for row in rows])
     return Markets(
         inventory=cover * outflow,
-        inbound=_inbound(reference, dt),
+        inbound=inbound(reference, dt),
         outflow=outflow,
         price=np.array([row.price_usd_per_kg for row in rows]),
         release=-np.expm1(-dt / (parameters.release_share * cover)),
@@ -109,18 +87,6 @@ def _markets(reference: Reference, dt: float) -> Markets:
         import_weight=np.where(flows.production > 0.0, np.minimum(2.0 * imports, 1.0), 1.0),
         disposal=flows.disposal / 12.0,
     )
-
-
-def _inbound(reference: Reference, dt: float) -> Values:
-    inbound = np.zeros(len(reference.markets))
-    for process in reference.processes:
-        months = max(process.lead_months, dt)
-        for product, coefficient in process.outputs.items():
-            inbound[reference.at[product, process.region]] += coefficient * process.activity / 12.0 * months
-    for route in reference.routes:
-        months = max(reference.transport[route.origin, route.destination].transit_months, dt)
-        inbound[reference.at[route.product, route.destination]] += route.flow / 12.0 * months
-    return inbound
 
 
 def _processes(reference: Reference, dt: float, control: Values) -> Processes:

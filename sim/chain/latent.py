@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from sim.chain.accounts import Market
 from sim.scenario.tables import ChainTables
 
-LEAST_SHARE = 0.002
-"""Latent flows below this share of use at the destination are left out: they move nothing there and cost time."""
+LEAST_RATIO = 0.5
+"""Latent routes from origins that make less than this share of use at the destination are left out: with
+`latent_share` of so little they would move nothing there, and cost time."""
 CLOSED_STAGES = ("scrap",)
 """Stages without latent trade: most countries bar trade in waste."""
 
@@ -43,7 +44,7 @@ def latent_routes(
             destination = region.region
             use = taken.get((product, destination), 0.0)
             tonnes = share * min(output, use)
-            opens = tonnes > 0.0 and tonnes >= LEAST_SHARE * use and (origin, destination) in reachable
+            opens = tonnes > 0.0 and output >= LEAST_RATIO * use and (origin, destination) in reachable
             if opens and stages[product] not in CLOSED_STAGES and (product, origin, destination) not in used:
                 found.append((product, origin, destination, tonnes))
     return found

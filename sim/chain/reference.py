@@ -13,6 +13,7 @@ from sim.chain import accounts as ledger
 from sim.chain.accounts import Accounts, Market, Values
 from sim.chain.latent import latent_routes
 from sim.chain.reconcile import Change, changes, drawn, reconcile
+from sim.core.state import Trend
 from sim.scenario import Scenario
 from sim.scenario.rows import ProductRow, RouteRow, SectorRow, TransportRow
 
@@ -144,6 +145,14 @@ class Reference:
             sums["sales"][self.at[use.product, use.region]] += use.demand
         sides = ("production", "imports", "intake", "sales", "exports")
         return MarketFlows(**{side: sums[side] for side in sides}, disposal=self.disposal)
+
+    @cached_property
+    def trend(self) -> Trend:
+        """Growth factors of the reference path, shape (entity, period)."""
+        # Growth stands on the flows declared here.
+        from sim.chain.trend import trend_factors
+
+        return trend_factors(self)
 
     def unit_value(self, process: Process) -> float:
         """Value of the outputs of a tonne of activity at reference prices, thousand USD."""

@@ -30,6 +30,8 @@ class Target:
     markets: dict[int, tuple[float, float]]
     flow: float
     """Reference flow of the routes, or reference output of the processes, that a quota is measured against; t a year."""
+    growth: Values
+    """That flow along the trend over the reference, shape (period,)."""
 
 
 def target(reference: Reference, restriction: Measure) -> Target:
@@ -59,7 +61,8 @@ def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
         if share > 0.0 and not isinstance(restriction, ExportDuty):
             # A duty withholds nothing, so it puts no supply at risk.
             markets[destination] = (share * weight, share * after)
-    return Target(routes, (), markets, flow)
+    weights = np.array([reference.routes[index].flow for index in routes])
+    return Target(routes, (), markets, flow, _growth(weights, reference.trend.route[list(routes)]))
 
 
 def _processes(reference: Reference, restriction: Measure) -> Target:
@@ -83,11 +86,15 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
         if share > 0.0:
             before = markets.get(destination, (0.0, 0.0))[0]
             markets[destination] = (before + share, before + share)
-    return Target({}, hit, markets, float(sum(lost[m] for m in np.flatnonzero(lost) if _covers(reference, m, restriction))))
+    covered = [m for m in np.flatnonzero(lost) if reference.markets[m][0] in restriction.products]
+    weights = np.array([reference.processes[index].activity for index in hit])
+    growth = _growth(weights, reference.trend.process[list(hit)])
+    return Target({}, hit, markets, float(lost[covered].sum()), growth)
 
 
-def _covers(reference: Reference, market: int, restriction: Measure) -> bool:
-    return reference.markets[market][0] in restriction.products
+def _growth(weights: Values, factors: Values) -> Values:
+    total = weights.sum()
+    return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
 
 
 def _is_main(reference: Reference, process: Process, product: str) -> bool:

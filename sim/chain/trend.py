@@ -10,20 +10,25 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
+from sim.chain.stocks import covers, inbound
 from sim.core.state import Trend
 
 
 def trend_factors(reference: Reference) -> Trend:
     """Growth factors of processes, routes, uses and disposal over the reference, shape (entity, period).
 
-    In every year the throughput of each market is what its outlets need at the reference shares of supply; a process
-    with joint outputs follows those that cannot be disposed of, weighted by value, and surplus of the others is
-    disposed of. Years are joined geometrically.
+    In every year the supply of each market is what its outlets need, at the reference shares, and what it takes to
+    let inventories and pipelines grow with them: without that second part a chain of six stages would starve itself by
+    more than a tenth. A process with joint outputs follows those that cannot be disposed of, weighted by value, and
+    surplus of the others is disposed of. Years are joined geometrically.
     """
     scenario = reference.scenario
     periods = scenario.time.periods
     years = np.arange(int(np.ceil(scenario.time.years)) + 1, dtype=float)
-    knots = [_year(reference, year if scenario.growth else 0.0) for year in years]
+    if scenario.growth:
+        knots = [_year(reference, year, stock_years(reference)) for year in years]
+    else:
+        knots = [_year(reference, 0.0, np.zeros(len(reference.markets)))] * len(years)
     middle = (np.arange(periods) + 0.5) / scenario.time.periods_per_year
     return Trend(*(_joined(years, np.array([knot[side] for knot in knots]), middle) for side in range(4)))
 
@@ -33,15 +38,35 @@ def _joined(years: Values, values: Values, middle: Values) -> Values:
     return np.array([np.exp(np.interp(middle, years, logs[:, i])) for i in range(values.shape[1])]).reshape(-1, middle.size)
 
 
-def _year(reference: Reference, year: float) -> tuple[Values, Values, Values, Values]:
-    sectors = reference.sectors
-    use = np.array([(1.0 + sectors[row.sector].growth_per_year) ** year for row in reference.uses])
+def stock_years(reference: Reference) -> Values:
+    """Inventory and inbound of each market over its supply, years."""
+    dt = 12.0 / reference.scenario.time.periods_per_year
+    held = covers(reference)[1] / 12.0 * reference.flows.outflow + inbound(reference, dt)
+    return np.asarray(held / reference.flows.supply)
+
+
+def _year(reference: Reference, year: float, stock: Values) -> tuple[Values, Values, Values, Values]:
+    rates = np.array([reference.sectors[row.sector].growth_per_year for row in reference.uses])
+    use = (1.0 + rates) ** year
     drivers = _drivers(reference)
-    needs, constant = _needs(reference, use, drivers)
-    throughput = np.linalg.solve(np.eye(len(reference.markets)) - needs, constant)
-    process = drivers @ throughput
-    route = np.array([throughput[reference.at[row.product, row.destination]] for row in reference.routes])
+    outlets = _outlets(reference, use, drivers, np.ones(len(stock)))
+    if stock.any():
+        # Growth of every market's outlets, from two years; it moves so little in time that one pass is enough.
+        later = _outlets(reference, (1.0 + rates) ** (year + 1.0), drivers, np.ones(len(stock)))
+        building = 1.0 + stock * np.log(later / outlets)
+        outlets = _outlets(reference, use, drivers, building)
+    else:
+        building = np.ones(len(stock))
+    supply = outlets * building
+    process = drivers @ supply
+    route = np.array([supply[reference.at[row.product, row.destination]] for row in reference.routes])
     return process, route, use, _surplus(reference, process, route, use)
+
+
+def _outlets(reference: Reference, use: Values, drivers: Values, building: Values) -> Values:
+    """Growth of the outlets of every market when supply is `building` times the outlets."""
+    needs, constant = _needs(reference, use, drivers)
+    return np.linalg.solve(np.eye(len(building)) - needs * building, constant)
 
 
 def _drivers(reference: Reference) -> Values:

@@ -55,7 +55,6 @@ def work_space(chain: Chain, lanes: int) -> Work:
     rows = {
         "market": chain.markets.inventory.size,
         "process": chain.processes.activity.size,
-        "route": chain.routes.origin.size,
         "use": chain.uses.market.size,
         "restriction": chain.restrictions.kind.size,
         "restricted route": chain.restrictions.controlled_route.size,
@@ -69,7 +68,6 @@ def work_space(chain: Chain, lanes: int) -> Work:
         **dict.fromkeys(("factor", "quota"), "restricted process"),
         **dict.fromkeys(("total", "cost", "revenue", "choke"), "one"),
         **dict.fromkeys(("wanted", "done"), "process"),
-        "shipment": "route",
         **dict.fromkeys(("service", "use_wanted", "destroyed", "replaced", "sold"), "use"),
     }
     kind = chain.markets.inventory.dtype
@@ -88,26 +86,20 @@ def monthly_record(chain: Chain, months: int, runs: int, *, traced_routes: bool 
     kind = chain.markets.inventory.dtype
     uses, processes = chain.uses.market.size, chain.processes.activity.size
 
-    def rows(count: int) -> Floats:
-        return np.zeros((count, months, runs), dtype=kind)
-
-    consumed = rows(uses + processes)
-    market, restriction = chain.markets.inventory.size, chain.restrictions.kind.size
+    markets, restrictions = chain.markets.inventory.size, chain.restrictions.kind.size
+    routes = chain.routes.origin.size if traced_routes else 0
+    monthly = dict.fromkeys(("price", "transacted", "inventory", "flow"), markets)
+    monthly |= {"consumed": uses + processes, "route": routes}
+    total = dict.fromkeys(("destroyed", "rationed"), uses) | dict.fromkeys(("rent", "sender_loss"), restrictions)
     return Record(
-        price=rows(market),
-        transacted=rows(market),
-        inventory=rows(market),
-        flow=rows(market),
-        sold=consumed[:uses],
-        activity=consumed[uses:],
-        destroyed=rows(uses),
-        rationed=rows(uses),
-        rent=rows(restriction),
-        sender_loss=rows(restriction),
-        route=rows(chain.routes.origin.size if traced_routes else 0),
+        **{name: np.zeros((months, rows, runs), dtype=kind) for name, rows in monthly.items()},
+        **{name: np.zeros((rows, runs), dtype=kind) for name, rows in total.items()},
     )
 
 
 def no_record(chain: Chain) -> Record:
     """A record without rows, for callers that look at the state only."""
-    return Record(*(np.zeros((0, 0, 0), dtype=chain.markets.inventory.dtype) for _ in Record._fields))
+    kind = chain.markets.inventory.dtype
+    totals = ("destroyed", "rationed", "rent", "sender_loss")
+    shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
+    return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -14,6 +14,13 @@ def ring_row(start, length, entered):
 
 
 @kernel
+def sent_row(chain: Chain, r, now):
+    """Row of a route's pipeline that takes in this period's shipment."""
+    routes = chain.routes
+    return ring_row(routes.ring[r], routes.ring[r + 1] - routes.ring[r], now)
+
+
+@kernel
 def arrive(chain: Chain, now, state: State, work: Work):
     """Move what arrives this period from inbound to inventory."""
     for m in range(chain.markets.inventory.size):
@@ -34,10 +41,14 @@ def _arrive_from_routes(chain: Chain, now, state: State, work: Work):
         d, start, part = routes.destination[r], routes.ring[r], routes.delay_part[r]
         length = routes.ring[r + 1] - start
         on_time = ring_row(start, length, now - routes.delay[r])
-        late = ring_row(start, length, now - routes.delay[r] - 1)
-        for lane in range(work.arrived.shape[1]):
-            arrived = (ONE - part) * state.route_ring[on_time, lane] + part * state.route_ring[late, lane]
-            work.arrived[d, lane] += arrived
+        if part > ZERO:
+            late = ring_row(start, length, now - routes.delay[r] - 1)
+            for lane in range(work.arrived.shape[1]):
+                arrived = (ONE - part) * state.route_ring[on_time, lane] + part * state.route_ring[late, lane]
+                work.arrived[d, lane] += arrived
+        else:
+            for lane in range(work.arrived.shape[1]):
+                work.arrived[d, lane] += state.route_ring[on_time, lane]
 
 
 @kernel
@@ -89,10 +100,9 @@ def ship(chain: Chain, now, state: State, work: Work):
     dt = chain.constants.dt
     for r in range(routes.origin.size):
         o, d = routes.origin[r], routes.destination[r]
-        slot = ring_row(routes.ring[r], routes.ring[r + 1] - routes.ring[r], now)
-        for lane in range(work.shipment.shape[1]):
-            sent = work.shipment[r, lane] * work.fill_export[o, lane] * dt
-            work.shipment[r, lane] = sent
+        slot = sent_row(chain, r, now)
+        for lane in range(work.released.shape[1]):
+            sent = state.route_ring[slot, lane] * work.fill_export[o, lane] * dt
             state.route_ring[slot, lane] = sent
             work.released[o, lane] += sent
             state.inbound[d, lane] += sent

@@ -22,7 +22,7 @@ def _period(chain: Chain, events: Events, first, now, state: State, work: Work):
     demand.claim(chain, work)
     trade.order(chain, now, state, work)
     trade.ration_quotas(chain, state, work)
-    trade.claim_restricted(chain, work)
+    trade.claim_restricted(chain, now, state, work)
     price.follow_sources(chain, state, work)
     rationing.ration(chain, now, state, work)
     flow.produce(chain, now, state, work)
@@ -46,4 +46,5 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, s
     """
     for now in range(begin, end):
         _period(chain, events, first, now, state, work)
-        record.record_period(chain, now, months[now], first, weights[now], state, work, results)
+        begins = now == 0 or months[now] != months[now - 1]
+        record.record_period(chain, now, months[now], begins, first, weights[now], state, work, results)

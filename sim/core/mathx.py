@@ -55,8 +55,10 @@ def _exp32(x: Any) -> Any:
     power = np.int32(shifted.view(np.int32) - _ROUND_BITS)
     whole = shifted - _ROUND
     x = (x - whole * _LN2_HIGH) - whole * _LN2_LOW
-    y = ((((_E0 * x + _E1) * x + _E2) * x + _E3) * x + _E4) * x + _E5
-    y = np.float32(y * x * x + x + ONE)
+    # Pairs of terms (Estrin's scheme) rather than nested ones: a chain of dependent products is what costs time here.
+    z = x * x
+    y = (_E1 + _E0 * x) * z * z + ((_E3 + _E2 * x) * z + (_E5 + _E4 * x))
+    y = np.float32(y * z + (x + ONE))
     return np.int32(y.view(np.int32) + np.int32(power << _SHIFT)).view(np.float32)
 
 
@@ -68,9 +70,13 @@ def _log32(x: Any) -> Any:
     mantissa = np.int32(np.int32(bits & _MANTISSA) + _SQRT_HALF_BITS)
     x = mantissa.view(np.float32) - ONE
     z = x * x
-    y = (((((((_L0 * x + _L1) * x + _L2) * x + _L3) * x + _L4) * x + _L5) * x + _L6) * x + _L7) * x + _L8
-    y = y * x * z + exponent * _LN2_LOW - HALF * z
-    return x + y + exponent * _LN2_HIGH
+    low = (_L6 * x + _L7) * x + _L8
+    middle = (_L3 * x + _L4) * x + _L5
+    high = (_L0 * x + _L1) * x + _L2
+    cube = x * z
+    y = low + cube * (middle + cube * high)
+    y = y * cube + (exponent * _LN2_LOW - HALF * z)
+    return (x + y) + exponent * _LN2_HIGH
 
 
 def exp(x: Any) -> Any:

@@ -1,7 +1,8 @@
-"""What a run leaves behind, month by month (`MODEL.md`, section "Record")."""
+"""What a run leaves behind, month by month."""
 
 from __future__ import annotations
 
+from sim.core.flow import sent_row
 from sim.core.jit import kernel
 from sim.core.mathx import ZERO
 from sim.core.restrictions import any_positive
@@ -9,48 +10,60 @@ from sim.core.state import Chain, Record, State, Work
 
 
 @kernel
-def add(row, first, values, scale):
-    """Add one period of a block, times `scale`, to the runs from `first` of a monthly row."""
-    for lane in range(values.size):
-        row[first + lane] += scale * values[lane]
+def keep(row, first, values, scale, begins):
+    """Put one period of a block, times `scale`, in the runs from `first` of a monthly row, or add it to the month."""
+    if begins:
+        for lane in range(values.size):
+            row[first + lane] = scale * values[lane]
+    else:
+        for lane in range(values.size):
+            row[first + lane] += scale * values[lane]
 
 
 @kernel
-def record_period(chain: Chain, now, month, first, weight, state: State, work: Work, record: Record):
-    """Add a period to its month: prices and inventory with `weight` (an average), tonnes as they are."""
+def record_period(chain: Chain, now, month, begins, first, weight, state: State, work: Work, record: Record):
+    """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
+
+    `begins` says that it is the month's first period.
+    """
     one = chain.constants.dt / chain.constants.dt
-    for m in range(record.price.shape[0]):
+    uses = chain.uses.market.size
+    for m in range(record.price.shape[1]):
         scale = weight / chain.markets.inventory[m]
-        add(record.price[m, month], first, work.price[m], weight)
-        add(record.transacted[m, month], first, work.transacted[m], weight)
-        add(record.inventory[m, month], first, state.inventory[m], scale)
-        add(record.flow[m, month], first, work.released[m], one)
-    for u in range(record.sold.shape[0]):
-        add(record.sold[u, month], first, work.sold[u], one)
-        add(record.destroyed[u, month], first, work.destroyed[u], chain.constants.dt)
-        add(record.rationed[u, month], first, work.use_wanted[u], chain.constants.dt)
-        add(record.rationed[u, month], first, work.sold[u], -one)
-    for p in range(record.activity.shape[0]):
-        add(record.activity[p, month], first, work.done[p], one)
-    for r in range(record.route.shape[0]):
-        add(record.route[r, month], first, work.shipment[r], one)
+        keep(record.price[month, m], first, work.price[m], weight, begins)
+        keep(record.transacted[month, m], first, work.transacted[m], weight, begins)
+        keep(record.inventory[month, m], first, state.inventory[m], scale, begins)
+        keep(record.flow[month, m], first, work.released[m], one, begins)
+    if record.consumed.shape[1] > 0:
+        for u in range(uses):
+            keep(record.consumed[month, u], first, work.sold[u], one, begins)
+        for p in range(chain.processes.activity.size):
+            keep(record.consumed[month, uses + p], first, work.done[p], one, begins)
+    for r in range(record.route.shape[1]):
+        slot = sent_row(chain, r, now)
+        keep(record.route[month, r], first, state.route_ring[slot], one, begins)
+    for u in range(record.destroyed.shape[0]):
+        for lane in range(work.sold.shape[1]):
+            record.destroyed[u, first + lane] += work.destroyed[u, lane] * chain.constants.dt
+            record.rationed[u, first + lane] += work.use_wanted[u, lane] * chain.constants.dt - work.sold[u, lane]
     for k in range(record.rent.shape[0]):
         if any_positive(work.active[k]):
-            _record_restriction(chain, k, now, month, first, work, record)
+            _record_restriction(chain, k, now, first, state, work, record)
 
 
 @kernel
-def _record_restriction(chain: Chain, k, now, month, first, work: Work, record: Record):
+def _record_restriction(chain: Chain, k, now, first, state: State, work: Work, record: Record):
     """Rent paid and exports not sent on the routes of a restriction in force; t times USD/kg is thousand USD."""
     rules, routes = chain.restrictions, chain.routes
     for pair in range(rules.route_start[k], rules.route_start[k + 1]):
         c = rules.route_control[pair]
         r = rules.controlled_route[c]
+        slot = sent_row(chain, r, now)
         price = chain.markets.price[routes.origin[r]]
         usual = routes.flow[r] * chain.trend.route[r, now] * chain.constants.dt
         for lane in range(work.legal.shape[1]):
             claimed = work.legal[c, lane] + work.free[c, lane]
             legal = work.legal[c, lane] / claimed if claimed > ZERO else ZERO
-            sent = work.shipment[r, lane]
-            record.rent[k, month, first + lane] += work.rent_paid[k, lane] * legal * sent
-            record.sender_loss[k, month, first + lane] += work.active[k, lane] * price * (usual - sent)
+            sent = state.route_ring[slot, lane]
+            record.rent[k, first + lane] += work.rent_paid[k, lane] * legal * sent
+            record.sender_loss[k, first + lane] += work.active[k, lane] * price * (usual - sent)

@@ -199,7 +199,7 @@ class State(NamedTuple):
     rent: Floats  # (restriction, lane)
     substituted: Floats  # s
     process_ring: Floats  # (ring row, lane): activity, t a period
-    route_ring: Floats
+    route_ring: Floats  # (ring row, lane): shipments, t; the row of the current period holds claims, t/month, until filled
 
 
 class Work(NamedTuple):
@@ -244,7 +244,6 @@ class Work(NamedTuple):
     cost: Floats  # (1, lane) sums over the rows of one process
     revenue: Floats
     choke: Floats
-    shipment: Floats  # (route, lane), t/month claimed, then t shipped
     service: Floats  # (use, lane), t/month
     use_wanted: Floats
     destroyed: Floats
@@ -253,19 +252,21 @@ class Work(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Monthly record of a chunk, shape (entity, month, run): averages of prices, sums of tonnes."""
+    """Record of a chunk of runs, shape (month, entity, run): monthly averages of prices, sums of tonnes.
+
+    The last four are sums over the horizon, shape (entity, run).
+    """
 
     price: Floats
     transacted: Floats
     inventory: Floats
     flow: Floats  # outflow delivered, t
-    sold: Floats  # (use, month, run) t
-    activity: Floats  # (process, month, run) t
-    destroyed: Floats  # (use, month, run) t
-    rationed: Floats  # (use, month, run) t
-    rent: Floats  # (restriction, month, run) rent paid, thousand USD
-    sender_loss: Floats  # (restriction, month, run) exports not sent while in force, thousand USD at reference prices
+    consumed: Floats  # uses, then processes: t sold, t of activity
     route: Floats  # shipments, t; zero rows unless traced
+    destroyed: Floats  # (use, run) t
+    rationed: Floats  # (use, run) t
+    rent: Floats  # (restriction, run) rent paid, thousand USD
+    sender_loss: Floats  # (restriction, run) exports not sent while in force, thousand USD at reference prices
 
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.core.flow import sent_row
 from sim.core.jit import kernel
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.restrictions import any_positive
@@ -16,10 +17,12 @@ def order(chain: Chain, now, state: State, work: Work):
     """
     routes = chain.routes
     for r in range(routes.origin.size):
-        if routes.control[r] < 0:
-            _order_freely(chain, r, state, work)
-        else:
+        if routes.control[r] >= 0:
             _order_restricted(chain, r, now, state, work)
+        elif routes.latent[r] > ZERO:
+            _order_latent(chain, r, now, state, work)
+        else:
+            _order_freely(chain, r, now, state, work)
 
 
 @kernel
@@ -33,24 +36,39 @@ def ordered(before, advantage, flow, latent, demand, constants):
 
 
 @kernel
-def _order_freely(chain: Chain, r, state: State, work: Work):
+def _order_freely(chain: Chain, r, now, state: State, work: Work):
     routes, markets, constants = chain.routes, chain.markets, chain.constants
-    o, d = routes.origin[r], routes.destination[r]
+    o, d, slot = routes.origin[r], routes.destination[r], sent_row(chain, r, now)
     alpha, flow, latent = routes.origin_share[r], routes.flow[r], routes.latent[r]
     supply_share = routes.supply_share[r]
     import_share = routes.import_share[r] * constants.cost_pass_import
     per_outflow = ONE / markets.outflow[d]
-    response = ONE if latent > ZERO else constants.order_response
     for lane in range(work.price.shape[1]):
         landed = alpha * work.price[o, lane] + (ONE - alpha)
         log_landed = log(landed)
         work.source[d, lane] += supply_share * landed
         work.landed[d, lane] += import_share * log_landed
-        gain = state.log_price[d, lane] - log_landed
+        advantage = exp(constants.order_response * (state.log_price[d, lane] - log_landed))
         demand = state.expected[d, lane] * per_outflow
-        asked = ordered(state.order[r, lane], exp(response * gain), flow, latent, demand, constants)
+        asked = ordered(state.order[r, lane], advantage, flow, latent, demand, constants)
         state.order[r, lane] = asked
-        work.shipment[r, lane] = asked
+        state.route_ring[slot, lane] = asked
+        work.claim_export[o, lane] += asked
+
+
+@kernel
+def _order_latent(chain: Chain, r, now, state: State, work: Work):
+    """Like `_order_freely`, for a route that supplies nothing in the reference and so anchors no price."""
+    routes, markets, constants = chain.routes, chain.markets, chain.constants
+    o, d, slot = routes.origin[r], routes.destination[r], sent_row(chain, r, now)
+    alpha, latent = routes.origin_share[r], routes.latent[r]
+    per_outflow = ONE / markets.outflow[d]
+    for lane in range(work.price.shape[1]):
+        ratio = work.price[d, lane] / (alpha * work.price[o, lane] + (ONE - alpha))
+        demand = state.expected[d, lane] * per_outflow
+        asked = ordered(state.order[r, lane], ratio, ZERO, latent, demand, constants)
+        state.order[r, lane] = asked
+        state.route_ring[slot, lane] = asked
         work.claim_export[o, lane] += asked
 
 
@@ -145,13 +163,14 @@ def rent_after(rent, wanted, quota, active, constants):
 
 
 @kernel
-def claim_restricted(chain: Chain, work: Work):
+def claim_restricted(chain: Chain, now, state: State, work: Work):
     """Put what restrictions leave of the orders before the origins."""
     routes, rules = chain.routes, chain.restrictions
     for c in range(rules.controlled_route.size):
         r = rules.controlled_route[c]
         o = routes.origin[r]
-        for lane in range(work.shipment.shape[1]):
+        slot = sent_row(chain, r, now)
+        for lane in range(work.legal.shape[1]):
             shipment = work.free[c, lane] + work.legal[c, lane]
-            work.shipment[r, lane] = shipment
+            state.route_ring[slot, lane] = shipment
             work.claim_export[o, lane] += shipment

@@ -65,8 +65,8 @@ class Chunk:
 
     def simulate(self, shocks: Shocks, pool: Executor) -> None:
         """Run all blocks; `record` then holds the monthly record of the shocks' runs."""
-        for array in self.record:
-            array[...] = 0.0
+        for total in (self.record.destroyed, self.record.rationed, self.record.rent, self.record.sender_loss):
+            total[...] = 0.0
         events = shocks.events(self.clock.dt)
         first = range(0, events.onset.shape[2], LANES)
 
@@ -80,9 +80,9 @@ class Chunk:
         list(pool.map(block, first))
 
     def combined(self, groups: Groups, source: Floats, pool: Executor) -> Floats:
-        """Weighted sums of rows of `source`, shape (row, month, run)."""
-        out = np.empty((len(groups.labels), *source.shape[1:]), dtype=np.float32)
-        _share_rows(
+        """Weighted sums of rows of `source`, shape (month, row, run)."""
+        out = np.empty((source.shape[0], len(groups.labels), source.shape[2]), dtype=np.float32)
+        _share_months(
             pool,
             out.shape[0],
             lambda begin, end: collect.combine(groups.start, groups.member, groups.weight, source, begin, end, out),
@@ -90,23 +90,21 @@ class Chunk:
         return out
 
     def derive(self, pool: Executor) -> dict[str, Floats]:
-        """The variables of `/distribution` from the record, shape (row, month, run)."""
+        """The variables of `/distribution` from the record, shape (month, row, run)."""
         record, plan = self.record, self.layout
-        consumed = record.sold.base
-        assert consumed is not None
-        intake = self.combined(plan.intake, consumed, pool)
-        sector = self.combined(plan.sector, record.sold, pool)
+        intake = self.combined(plan.intake, record.consumed, pool)
+        sector = self.combined(plan.sector, record.consumed, pool)
         moved = self.combined(plan.volume, record.flow, pool)
         paid = self.combined(plan.volume, record.flow * record.transacted, pool)
         # Where nothing moved in the whole world no price was paid; the reference stands in.
         np.divide(paid, moved, out=paid, where=moved > 0.0)
         paid[moved <= 0.0] = 1.0
-        paid[: record.transacted.shape[0]] = record.transacted
+        paid[:, : record.transacted.shape[1]] = record.transacted
         return {
             "price": self.combined(plan.price, record.price, pool),
             "transacted_price": paid,
             "inventory": self.combined(plan.inventory, record.inventory, pool),
-            "flow": moved / self.outflow[:, :, None],
+            "flow": moved / self.outflow.T[:, :, None],
             "shortage": self._short(plan.world_intake, intake, self.need["intake"], pool),
             "sector_shortage": self._short(plan.world_sector, sector, self.need["sector"], pool),
             "stage_price": self.combined(plan.stage_price, record.price, pool),
@@ -116,7 +114,7 @@ class Chunk:
     def _short(self, groups: Groups, got: Floats, need: NDArray[np.float64], pool: Executor) -> Floats:
         wanted = groups.total(need).astype(np.float32)
         short = self.combined(groups, got, pool)
-        np.divide(short, wanted[:, :, None], out=short)
+        np.divide(short, wanted.T[:, :, None], out=short)
         np.subtract(np.float32(1), short, out=short)
         return np.clip(short, np.float32(0), np.float32(1), out=short)
 
@@ -128,8 +126,8 @@ def _usual_flow(reference: Reference, clock: Clock) -> NDArray[np.float64]:
     return np.asarray(outflow[:, None] * months[None, :])
 
 
-def _share_rows(pool: Executor, rows: int, work: Callable[[int, int], object]) -> None:
-    parts = np.linspace(0, rows, min(rows, 8) + 1).astype(int)
+def _share_months(pool: Executor, months: int, work: Callable[[int, int], object]) -> None:
+    parts = np.linspace(0, months, min(months, 8) + 1).astype(int)
     list(pool.map(lambda part: work(*part), zip(parts[:-1].tolist(), parts[1:].tolist(), strict=True)))
 
 
@@ -150,6 +148,6 @@ def histograms(chunk: Chunk) -> dict[str, Histogram]:
 
 
 def count(histogram: Histogram, values: Floats, runs: int, pool: Executor) -> None:
-    """Add a chunk to a histogram; threads own rows."""
-    _share_rows(pool, values.shape[0], lambda begin, end: histogram.add(values, runs, begin, end))
+    """Add a chunk to a histogram; threads own months."""
+    _share_months(pool, values.shape[0], lambda begin, end: histogram.add(values, runs, begin, end))
     histogram.runs += runs

@@ -42,14 +42,14 @@ class Histogram:
         """Begin with no runs."""
         self.scale = scale
         self.runs = 0
-        self.counts = np.zeros((rows, months, scale.bins), dtype=np.int32)
-        self.sums = np.zeros((rows, months), dtype=np.int64)
-        self.squares = np.zeros((rows, months), dtype=np.int64)
-        self.least = np.full((rows, months), np.inf, dtype=np.float32)
-        self.most = np.full((rows, months), -np.inf, dtype=np.float32)
+        self.counts = np.zeros((months, rows, scale.bins), dtype=np.int32)
+        self.sums = np.zeros((months, rows), dtype=np.int64)
+        self.squares = np.zeros((months, rows), dtype=np.int64)
+        self.least = np.full((months, rows), np.inf, dtype=np.float32)
+        self.most = np.full((months, rows), -np.inf, dtype=np.float32)
 
     def add(self, values: NDArray[np.float32], runs: int, begin: int, end: int) -> None:
-        """Count rows `begin` to `end` of a chunk; `runs` is to be added to `self.runs` once a chunk."""
+        """Count months `begin` to `end` of a chunk; `runs` is to be added to `self.runs` once a chunk."""
         scale = self.scale
         collect.count(
             values,
@@ -68,7 +68,7 @@ class Histogram:
         )
 
     def quantiles(self, shares: tuple[float, ...]) -> NDArray[np.float64]:
-        """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, row, month)."""
+        """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, month, row)."""
         below = np.cumsum(self.counts, axis=2)
         centres = self.scale.centres()
         found = np.empty((len(shares), *self.sums.shape))
@@ -78,7 +78,7 @@ class Histogram:
         return np.clip(found, self.least, self.most)
 
     def statistics(self) -> dict[str, Any]:
-        """Mean, standard deviation over runs and exact extremes, each of shape (row, month)."""
+        """Mean, standard deviation over runs and exact extremes, each of shape (month, row)."""
         mean = self.sums / FIXED / self.runs
         variance = self.squares / FIXED / self.runs - mean**2
         # Fixed-point rounding leaves a variance of about a unit where all runs agree.

@@ -66,12 +66,12 @@ def distribution(found: dict[str, Histogram], plans: dict[str, Groups], coords: 
     for variable in variables.DISTRIBUTION:
         histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
         dims = (MONTH, *variable.dims)
-        levels = spread(histogram.quantiles(variables.QUANTILES), plan, first, coords, axis=1)
+        levels = spread(histogram.quantiles(variables.QUANTILES), plan, first, coords, axis=2)
         entries[variable.name] = ((QUANTILE, *dims), levels, _attributes(variable))
         for name, values in histogram.statistics().items():
             meaning = f"{name} over runs. {variable.meaning}"
             attributes = {"units": variable.units, "long_name": meaning[0].upper() + meaning[1:]}
-            entries[f"{variable.name}_{name}"] = (dims, spread(values, plan, first, coords, axis=0), attributes)
+            entries[f"{variable.name}_{name}"] = (dims, spread(values, plan, first, coords, axis=1), attributes)
     return _dataset(entries, coords)
 
 
@@ -120,8 +120,8 @@ def traces(values: dict[str, Floats], plans: dict[str, Groups], shipped: Floats,
     entries: dict[str, Any] = {}
     for variable in variables.TRACES:
         if variable.name == "shipment":
-            path = np.moveaxis(shipped, (0, 1, 2), (2, 1, 0))
+            path = np.moveaxis(shipped, 2, 0)
         else:
-            path = spread(np.moveaxis(values[variable.name], 2, 0), plans[variable.name], variable.dims[2], coords, axis=1)
+            path = spread(np.moveaxis(values[variable.name], 2, 0), plans[variable.name], variable.dims[2], coords, axis=2)
         entries[variable.name] = (variable.dims, path, _attributes(variable))
     return _dataset(entries, coords)

@@ -26,31 +26,27 @@ def outcomes(
     """
     price, short = values["price"][:, :, :runs], values["shortage"][:, :, :runs]
     sectors = len(chunk.layout.sector.labels)
-    lacking = values["sector_shortage"][:sectors, :, :runs]
-    destroyed = _by_sector(chunk.layout.sector, chunk.record.destroyed[:, :, :runs])
-    rationed = _by_sector(chunk.layout.sector, chunk.record.rationed[:, :, :runs])
+    lacking = values["sector_shortage"][:, :sectors, :runs]
+    destroyed = chunk.layout.sector.total(chunk.record.destroyed[:, :runs].astype(np.float64))
+    rationed = chunk.layout.sector.total(chunk.record.rationed[:, :runs].astype(np.float64))
     lost = destroyed + rationed
     is_short = lacking > variables.SHORT
     output, added = _values(reference, chunk.layout.sector)
     found = {
-        "peak_price": price.max(axis=1),
-        "months_dear": (price > variables.DEAR).sum(axis=1),
-        "worst_shortage": short.max(axis=1),
-        "shortage_months": is_short.sum(axis=1),
-        "shortage_tonnes": np.einsum("rmn,rm->rn", lacking, chunk.need["sector"]),
+        "peak_price": price.max(axis=0),
+        "months_dear": (price > variables.DEAR).sum(axis=0),
+        "worst_shortage": short.max(axis=0),
+        "shortage_months": is_short.sum(axis=0),
+        "shortage_tonnes": np.einsum("mrn,rm->rn", lacking, chunk.need["sector"]),
         "rationed_tonnes": rationed,
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
         **_times(is_short, shocks, runs),
-        "licence_rent": chunk.record.rent[:, :, :runs].sum(axis=1) / 1e3,
-        "sender_loss": chunk.record.sender_loss[:, :, :runs].sum(axis=1) / 1e3,
+        "licence_rent": chunk.record.rent[:, :runs] / 1e3,
+        "sender_loss": chunk.record.sender_loss[:, :runs] / 1e3,
     }
     return {name: rows.astype(np.float32) for name, rows in found.items()}
-
-
-def _by_sector(plan: Groups, tonnes: Floats) -> Values:
-    return plan.total(tonnes.sum(axis=1, dtype=np.float64))
 
 
 def _values(reference: Reference, plan: Groups) -> tuple[Values, Values]:
@@ -62,13 +58,13 @@ def _values(reference: Reference, plan: Groups) -> tuple[Values, Values]:
 
 
 def _times(is_short: NDArray[np.bool_], shocks: Shocks, runs: int) -> dict[str, Values]:
-    months = is_short.shape[1]
+    months = is_short.shape[0]
     onset = shocks.onset[:, :, :runs]
     strikes = onset.min(axis=(0, 1), initial=np.inf) if onset.size else np.full(runs, np.inf)
     began = np.minimum(strikes, float(months))
-    ever = is_short.any(axis=1)
-    first = np.where(ever, is_short.argmax(axis=1), np.nan)
-    last = np.where(ever, months - 1 - is_short[:, ::-1].argmax(axis=1), np.nan)
+    ever = is_short.any(axis=0)
+    first = np.where(ever, is_short.argmax(axis=0), np.nan)
+    last = np.where(ever, months - 1 - is_short[::-1].argmax(axis=0), np.nan)
     survive = np.where(strikes < months, first - began, np.nan)
     return {"time_to_survive": np.maximum(survive, 0.0), "time_to_recover": last - first}
 

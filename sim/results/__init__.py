@@ -1,0 +1,1 @@
+"""From labelled runs to what they say: pure functions that print nothing."""

@@ -41,7 +41,7 @@ class Parameters(BaseModel):
     """Rise of the log cover wanted when all supply is at risk (`thr`)."""
     threat_downstream: Share = 0.32
     """Threat and speculation from alloy on, relative to those of concentrate, oxide and metal."""
-    cover_bound: Annotated[float, Field(gt=1.0, le=1000.0)] = 25.0
+    cover_bound: Annotated[float, Field(gt=1.0, le=1000.0)] = 12.0
     """Largest multiple of the normal cover that buyers ever want (bound on `n*`)."""
     habituation_months: Months = 24.0
     """Time in which a market gets used to a lasting threat (`tauH`)."""

@@ -89,18 +89,26 @@ def held(small: SmallChain, state_: state.State, now: int) -> np.ndarray:
     """What the pipelines hold for each market and lane before period `now`, t in double precision."""
     total = np.zeros(state_.inbound.shape)
 
-    def inside(ring: np.ndarray, first: int, entity: Any) -> np.ndarray:
+    def stay(ring: np.ndarray, first: int, entity: Any) -> np.ndarray:
         length = entity.delay + 2
         entered = [ring[first + (now - 1 - age) % length].astype(float) for age in range(entity.delay + 1)]
-        return sum(entered[:-1], np.zeros(ring.shape[1])) + entity.delay_part * entered[-1]
+        inside: np.ndarray = sum(entered[:-1], np.zeros(ring.shape[1])) + entity.delay_part * entered[-1]
+        return inside
 
     for process, first in zip(small.processes, _starts(p.delay + 2 for p in small.processes), strict=False):
-        activity = inside(state_.process_ring, first, process)
+        activity = stay(state_.process_ring, first, process)
         for output in process.outputs:
             total[output.market] += output.coefficient * activity
     for route, first in zip(small.routes, _starts(r.delay + 2 for r in small.routes), strict=False):
-        total[route.destination] += inside(state_.route_ring, first, route)
+        total[route.destination] += stay(state_.route_ring, first, route)
     return total
+
+
+def shipments(block: Block, now: int) -> np.ndarray:
+    """What each route shipped in period `now`, the last simulated, t; shape (route, lane)."""
+    first, length = block.chain.routes.ring[:-1], np.diff(block.chain.routes.ring)
+    sent: np.ndarray = block.state.route_ring[first + now % length]
+    return sent
 
 
 def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
@@ -124,7 +132,8 @@ def _starts(lengths: Iterable[int]) -> np.ndarray:
 
 def _trend(rows: Sequence[Any], dt: float, periods: int, kind: Kind) -> np.ndarray:
     rate = np.array([row.growth for row in rows], dtype=float).reshape(len(rows), 1)
-    return np.exp(rate * np.arange(periods) * dt).astype(kind)
+    factors: np.ndarray = np.exp(rate * np.arange(periods) * dt).astype(kind)
+    return factors
 
 
 def _constants(small: SmallChain, kind: Kind) -> state.Constants:
@@ -133,7 +142,7 @@ def _constants(small: SmallChain, kind: Kind) -> state.Constants:
     def follow(months: float) -> float:
         return -math.expm1(-dt / months)
 
-    values = state.Constants(
+    values = dict(
         dt=dt, months_a_year=12.0, price_response=par.price_response, follow_cost=follow(par.cost_months),
         cost_pass_local=par.cost_pass_local, cost_pass_import=par.cost_pass_import,
         follow_momentum=follow(par.momentum_months), momentum_linear=par.momentum_linear,
@@ -149,7 +158,7 @@ def _constants(small: SmallChain, kind: Kind) -> state.Constants:
         rent_scale=par.rent_scale, strictness=par.strictness, follow_slow=follow(par.slow_months),
         slow_bound=par.slow_bound_per_year * dt / 12, disposal_elasticity=par.disposal_elasticity,
     )  # fmt: skip
-    return state.Constants(*(kind(value) for value in values))
+    return state.Constants(*(kind(values[name]) for name in state.Constants._fields))
 
 
 def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Markets:

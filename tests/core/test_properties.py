@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sim.core import allocate
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, QUOTA, State
 from tests import small_chains
 from tests.core import arrays
@@ -19,7 +20,9 @@ SEEDS = st.integers(0, 10**6)
 BOTH = pytest.mark.parametrize("kind", [np.float64, np.float32])
 
 
-def random_block(seed: int, runs: int, periods: int, kind: arrays.Kind, small: SmallChain | None = None) -> tuple[SmallChain, arrays.Block]:
+def random_block(
+    seed: int, runs: int, periods: int, kind: arrays.Kind, small: SmallChain | None = None
+) -> tuple[SmallChain, arrays.Block]:
     """A restricted chain and a block of runs that differ in their events."""
     chosen = small or small_chains.restricted(small_chains.balanced_chain(seed, regions=3, stages=4), seed)
     events = [small_chains.random_events(chosen, seed + run, periods) for run in range(runs)]
@@ -39,7 +42,8 @@ def test_simulate__keeps_prices_and_flows_without_restriction_or_growth(kind: ar
         assert np.abs(np.exp(block.state.log_price) - 1).max() < tolerance
         assert np.abs(block.work.done[:, 0] / activity - 1).max() < tolerance
         moving = flows > 0
-        assert np.all(np.abs(block.work.shipment[moving, 0] - flows[moving]) <= tolerance * flows[moving])
+        shipped = arrays.shipments(block, begin + 23)[moving, 0]
+        assert np.all(np.abs(shipped - flows[moving]) <= tolerance * flows[moving])
         assert np.abs(block.state.inventory[:, 0] / block.chain.markets.inventory - 1).max() < tolerance
 
 
@@ -56,7 +60,7 @@ def test_simulate__conserves_material_in_every_market_run_and_period(kind: array
         intensity = block.state.intensity.astype(float)
         arrays.advance(block, now, now + 1)
         work = block.work
-        left = before + work.arrived.astype(float) - _drawn(small, block, intensity) - work.dumped.astype(float)
+        left = before + work.arrived.astype(float) - _drawn(small, block, intensity, now) - work.dumped.astype(float)
         assert np.abs((block.state.inventory - left) / throughput).max() < tolerance
         assert block.state.inventory.min() >= 0
         position = throughput + block.state.inbound.max(axis=1, keepdims=True)
@@ -64,15 +68,16 @@ def test_simulate__conserves_material_in_every_market_run_and_period(kind: array
         assert np.abs(drift).max() < tolerance * (1 if kind is np.float32 else 10)  # differences add up over periods
 
 
-def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray) -> np.ndarray:
+def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray, now: int) -> np.ndarray:
     """Intake, sales and shipments of each market and lane in the last period, t."""
     work, drawn, row = block.work, np.zeros(block.work.released.shape), 0
+    shipped = arrays.shipments(block, now)
     for p, process in enumerate(small.processes):
         for feed in process.inputs:
             drawn[feed.market] += feed.coefficient * intensity[row] * work.done[p]
             row += 1
     for r, route in enumerate(small.routes):
-        drawn[route.origin] += work.shipment[r]
+        drawn[route.origin] += shipped[r]
     for u, use in enumerate(small.uses):
         drawn[use.market] += work.sold[u]
     return drawn
@@ -81,8 +86,8 @@ def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray) -> np.
 def states(block: arrays.Block, lanes: np.ndarray, periods: int) -> dict[str, np.ndarray]:
     """Final state of each run when the runs `lanes` of a chunk share a block in that order."""
     part = type(block.events)(*(np.ascontiguousarray(values[:, :, lanes]) for values in block.events))
-    start = arrays.allocate.initial_state(block.chain, lanes.size)
-    work = arrays.allocate.work_space(block.chain, lanes.size)
+    start = allocate.initial_state(block.chain, lanes.size)
+    work = allocate.work_space(block.chain, lanes.size)
     arrays.advance(arrays.Block(block.chain, part, start, work), 0, periods)
     return {name: getattr(start, name) for name in State._fields}
 
@@ -118,10 +123,10 @@ def test_simulate__gives_a_run_the_same_bits_where_restrictions_share_a_route() 
 
 
 def test_simulate__reads_the_events_of_its_first_run() -> None:
-    small, block = random_block(3, 64, 48, np.float32)
+    _, block = random_block(3, 64, 48, np.float32)
     whole = states(block, np.arange(64), 48)
-    start = arrays.allocate.initial_state(block.chain, 32)
-    part = block._replace(state=start, work=arrays.allocate.work_space(block.chain, 32))
+    start = allocate.initial_state(block.chain, 32)
+    part = block._replace(state=start, work=allocate.work_space(block.chain, 32))
     arrays.advance(part, 0, 48, first=32)
     assert np.array_equal(whole["log_price"][:, 32:], start.log_price)
 
@@ -151,7 +156,8 @@ def export_routes(small: SmallChain) -> list[int]:
 
 @BOTH
 @pytest.mark.parametrize(
-    ("rule", "level", "weight"), [(BAN, 0.0, 1.0), (BAN, 1.0, 0.0), (DUTY, 0.0, 1.0), (OUTAGE, 0.0, 1.0), (QUOTA, 1e9, 1.0)]
+    ("rule", "level", "weight"),
+    [(BAN, 0.0, 1.0), (BAN, 1.0, 0.0), (DUTY, 0.0, 1.0), (OUTAGE, 0.0, 1.0), (QUOTA, 1e9, 1.0)],
 )
 def test_simulate__is_not_changed_by_a_restriction_without_strength(
     kind: arrays.Kind, rule: int, level: float, weight: float
@@ -181,7 +187,7 @@ def test_simulate__ships_no_more_under_a_stricter_ban(seed: int) -> None:
     for now in range(42):
         arrays.advance(block, now, now + 1)
         if now >= 6:
-            total += block.work.shipment[routes].sum(axis=0)
+            total += arrays.shipments(block, now)[routes].sum(axis=0)
             assert np.all(np.diff(total) <= 1e-9 * total.max()), f"period {now}: {total}"
 
 
@@ -198,5 +204,8 @@ def test_simulate__never_exceeds_a_quota_but_by_leakage(seed: int, leakage: floa
     for now in range(42):
         arrays.advance(block, now, now + 1)
         if now >= 6:
-            legal = block.work.shipment[routes].sum(axis=0) - leakage * block.state.order[routes].sum(axis=0) * small.dt
+            legal = (
+                arrays.shipments(block, now)[routes].sum(axis=0)
+                - leakage * block.state.order[routes].sum(axis=0) * small.dt
+            )
             assert np.all(legal <= quotas * small.dt / 12 * (1 + 1e-9))

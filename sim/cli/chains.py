@@ -1,0 +1,129 @@
+"""`sim check`, `sim list` and `sim schema`: what can be run, before it is run."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from sim.cli.arguments import Overrides, ScenarioName
+from sim.cli.messages import reported, say, table
+
+if TYPE_CHECKING:
+    from sim.chain.reference import Reference
+
+
+def inspect(scenario: ScenarioName, overrides: Overrides = []) -> None:  # noqa: B006 (typer copies it)
+    """Check a scenario and its chain; print what reconciliation changed, what was assumed and whether it is stable."""
+    with reported("nothing else was checked"):
+        from sim import chain as chains
+        from sim import scenario as scenarios
+
+        loaded = scenarios.load(scenario, overrides=overrides)
+        reference = chains.build(loaded)
+        _print_size(reference)
+        _print_changes(reference)
+        _print_covers(reference)
+        _print_assumptions(reference)
+        _print_shares(reference)
+        _print_certificate(reference)
+
+
+def names() -> None:
+    """List the bundled scenarios."""
+    with reported():
+        from sim import scenario as scenarios
+
+        table("", ("scenario", "title"), list(scenarios.bundled().items()))
+
+
+def json_schema() -> None:
+    """Print the JSON schema of a scenario file, for editors."""
+    with reported():
+        import typer
+
+        from sim import scenario as scenarios
+
+        typer.echo(json.dumps(scenarios.schema(), indent=2))
+
+
+def _print_size(reference: Reference) -> None:
+    from sim.results import audit
+
+    loaded = reference.scenario
+    say(loaded.title)
+    say(f"Chain {loaded.tables.meta.name} ({loaded.tables.meta.title}), tables {loaded.tables.digest[:12]}.")
+    say(", ".join(f"{count:,} {name}" for name, count in audit.counts(reference).items()) + ".")
+    time = loaded.time
+    say(f"{time.years:g} years from {time.start}, {time.periods_per_year} periods a year.\n")
+
+
+def _print_changes(reference: Reference) -> None:
+    if not reference.changes:
+        say("Reconciliation changes no row by more than 5 %.\n")
+        return
+    rows = [
+        (
+            change.name,
+            f"{change.published:,.1f}",
+            f"{change.reconciled:,.1f}",
+            f"{100 * change.relative:+.1f} %",
+            change.confidence,
+        )
+        for change in reference.changes
+    ]
+    table(
+        "Rows that reconciliation changes by more than 5 %, t a year",
+        ("row", ">published", ">reconciled", ">change", "confidence"),
+        rows,
+    )
+
+
+def _print_covers(reference: Reference) -> None:
+    from sim.results import audit
+
+    raised = audit.raised_covers(reference)
+    if not raised:
+        say("No cover had to be raised for the step of time.\n")
+        return
+    rows = [(row.product, str(row.markets), f"{row.given:.2f}", f"{row.used:.2f}") for row in raised]
+    table("Covers raised to bear the step of time, months", ("product", ">markets", ">given", ">used"), rows)
+
+
+def _print_assumptions(reference: Reference) -> None:
+    from sim.results import audit
+
+    known = audit.confidence(reference.scenario)
+    rows = [(name, *(str(count or "-") for count in counts.values())) for name, counts in known.items()]
+    table("Rows by confidence", ("confidence", *(f">{table}" for table in audit.TABLES)), rows)
+    stated = audit.stated_assumptions(reference.scenario)
+    if stated:
+        say("Assumptions, in the words of the chain's README:")
+        for text in stated:
+            say(f"- {text}")
+        say()
+
+
+def _print_shares(reference: Reference) -> None:
+    from sim.results.shares import chinese_shares
+
+    found = chinese_shares(reference)
+    if found:
+        rows = [
+            (
+                row.name,
+                f"{100 * row.value:.1f} %",
+                f"{100 * row.low:.0f} to {100 * row.high:.0f} %",
+                "within" if row.is_within else "OUTSIDE",
+            )
+            for row in found
+        ]
+        table("China's shares in the reference state", ("share", ">here", ">published", ""), rows)
+
+
+def _print_certificate(reference: Reference) -> None:
+    """Print the stability certificate of the chain."""
+    try:
+        from sim.chain import stability
+    except ImportError:
+        return
+    say(str(stability.certificate(reference)))

@@ -1,0 +1,104 @@
+"""Progress on standard error, silent where that is no terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from sim.cli.messages import INTERRUPTED, note
+
+
+class Meter:
+    """A progress bar with runs a second and time left."""
+
+    def __init__(self, runs: int) -> None:
+        """Prepare a bar for a number of runs; nothing is drawn yet."""
+        self.runs = runs
+        self.first: tuple[float, int] | None = None
+        self.bar: Any = None
+        self.task: Any = None
+
+    def __enter__(self) -> Self:
+        """Draw the bar, with a word on compilation where it is still to come."""
+        if sys.stderr.isatty():
+            self.bar = _bar()
+            self.bar.start()
+            first = "simulating" if _is_compiled() else "compiling the kernel, once per machine (about 30 s)"
+            self.task = self.bar.add_task(first, total=self.runs, pace="")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Give the terminal back."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def update(self, done: int, wanted: int) -> None:
+        """Move on; `engine.run` calls this."""
+        if self.bar is None:
+            return
+        now = time.monotonic()
+        # The first runs may have waited for the compiler, so the pace is taken from then on.
+        began, before = self.first = self.first or (now, done)
+        pace = ""
+        if now > began:
+            rate = (done - before) / (now - began)
+            pace = f"{rate:,.0f} runs/s, {max(wanted - done, 0) / rate:,.0f} s left"
+        self.bar.update(self.task, completed=done, description="simulating", pace=pace)
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[pace]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+
+
+def _is_compiled() -> bool:
+    from sim.core import jit
+
+    return any(jit.cache_folder().rglob("*simulate*.nbi"))
+
+
+@contextmanager
+def stops_at_once(meter: Meter) -> Iterator[None]:
+    """Let Ctrl-C end the process at once while nothing is being written.
+
+    Python would otherwise wait for compiled code in other threads: half a minute while the kernel compiles.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        meter.stop()
+        note("\ninterrupted; nothing was written")
+        sys.stderr.flush()
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

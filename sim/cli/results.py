@@ -1,0 +1,215 @@
+"""`sim show` and `sim plot`: read a result file again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sim.cli.arguments import Overwrite, ResultFile
+from sim.cli.messages import note, reported, say, table, together
+from sim.errors import ResultError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from sim.results.quantiles import Spread
+    from sim.results.summary import Summary
+
+
+class Kind(StrEnum):
+    """Pictures that can be drawn of a result."""
+
+    fan = "fan"
+    stages = "stages"
+    shocks = "shocks"
+
+
+def describe(
+    file: ResultFile,
+    region: Annotated[
+        str | None, typer.Option(help="Only this region; by default the hardest hit of each row.")
+    ] = None,
+) -> None:
+    """Print where a result comes from, what it says, and what it holds."""
+    with reported("nothing else was read"):
+        from sim import store
+        from sim.results.summary import summarise
+
+        found = store.open_results(file)
+        summary = summarise(found, region=region)
+        attributes, first = found.attrs, int(found.attrs.get("first_run", 0))
+        say(
+            f"{file}: made by oreflow {attributes['oreflow_version']} from {summary.origin.scenario}, "
+            f"seed {attributes['seed']}, runs {first} to {first + attributes['runs'] - 1}, "
+            f"tables {attributes.get('tables_digest', '')[:12]}"
+        )
+        print_summary(summary)
+        _print_contents(found)
+
+
+def draw(
+    file: ResultFile,
+    out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
+    kind: Annotated[
+        Kind, typer.Option(help="fan: one variable; stages: the whole chain; shocks: the restrictions.")
+    ] = (Kind.stages),
+    product: Annotated[str | None, typer.Option(help="Product, stage or sector of a fan.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region or world; by default the one that lacks most.")] = None,
+    variable: Annotated[str, typer.Option(help="Variable of a fan: price, shortage, inventory, flow ...")] = "price",
+    overwrite: Overwrite = False,
+) -> None:
+    """Draw a picture of a result."""
+    with reported():
+        from sim import plotting, store
+        from sim.plotting import files
+        from sim.results.summary import hardest_hit
+
+        found, target, _ = together(
+            lambda: store.open_results(file),
+            lambda: files.check_picture(out, overwrite=overwrite),
+            lambda: _need_product(kind, product),
+        )
+        place = region or hardest_hit(found)
+        if kind is Kind.fan:
+            assert product is not None
+            figure = plotting.fan_figure(found, variable, of=product, region=place)
+        elif kind is Kind.stages:
+            figure = plotting.stages(found, place)
+        else:
+            figure = plotting.shocks(found)
+        files.write(figure, target)
+        note(f"{out}: {kind.value}" + ("" if kind is Kind.shocks else f" in {place}"))
+
+
+def _need_product(kind: Kind, product: str | None) -> None:
+    if kind is Kind.fan and product is None:
+        raise ResultError("--kind fan needs --product, such as --product dy_oxide")
+
+
+def print_summary(summary: Summary) -> None:
+    """Print a summary as sentences and tables."""
+    from sim.results import sentences
+
+    say(summary.origin.title)
+    for sentence in sentences.sentences(summary):
+        say(sentence)
+    say()
+    _print_restrictions(summary)
+    _print_stages(summary)
+    _print_products(summary)
+    _print_sectors(summary)
+
+
+def _print_restrictions(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = [
+        (
+            row.title,
+            row.kind,
+            sentences.percent(row.strikes),
+            _dates(row.onset, summary.origin.start),
+            sentences.durations(row.duration),
+        )
+        for row in summary.restrictions
+    ]
+    if rows:
+        heads = ("restriction", "kind", ">runs struck", ">first onset", ">months in force")
+        table("Restrictions as drawn", heads, rows)
+
+
+def _print_stages(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = []
+    for row in summary.stages:
+        dear, short = row.price.spread.high > 1.005, row.shortage.spread.high > 0.0
+        rows.append(
+            (
+                row.stage,
+                *((row.price.region, month(row.price.month)) if dear else ("-", "-")),
+                sentences.multiples(row.price.spread),
+                *((row.shortage.region, month(row.shortage.month)) if short else ("-", "-")),
+                sentences.percents(row.shortage.spread),
+            )
+        )
+    heads = ("stage", "dearest in", "month", ">price multiple", "shortest in", "month", ">intake missing")
+    table("Stages where and when it is worst", heads, rows)
+
+
+def _print_products(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = [
+        (
+            row.product,
+            row.region,
+            sentences.multiples(row.peak_price),
+            sentences.durations(row.months_dear),
+            "-" if row.worst_shortage is None else sentences.percents(row.worst_shortage),
+        )
+        for row in summary.products
+    ]
+    if rows:
+        heads = ("product", "dearest in", ">peak price multiple", ">months above x2", ">worst month, intake missing")
+        table("Products over a run", heads, rows)
+
+
+def _print_sectors(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = [
+        (
+            row.sector,
+            row.region,
+            sentences.percent(row.runs_short),
+            sentences.durations(row.months_short),
+            "-" if row.months_to_shortage != row.months_to_shortage else f"{row.months_to_shortage:.0f}",
+            sentences.money(row.lost_output),
+        )
+        for row in summary.sectors
+    ]
+    if rows:
+        heads = ("sector", "in", ">runs short", ">months short", ">months to first", ">output lost")
+        table("Sectors over a run (short: more than 5 % of service demand not met)", heads, rows)
+
+
+def _dates(onset: Spread, start: str) -> str:
+    """Months of first onsets."""
+    import numpy as np
+
+    from sim.results import sentences
+
+    begin = np.datetime64(start, "M")
+    # A date on the first of a month is stored in single precision, perhaps just below it.
+    return sentences.written(onset, lambda months: str(begin + int(months + 1e-4)))
+
+
+def month(moment: np.datetime64) -> str:
+    """A month as YYYY-MM."""
+    return str(moment)[:7]
+
+
+def _print_contents(results: xr.DataTree) -> None:
+    from sim.variables import STATISTICS
+
+    for name, node in results.children.items():
+        data = node.to_dataset()
+        statistics = {f"{base}_{statistic}" for base in data.data_vars for statistic in STATISTICS}
+        rows = [
+            (
+                str(item),
+                " x ".join(map(str, array.dims)),
+                str(array.attrs.get("units", "")),
+                str(array.attrs.get("long_name", "")),
+            )
+            for item, array in data.data_vars.items()
+            if item not in statistics
+        ]
+        sizes = ", ".join(f"{dim} {size:,}" for dim, size in data.sizes.items())
+        beside = f"; each also with _{', _'.join(STATISTICS)}" if statistics & set(map(str, data.data_vars)) else ""
+        table(f"/{name}  ({sizes}{beside})", ("variable", "dimensions", "unit", "meaning"), rows)

@@ -1,0 +1,165 @@
+"""One look for all pictures: colours that colour-blind readers can tell apart, units on axes, a source at the foot."""
+
+from __future__ import annotations
+
+import textwrap
+from calendar import month_abbr
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from numpy.typing import NDArray
+
+from sim.results.lookup import origin, variable
+from sim.variables import MONTH
+
+BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#555555"
+"""From the palette of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/."""
+SMALL, NORMAL, LARGE, SOURCE = 8.0, 9.0, 11.0, 7.0
+"""Font sizes, points."""
+TALL_RATIO = 4.0
+"""Ratio of highest to lowest price multiple from which the axis is logarithmic."""
+MULTIPLES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)
+MOST_TICKS = 8
+STEPS = (1, 2, 3, 4, 6, 12, 24, 60, 120)
+"""Months from one date on an axis to the next."""
+LEAST_SPREAD = 0.1
+"""Least reach of an axis of multiples on either side of 1."""
+LEAST_SHARE = 0.05
+"""Least upper end of an axis of shares: below it, a picture of nothing would look like a crisis."""
+
+WORDS = {
+    "la": "La",
+    "ce": "Ce",
+    "ndpr": "NdPr",
+    "sm": "Sm",
+    "dy": "Dy",
+    "tb": "Tb",
+    "smco": "SmCo",
+    "hc": "(high coercivity)",
+    "std": "(standard)",
+    "eol": "end-of-life",
+}
+
+
+def named(label: str) -> str:
+    """A label as people write it.
+
+    Example
+    -------
+    >>> named("dy_oxide"), named("magnet_hc")
+    ('Dy oxide', 'magnet (high coercivity)')
+    """
+    return " ".join(WORDS.get(word, word) for word in label.split("_"))
+
+
+def middles(time: xr.DataArray) -> NDArray[np.datetime64]:
+    """Middle of each month: where a mean of the month is drawn, so that it does not rise before its cause."""
+    return np.asarray(time.values.astype("datetime64[D]") + 15)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure, inches; it belongs to no window and no global list."""
+    return Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+
+
+def sourced(figure: Figure, results: xr.DataTree) -> Figure:
+    """Put scenario, seed and version at the foot."""
+    figure.supxlabel(f"Source: {origin(results)}", x=0.01, ha="left", fontsize=SOURCE, color=GREY)
+    return figure
+
+
+def dress(axes: Axes, *, size: float = SMALL) -> None:
+    """Quiet frame, light grid, readable ticks."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(GREY)
+    axes.grid(visible=True, axis="y", color="0.9", linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=size, colors=GREY, length=3)
+
+
+def date_axis(axes: Axes, time: xr.DataArray, *, most: int = 8) -> None:
+    """Dates along x: years where there are many months, months where there are few.
+
+    The end has no label, since axes may stand side by side.
+    """
+    months = time.values.astype("datetime64[M]")
+    count = months.size
+    step = next((step for step in STEPS if count / step <= most), STEPS[-1])
+    first = (-int(months[0].astype(int))) % step
+    shown = months[first::step]
+    labels = [_date_label(month, step, first=index == 0) for index, month in enumerate(shown)]
+    axes.set_xticks([date_number(month) for month in shown], labels)
+    axes.set_xlim(date_number(months[0]), date_number(months[-1] + 1))
+
+
+def date_number(moment: np.datetime64) -> float:
+    """A date as a number of the date axis."""
+    return float(date2num(moment))  # type: ignore[no-untyped-call]
+
+
+def _date_label(month: np.datetime64, step: int, *, first: bool) -> str:
+    year, number = str(month).split("-")
+    if step >= 12:
+        return year
+    return month_abbr[int(number)] + (f"\n{year}" if first or int(number) <= step else "")
+
+
+def multiple_axis(axes: Axes, low: float, high: float) -> None:
+    """Price multiples along y, logarithmic where their range is large."""
+    low, high = min(low, 1.0 - LEAST_SPREAD), max(high, 1.0 + LEAST_SPREAD)
+    if high / low >= TALL_RATIO:
+        axes.set_yscale("log")
+        axes.set_ylim(low / 1.08, high * 1.08)
+        ticks = [tick for tick in MULTIPLES if low / 1.08 <= tick <= high * 1.08]
+        if len(ticks) > MOST_TICKS:
+            ticks = [tick for tick in ticks if str(tick).strip("0.") in ("1", "2", "5")]
+        axes.yaxis.set_major_locator(FixedLocator(ticks))
+        axes.yaxis.set_minor_locator(NullLocator())
+    else:
+        margin = max(0.05 * (high - low), 0.02)
+        axes.set_ylim(low - margin, high + margin)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"x{value:g}"))
+
+
+def share_axis(axes: Axes, high: float) -> None:
+    """Shares along y, in percent from none."""
+    top = max(1.05 * high, LEAST_SHARE)
+    axes.set_ylim(-0.02 * top, top)  # A line at none would otherwise hide in the frame.
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+
+
+def heading(axes: Axes, title: str, subtitle: str = "", *, width: int = 90) -> None:
+    """A title set to the left, with a quieter line below it."""
+    text = "\n".join(textwrap.wrap(title, width))
+    axes.set_title(text, loc="left", fontsize=LARGE, fontweight="bold", pad=20.0 if subtitle else 8.0)
+    if subtitle:
+        shown = textwrap.shorten(subtitle, int(1.2 * width), placeholder=" ...")
+        axes.annotate(shown, (0.0, 1.0), (0.0, 6.0), "axes fraction", "offset points", fontsize=SMALL, color=GREY)
+
+
+def big_title(figure: Figure, title: str) -> None:
+    """A title over the whole figure, in as many lines as it needs."""
+    width = int(figure.get_figwidth() * 9.0)
+    lines = textwrap.wrap(title, width, max_lines=3, placeholder=" ...")
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=13.0, fontweight="bold")
+
+
+def dated_onsets(results: xr.DataTree) -> list[float]:
+    """Onsets that are the same in every run, as numbers of the date axis."""
+    onset = variable(results, "shocks", "onset").values
+    start = results["distribution"].to_dataset()[MONTH].values[0]
+    same = {float(each.flat[0]) for each in onset if each.shape[0] == 1 and np.ptp(each) == 0.0}
+    return sorted(date_number(start) + 365.25 / 12.0 * months for months in same)
+
+
+def mark(axes: Axes, dates: Sequence[float]) -> None:
+    """Thin lines where a restriction sets in on a known date."""
+    for date in dates:
+        axes.axvline(date, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1.5)

@@ -1,0 +1,132 @@
+"""A summary in sentences that can be quoted as they stand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from sim.results.quantiles import Spread
+from sim.results.summary import Summary
+
+MONEY = ((1e6, "trillion USD"), (1e3, "billion USD"), (1.0, "million USD"))
+
+
+def sentences(summary: Summary) -> tuple[str, ...]:
+    """What was run, what gets dearest, who is short first, and what it costs; then what to be careful about."""
+    origin = summary.origin
+    first = (
+        f"{origin.runs:,} runs of {origin.years:g} years from {origin.start}, seed {origin.seed}: "
+        "quantiles over runs are given as median (5 to 95 %)."
+    )
+    return (first, *_findings(summary), *_cautions(summary))
+
+
+def _findings(summary: Summary) -> tuple[str, ...]:
+    if not summary.products and not summary.sectors:
+        return ("Nothing happens: no price rises by a tenth and no sector is short in any run to speak of.",)
+    found = []
+    if summary.products:
+        row = summary.products[0]
+        found.append(
+            f"Dearest: {row.product} in {row.region}; price peaks at {multiples(row.peak_price)} times its reference."
+        )
+    if summary.sectors:
+        worst = summary.sectors[0]
+        when = (
+            ""
+            if math.isnan(worst.months_to_shortage)
+            else (f", first {months(worst.months_to_shortage)} after the first onset in the median of those runs")
+        )
+        found.append(
+            f"Largest loss: {worst.sector} in {worst.region}, short by more than 5 % in some month of "
+            f"{percent(worst.runs_short)} of runs{when}."
+        )
+    found.append(f"Output lost in all sectors and regions together: {money(summary.lost_output)}.")
+    return tuple(found)
+
+
+def _cautions(summary: Summary) -> tuple[str, ...]:
+    found = []
+    if summary.is_rough:
+        found.append("Few runs: the 5 and 95 % quantiles are rough; 1,000 runs or more make them firm.")
+    if summary.origin.periods_per_year == 12:
+        found.append(
+            "Monthly steps are for quick looks only: peaks come out up to 20 % lower. Do not quote these numbers."
+        )
+    return tuple(found)
+
+
+def multiples(spread: Spread) -> str:
+    """Price multiples.
+
+    Example
+    -------
+    >>> multiples(Spread(1.0, 2.51, 13.2))
+    '2.5 (1.0 to 13)'
+    """
+    return written(spread, lambda value: f"{value:.1f}" if value < 9.95 else f"{value:.0f}")
+
+
+def percents(spread: Spread) -> str:
+    """Shares in percent.
+
+    Example
+    -------
+    >>> percents(Spread(0.0, 0.124, 0.5))
+    '12 (0 to 50) %'
+    """
+    return written(spread, lambda value: f"{100.0 * value:.0f}") + " %"
+
+
+def durations(spread: Spread) -> str:
+    """Numbers of months.
+
+    Example
+    -------
+    >>> durations(Spread(1.0, 3.4, float("inf")))
+    '3 (1 to no end)'
+    """
+    return written(spread, lambda value: "no end" if math.isinf(value) else f"{value:.0f}")
+
+
+def money(spread: Spread) -> str:
+    """Million USD, in the unit that suits the upper quantile.
+
+    Example
+    -------
+    >>> money(Spread(0.0, 1500.0, 20000.0))
+    '1.5 (0.0 to 20) billion USD'
+    """
+    scale, unit = next((pair for pair in MONEY if spread.high >= pair[0]), MONEY[-1])
+    return (
+        written(spread, lambda value: f"{value / scale:.1f}" if value < 9.95 * scale else f"{value / scale:.0f}")
+        + f" {unit}"
+    )
+
+
+def percent(share: float) -> str:
+    """A share in percent; more than none is never written as none, nor less than all as all.
+
+    Example
+    -------
+    >>> percent(0.123), percent(0.999), percent(0.001)
+    ('12 %', 'over 99 %', 'under 1 %')
+    """
+    if 0.0 < share < 0.01:
+        return "under 1 %"
+    if 0.99 < share < 1.0:
+        return "over 99 %"
+    return f"{100.0 * share:.0f} %"
+
+
+def months(number: float) -> str:
+    """A number of months."""
+    return "at once" if number < 0.5 else f"{number:.0f} month{'s' if number >= 1.5 else ''}"
+
+
+def written(spread: Spread, form: Callable[[float], str]) -> str:
+    """Median and range, in a form for numbers; only one number where all three look the same."""
+    if math.isnan(spread.middle):
+        return "never"
+    low, middle, high = form(spread.low), form(spread.middle), form(spread.high)
+    return middle if low == middle == high else f"{middle} ({low} to {high})"

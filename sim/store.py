@@ -1,0 +1,296 @@
+"""Write and read results with their provenance: NetCDF or Zarr, by the ending of the name.
+
+A file appears under its final name only when it is complete: it is written beside it, under a name that ends in
+`.partial`, and renamed. What a killed run leaves can be deleted; a folder being replaced waits under `.old`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sim import variables
+from sim.errors import ResultError
+from sim.variables import Variable
+
+ENDINGS = (".nc", ".zarr")
+FORMAT = "oreflow-results/1"
+"""Attribute `format` of every result; another number means another layout."""
+GROUPS: dict[str, tuple[Variable, ...]] = {
+    "distribution": variables.DISTRIBUTION,
+    "runs": variables.RUNS,
+    "shocks": variables.SHOCKS,
+    "traces": variables.TRACES,
+}
+NEEDED_GROUPS = ("distribution", "runs", "shocks")
+NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")
+NETCDF_MAGIC = b"\x89HDF\r\n\x1a\n"
+COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
+
+
+def save(results: xr.DataTree, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Write results to a file (`.nc`) or folder (`.zarr`), whole or not at all.
+
+    Parameters
+    ----------
+    results: What `sim.run` returned.
+    path: Where to; its folder must exist.
+    overwrite: Whether a result that is already there may be replaced. Nothing else ever is.
+
+    Returns
+    -------
+    The path written, links followed.
+
+    Raises
+    ------
+    ResultError: The path cannot be used; nothing was written.
+    OSError: Writing failed, as on a full disk; nothing is left of it.
+
+    Example
+    -------
+    >>> import sim, tempfile
+    >>> results = sim.run(sim.load("still", overrides=["time.years=1"]), runs=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(results, f"{folder}/still.nc")
+    ...     open_results(path).attrs["runs"]
+    1
+    """
+    final = check_target(path, overwrite=overwrite)
+    labelled = results.copy()
+    labelled.attrs = {**results.attrs, "format": FORMAT}
+    with _beside(final) as partial:
+        (_write_zarr if final.suffix == ".zarr" else _write_netcdf)(labelled, partial)
+        _flush(partial)
+        # A result of another process may have come to stand there meanwhile.
+        _refuse_others(final, Path(path), overwrite=overwrite)
+        _put_in_place(partial, final)
+    return final
+
+
+def check_target(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Return the path with links followed, or say why a result cannot be written there; for use before a simulation.
+
+    Raises
+    ------
+    ResultError: Unknown ending, missing or unwritable folder, or something there that may not be replaced.
+    """
+    final = checked_place(path, ENDINGS)
+    _refuse_others(final, Path(path), overwrite=overwrite)
+    return final
+
+
+def checked_place(path: str | Path, endings: tuple[str, ...]) -> Path:
+    """Return the path with links followed if its ending is known and its folder can be written.
+
+    Raises
+    ------
+    ResultError: Unknown ending, missing or unwritable folder.
+    """
+    shown = Path(path)
+    if shown.suffix not in endings:
+        raise ResultError(f"{shown}: the ending must be one of {', '.join(endings)}")
+    try:
+        final = shown.resolve()
+        folder = final.parent
+        if not folder.is_dir():
+            raise ResultError(f"{shown}: the folder {folder} does not exist; create it first")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise ResultError(f"{shown}: the folder {folder} cannot be written; choose another one")
+        final.exists()  # A name that is too long fails here.
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ResultError(f"{shown}: cannot be used as a file name ({error}); choose another one") from None
+    return final
+
+
+def open_results(path: str | Path) -> xr.DataTree:
+    """Read a result into memory and check that it is one.
+
+    Parameters
+    ----------
+    path: A `.nc` file or `.zarr` folder that `save` or `sim run` wrote.
+
+    Raises
+    ------
+    ResultError: Missing, foreign, damaged, or of another format.
+    """
+    shown = Path(path)
+    _check_kind(shown)
+    try:
+        tree = _read(shown).load()
+    except (ResultError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # The readers of both formats raise whatever they stumble over.
+        raise ResultError(f"{shown}: is damaged or no oreflow result ({_reason(error)})") from None
+    _check_content(shown, tree)
+    return _as_saved(tree)
+
+
+def is_result(path: Path) -> bool:
+    """Whether a complete oreflow result stands at a path; looks at its attributes only."""
+    try:
+        _check_kind(path)
+        with _read(path) as tree:
+            return tree.attrs.get("format") == FORMAT
+    except Exception:
+        return False
+
+
+def _refuse_others(final: Path, shown: Path, *, overwrite: bool) -> None:
+    if not (final.exists() or final.is_symlink()):
+        return
+    if not is_result(final):
+        raise ResultError(f"{shown}: exists and is not an oreflow result; it is left alone, choose another name")
+    if not overwrite:
+        raise ResultError(f"{shown}: exists; choose another name, or allow it to be replaced (--overwrite)")
+
+
+@contextmanager
+def _beside(final: Path) -> Iterator[Path]:
+    """A name beside the final one, removed if it is still there at the end."""
+    partial = final.with_name(f"{final.name}.{secrets.token_hex(4)}.partial")
+    try:
+        yield partial
+    except (OSError, RuntimeError) as error:  # The NetCDF library knows no other error for a full disk.
+        raise OSError(f"{final} could not be written ({_reason(error)}); nothing was saved") from error
+    finally:
+        _remove(partial)
+
+
+@contextmanager
+def replacing(final: Path) -> Iterator[Path]:
+    """A name to write a file under; it takes the final name once the block ends well.
+
+    Parameters
+    ----------
+    final: A path that `checked_place` returned.
+    """
+    with _beside(final) as partial:
+        yield partial
+        _flush(partial)
+        os.replace(partial, final)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _put_in_place(partial: Path, final: Path) -> None:
+    """Rename; a folder cannot be renamed over another, so the old one is kept until the new one stands."""
+    if not (partial.is_dir() and final.is_dir()):
+        os.replace(partial, final)
+        return
+    old = final.with_name(partial.name.removesuffix("partial") + "old")
+    os.rename(final, old)
+    try:
+        os.rename(partial, final)
+    except BaseException:
+        os.rename(old, final)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have everything on disk before the rename, or a power cut could leave an empty file under the final name."""
+    for file in [path] if path.is_file() else [item for item in path.rglob("*") if item.is_file()]:
+        with file.open("rb") as handle:
+            os.fsync(handle.fileno())
+
+
+def _write_netcdf(results: xr.DataTree, path: Path) -> None:
+    encoding = {
+        node.path: {
+            str(name): COMPRESSION for name, data in node.data_vars.items() if data.dtype.kind == "f" and data.size > 0
+        }
+        for node in results.subtree
+    }
+    results.to_netcdf(path, engine="netcdf4", format="NETCDF4", encoding=encoding)
+
+
+def _write_zarr(results: xr.DataTree, path: Path) -> None:
+    # Labels of fixed width have no place in the Zarr 3 specification; text of any length has.
+    text = results.map_over_datasets(lambda data: _retyped(data, object, object))
+    text.attrs = results.attrs
+    text.to_zarr(path, mode="w-", zarr_format=3, consolidated=False)
+
+
+def _retyped(data: xr.Dataset, labels: type, values: type) -> xr.Dataset:
+    """A dataset with its text in arrays of other types: one for coordinates, one for variables."""
+    text = {name: array for name, array in data.variables.items() if array.dtype.kind in "OTU"}
+    found: dict[Any, Any] = {
+        name: (array.dims, array.values.astype(object).astype(labels if name in data.coords else values), array.attrs)
+        for name, array in text.items()
+    }
+    coords = {name: entry for name, entry in found.items() if name in data.coords}
+    return data.assign_coords(coords).assign({name: entry for name, entry in found.items() if name not in coords})
+
+
+def _check_kind(path: Path) -> None:
+    if path.suffix not in ENDINGS:
+        raise ResultError(f"{path}: is not a result; give a file that ends in {' or '.join(ENDINGS)}")
+    try:
+        if not path.exists():
+            raise ResultError(f"{path}: does not exist; check the name and the folder")
+        if path.suffix == ".nc":
+            if not path.is_file():
+                raise ResultError(f"{path}: is not a file")
+            with path.open("rb") as file:
+                if file.read(len(NETCDF_MAGIC)) != NETCDF_MAGIC:
+                    raise ResultError(f"{path}: is not a NetCDF 4 file, so no oreflow result")
+        # Arrays of Zarr 2 can name a codec that unpickles; ours are never of that version.
+        elif not (path / "zarr.json").is_file() or next(path.rglob(".zarray"), None) is not None:
+            raise ResultError(f"{path}: is not a Zarr 3 folder, so no oreflow result")
+    except OSError as error:
+        raise ResultError(f"{path}: cannot be read ({_reason(error)})") from None
+
+
+def _read(path: Path) -> xr.DataTree:
+    if path.suffix == ".nc":
+        return xr.open_datatree(path, engine="netcdf4")
+    return xr.open_datatree(path, engine="zarr", zarr_format=3, consolidated=False)
+
+
+def _check_content(path: Path, tree: xr.DataTree) -> None:
+    if tree.attrs.get("format") != FORMAT:
+        found = tree.attrs.get("format")
+        what = f"is of format '{found}'" if isinstance(found, str) else "is no oreflow result"
+        raise ResultError(f"{path}: {what}; this version reads {FORMAT}")
+    lacking = [f"attribute {name}" for name in NEEDED_ATTRIBUTES if name not in tree.attrs]
+    lacking += [f"group /{name}" for name in NEEDED_GROUPS if name not in tree.children]
+    for group, declared in GROUPS.items():
+        if group in tree.children:
+            lacking += [f"/{group}/{item.name}" for item in declared if not _is_there(tree[group], group, item)]
+    if lacking:
+        raise ResultError(f"{path}: is damaged; it lacks {', '.join(lacking)}")
+
+
+def _is_there(node: Any, group: str, variable: Variable) -> bool:
+    dims = (variables.QUANTILE, variables.MONTH, *variable.dims) if group == "distribution" else variable.dims
+    return variable.name in node.data_vars and node[variable.name].dims == dims
+
+
+def _as_saved(tree: xr.DataTree) -> xr.DataTree:
+    """The tree as it was before it was written: plain attributes, labels of fixed width, other text as objects."""
+    restored = tree.map_over_datasets(lambda data: _retyped(data, str, object))
+    restored.attrs = {name: _plain(value) for name, value in tree.attrs.items() if name != "format"}
+    return restored
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    line = " ".join(str(text).split())
+    return line if len(line) <= 160 else line[:157] + "..."

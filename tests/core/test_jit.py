@@ -1,0 +1,126 @@
+"""The compile cache never serves code older than its sources, and the machine code is packed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.core import jit, loop
+from sim.core.jit import cache_stamp
+from tests import small_chains
+from tests.core import arrays
+
+CORE = Path(jit.__file__).parent
+
+
+def write_package(root: Path, factor: int) -> Path:
+    """A package of an entry and an inner function in another file, which uses a copy of the compile settings."""
+    folder = root / "sim" / "core"
+    folder.mkdir(parents=True)
+    (root / "sim" / "__init__.py").write_text("")
+    (folder / "__init__.py").write_text("")
+    shutil.copy(CORE / "jit.py", folder / "jit.py")
+    (folder / "inner.py").write_text(inner(factor))
+    (folder / "outer.py").write_text(textwrap.dedent("""
+        from sim.core.inner import scaled
+        from sim.core.jit import entry
+
+        @entry
+        def run(x):
+            return scaled(x)
+    """))  # fmt: skip
+    return folder
+
+
+def inner(factor: int) -> str:
+    """Source of the inner function; all one-digit factors make files of the same size."""
+    return textwrap.dedent(f"""
+        from sim.core.jit import kernel
+
+        @kernel
+        def scaled(x):
+            return {factor} * x
+    """)
+
+
+def run_package(root: Path, cache: Path) -> tuple[float, bool]:
+    """Value that a fresh session computes, and whether it took the machine code from the cache."""
+    code = "from sim.core.outer import run; print(run(1.0), sum(run.stats.cache_hits.values()))"
+    environment = {
+        **os.environ,
+        "OREFLOW_CACHE_DIR": str(cache),
+        "PYTHONPATH": str(root),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    value, hits = done.stdout.split()
+    return float(value), int(hits) > 0
+
+
+def test_entry__is_compiled_anew_when_an_inner_function_changes(tmp_path: Path) -> None:
+    folder, cache = write_package(tmp_path / "package", 2), tmp_path / "cache"
+    root, source = folder.parent.parent, folder / "inner.py"
+    assert run_package(root, cache) == (2.0, False)
+    assert run_package(root, cache) == (2.0, True)
+    before = source.stat()
+    source.write_text(inner(3))
+    os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert source.stat().st_size == before.st_size
+    assert run_package(root, cache) == (3.0, False)
+    assert run_package(root, cache) == (3.0, True)
+
+
+@pytest.mark.parametrize("kind", ["file", "locked folder"])
+def test_entry__runs_without_a_writable_cache_folder(tmp_path: Path, kind: str) -> None:
+    folder, cache = write_package(tmp_path / "package", 2), tmp_path / "cache"
+    if kind == "file":
+        cache.write_text("not a folder")  # cannot be made, even by a user whom permissions do not bind
+    else:
+        cache.mkdir()
+        cache.chmod(0o500)
+    try:
+        assert run_package(folder.parent.parent, cache)[0] == 2.0
+    finally:
+        cache.chmod(0o700)
+
+
+def test_cache_stamp__changes_with_any_source_byte_and_name(tmp_path: Path) -> None:
+    folder = tmp_path / "core"
+    shutil.copytree(CORE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    stamps = {cache_stamp(folder)}
+    assert stamps == {cache_stamp(CORE)}
+    for number, source in enumerate(sorted(folder.glob("*.py")), start=1):
+        text = source.read_bytes()
+        source.write_bytes(text[:-1] + b" ")
+        stamps.add(cache_stamp(folder))
+        assert len(stamps) == number + 1, source.name
+        source.write_bytes(text)
+    assert cache_stamp(folder) == cache_stamp(CORE)
+    (folder / "flow.py").rename(folder / "flows.py")
+    assert cache_stamp(folder) not in stamps
+
+
+def test_simulate__is_packed_single_precision_code() -> None:
+    small = small_chains.restricted(small_chains.balanced_chain(1), 1)
+    block = arrays.block(small, [small_chains.random_events(small, 1, 12)], 12, np.float32)
+    arrays.advance(block, 0, 12)
+    single = [s for s in loop.simulate.signatures if "float32" in str(s) and "float64" not in str(s)]
+    assembly = loop.simulate.inspect_asm(single[0])
+    if "simulate" not in assembly:
+        pytest.skip(
+            "the code was loaded from the cache, which keeps no assembly; look at it with an empty OREFLOW_CACHE_DIR"
+        )
+    assert re.search(r"v?mulps", assembly)
+    assert re.search(r"vfn?m(add|sub)\d+ps", assembly) or "fma" not in jit.llvm.get_host_cpu_features().flatten()
+    for conversion in ("vcvtss2sd", "vcvtps2pd", "cvtss2sd", "cvtps2pd"):
+        assert conversion not in assembly, f"{assembly.count(conversion)} conversions to double precision"

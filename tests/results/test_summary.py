@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from sim.errors import ResultError
+from sim.results import sentences
+from sim.results.lookup import paths
+from sim.results.quantiles import Spread, over_runs, spread
+from sim.results.summary import hardest_hit, products, restrictions, sectors, stages, summarise
+from sim.results.timeline import in_force, onsets
+from sim.variables import REGION, WORLD
+
+
+def put(results: xr.DataTree, group: str, name: str, values: object, **place: object) -> None:
+    array = results[group].to_dataset()[name].copy()
+    array.loc[place] = values
+    results[group][name] = array
+
+
+def test_spread__of_a_hundred_numbers_is_the_5th_50th_and_95th() -> None:
+    assert spread(np.arange(100.0, 0.0, -1.0)) == Spread(5.0, 50.0, 95.0)
+
+
+def test_spread__of_none_is_missing_and_of_infinities_is_infinite() -> None:
+    assert math.isnan(spread(np.array([])).middle)
+    assert spread(np.array([1.0, math.inf])) == Spread(1.0, 1.0, math.inf)
+
+
+def test_over_runs__leaves_missing_rows_missing() -> None:
+    data = xr.DataArray([[1.0, np.nan], [3.0, np.nan], [2.0, np.nan]], dims=("run", "region"))
+    found = over_runs(data, 0.5)
+    assert found.values[0] == 2.0 and np.isnan(found.values[1])
+
+
+def test_stages__names_the_region_and_month_of_the_highest_95_percent_quantile(results: xr.DataTree) -> None:
+    put(results, "distribution", "stage_price", 3.0, quantile=0.95, time="2025-04", region="EU")
+    put(results, "distribution", "stage_price", 2.0, quantile=0.5, time="2025-04", region="EU")
+    put(results, "distribution", "stage_price", 9.0, quantile=0.95, time="2025-02", region=WORLD)
+    put(results, "distribution", "stage_shortage", 0.4, quantile=0.95, time="2025-06", region="CN")
+    (row,) = stages(results)
+    assert (row.stage, row.price.region, str(row.price.month)[:7]) == ("mining", "EU", "2025-04")
+    assert row.price.spread == Spread(1.0, 2.0, 3.0)
+    assert (row.shortage.region, str(row.shortage.month)[:7]) == ("CN", "2025-06")
+
+
+def test_stages__of_a_region_that_does_not_exist_is_an_error_with_a_cure(results: xr.DataTree) -> None:
+    with pytest.raises(ResultError, match="'EUU' is no region; did you mean EU"):
+        stages(results, region="EUU")
+
+
+def test_products__lists_dear_ones_where_they_are_dearest(results: xr.DataTree) -> None:
+    put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 5.0], product="metal", region="EU")
+    put(results, "runs", "peak_price", 1.5, product="metal", region="CN")
+    put(results, "runs", "months_dear", [1.0, 2.0, 3.0, 4.0], product="metal", region="EU")
+    put(results, "runs", "worst_shortage", np.nan, product="metal", region="EU")
+    (row,) = products(results)
+    assert (row.product, row.region, row.worst_shortage) == ("metal", "EU", None)
+    assert row.peak_price == Spread(2.0, 3.0, 5.0) and row.months_dear == Spread(1.0, 2.0, 4.0)
+
+
+def test_sectors__count_runs_that_are_short_and_money_over_all(results: xr.DataTree) -> None:
+    put(results, "runs", "shortage_months", [0.0, 0.0, 2.0, 3.0], sector="cars", region="EU")
+    put(results, "runs", "time_to_survive", [np.nan, np.nan, 4.0, 6.0], sector="cars", region="EU")
+    put(results, "runs", "lost_output", [0.0, 1.0, 10.0, 20.0], sector="cars", region="EU")
+    put(results, "runs", "lost_output", 1.0, sector="cars", region="CN")
+    (row,) = sectors(results)
+    assert (row.region, row.runs_short, row.months_to_shortage) == ("EU", 0.5, 5.0)
+    assert row.lost_output == Spread(0.0, 1.0, 20.0)
+    assert summarise(results).lost_output == Spread(1.0, 2.0, 21.0)
+
+
+def test_hardest_hit__is_where_most_is_rationed_and_the_world_if_nothing_is(results: xr.DataTree) -> None:
+    assert hardest_hit(results) == WORLD
+    put(results, "runs", "lost_output", 100.0, sector="cars", region="CN")
+    put(results, "runs", "rationed_tonnes", 5.0, sector="cars", region="EU")
+    assert hardest_hit(results) == "EU"
+
+
+def struck(results: xr.DataTree) -> xr.DataTree:
+    """The ban strikes in two of four runs: at month 1 for 1.5 months, and at month 3 for good."""
+    for run, onset, duration in ((0, 1.0, 1.5), (1, 3.0, np.inf)):
+        put(results, "shocks", "onset", onset, restriction="ban", event=0, run=run)
+        put(results, "shocks", "duration", duration, restriction="ban", event=0, run=run)
+    return results
+
+
+def test_restrictions__count_runs_struck_and_keep_permanent_ones_infinite(results: xr.DataTree) -> None:
+    ban, quota = restrictions(struck(results))
+    assert (ban.title, ban.kind, ban.strikes) == ("A ban", "ban", 0.5)
+    assert ban.onset == Spread(1.0, 1.0, 3.0) and ban.duration == Spread(1.5, 1.5, math.inf)
+    assert quota.title == "quota" and quota.strikes == 0.0 and math.isnan(quota.onset.middle)
+
+
+def test_in_force__is_the_share_of_runs_and_of_the_month(results: xr.DataTree) -> None:
+    share = in_force(struck(results))
+    assert share.sel(restriction="ban").values == pytest.approx([0.0, 0.25, 0.125, 0.25, 0.25, 0.25])
+    assert share.sel(restriction="quota").values == pytest.approx(0.0)
+
+
+def test_onsets__fall_into_their_month(results: xr.DataTree) -> None:
+    assert onsets(struck(results)).sel(restriction="ban").values == pytest.approx([0.0, 0.25, 0.0, 0.25, 0.0, 0.0])
+
+
+def test_paths__finds_price_of_a_stage_and_a_product(results: xr.DataTree) -> None:
+    put(results, "distribution", "stage_price", 7.0, stage="mining", region="EU")
+    assert float(paths(results, "price", "mining", "EU").max()) == 7.0
+    assert float(paths(results, "price", "ore", "EU").max()) == 1.0
+
+
+def test_paths__says_where_a_product_has_prices(results: xr.DataTree) -> None:
+    put(results, "distribution", "price", np.nan, product="ore", region="EU")
+    with pytest.raises(ResultError, match="ore has no price in EU; regions that have one: CN, world"):
+        paths(results, "price", "ore", "EU")
+    with pytest.raises(ResultError, match="'gold' is no product"):
+        paths(results, "price", "gold", "EU")
+    with pytest.raises(ResultError, match="'prise' is no variable of /distribution; did you mean price"):
+        paths(results, "prise", "ore", "EU")
+
+
+def test_sentences__say_that_nothing_happens_and_warn_of_few_runs(results: xr.DataTree) -> None:
+    text = " ".join(sentences.sentences(summarise(results)))
+    assert "Nothing happens" in text and "Few runs" in text and "quick looks" not in text
+
+
+def test_sentences__warn_of_monthly_steps(results: xr.DataTree) -> None:
+    results.attrs["scenario"] = str(results.attrs["scenario"]).replace("24", "12")
+    assert "quick looks only" in " ".join(sentences.sentences(summarise(results)))
+
+
+def test_sentences__quote_the_dearest_product(results: xr.DataTree) -> None:
+    put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 25.0], product="metal", region="EU")
+    text = " ".join(sentences.sentences(summarise(results)))
+    assert "Dearest: metal in EU; price peaks at 3.0 (2.0 to 25) times its reference." in text
+
+
+def test_percent__never_rounds_to_none_or_all() -> None:
+    assert [sentences.percent(share) for share in (0.0, 0.004, 0.5, 0.996, 1.0)] == [
+        "0 %",
+        "under 1 %",
+        "50 %",
+        "over 99 %",
+        "100 %",
+    ]
+
+
+def test_hand_made_results__have_every_region(results: xr.DataTree) -> None:
+    assert list(results["distribution"].to_dataset()[REGION].values) == ["CN", "EU", WORLD]
