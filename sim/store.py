@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,7 +125,9 @@ def open_results(path: str | Path) -> xr.DataTree:
     shown = Path(path)
     _check_kind(shown)
     try:
-        tree = _read(shown).load()
+        # A file left open and then replaced can crash the NetCDF library at the next file it opens.
+        with _read(shown) as opened:
+            tree = opened.load()
     except (ResultError, KeyboardInterrupt):
         raise
     except Exception as error:  # The readers of both formats raise whatever they stumble over.
@@ -255,6 +258,13 @@ def _check_kind(path: Path) -> None:
 
 
 def _read(path: Path) -> xr.DataTree:
+    with warnings.catch_warnings():
+        # What is damaged is said in one message of our own.
+        warnings.simplefilter("ignore")
+        return _opened(path)
+
+
+def _opened(path: Path) -> xr.DataTree:
     if path.suffix == ".nc":
         return xr.open_datatree(path, engine="netcdf4")
     return xr.open_datatree(path, engine="zarr", zarr_format=3, consolidated=False)

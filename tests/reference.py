@@ -268,7 +268,7 @@ class Run:
         for p, process in enumerate(self.chain.processes):
             for i, row in enumerate(process.inputs):
                 if row.floor < 1:
-                    goal = clip(self.calm[row.market] ** -par.thrift_elasticity, row.floor, 1.0)
+                    goal = clip(self.calm[row.market] ** -par.thrift_elasticity, row.floor, 1.0 / row.floor)
                     self.intensity[p][i] += self.follow(par.thrift_months) * (goal - self.intensity[p][i])
 
     # 6. Demand of users

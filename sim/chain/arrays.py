@@ -71,7 +71,8 @@ def _markets(reference: Reference, dt: float) -> Markets:
     rows = [reference.products[product] for product, _ in reference.markets]
     _, cover = covers(reference)
     outflow = flows.outflow / 12.0
-    imports = flows.imports / flows.supply
+    # Two-way trade: only what a market buys beyond what it sells sets its price.
+    imports = np.maximum(flows.imports - flows.exports, 0.0) / flows.supply
     upstream = np.array([row.stage in UPSTREAM_STAGES for row in rows])
     return Markets(
         inventory=cover * outflow,

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from sim.cli.arguments import Overrides, ScenarioName
-from sim.cli.messages import reported, say, table
+from sim.cli.messages import FAILURE, note, reported, say, table
 
 if TYPE_CHECKING:
     from sim.chain.reference import Reference
@@ -121,9 +121,33 @@ def _print_shares(reference: Reference) -> None:
 
 
 def _print_certificate(reference: Reference) -> None:
-    """Print the stability certificate of the chain."""
-    try:
-        from sim.chain import stability
-    except ImportError:
-        return
-    say(str(stability.certificate(reference)))
+    """Print the stability certificate of the chain: the one kept with it, or a new one.
+
+    Raises
+    ------
+    typer.Exit: The chain is not stable; the exit code says so.
+    """
+    import typer
+
+    from sim.chain import stability
+
+    scenario = reference.scenario
+    kept = stability.stored(scenario)
+    if kept is None:
+        note("no certificate is kept for this chain, step and parameters; computing one takes a minute or two")
+    found = kept or stability.certify(scenario)
+    say(f"Stability certificate, {'kept with the chain' if kept else 'computed now'}:")
+    say(
+        f"- small disturbances are multiplied by {found.radius:.4f} a period "
+        f"({found.neutral} of the leading modes neither grow nor shrink);"
+    )
+    say(
+        f"- of {stability.DISTURBANCES} random disturbances of inventories and prices by up to "
+        f"{100 * stability.SIZE:g} %, "
+        f"at most {100 * found.remaining:.2g} % is left after {stability.MONTHS} months "
+        f"({100 * stability.DECAYED:g} % is allowed)."
+    )
+    if not found.stable:
+        say("The chain is NOT STABLE: it amplifies its own noise, and results of it mean nothing.")
+        raise typer.Exit(FAILURE)
+    say("The chain is stable.")

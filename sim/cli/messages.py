@@ -13,7 +13,7 @@ import typer
 from sim.errors import OreflowError
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
-LEAST_WIDTH = 100
+LEAST_WIDTH = 120
 """Columns where standard output is no terminal and has no width."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.core import demand, flow, price, production, rationing, record, restrictions, trade
 from sim.core.jit import entry, kernel
 from sim.core.state import Chain, Events, Record, State, Work
@@ -9,8 +11,8 @@ from sim.core.state import Chain, Events, Record, State, Work
 
 @kernel
 def _period(chain: Chain, events: Events, first, now, state: State, work: Work):
-    restrictions.events_in_force(events, first, chain.constants.dt / chain.constants.dt * now, work)
-    restrictions.set_controls(chain, work)
+    restrictions.events_in_force(chain.restrictions, events, first, np.float32(now), work)
+    restrictions.set_controls(chain, now, work)
     restrictions.raise_alarm(chain, state, work)
     restrictions.set_rents(chain, state, work)
     flow.arrive(chain, now, state, work)

@@ -20,8 +20,8 @@ def choke(price, multiple):
 
 @kernel
 def thrifted(price, elasticity, floor):
-    """Intensity of an input in the long run at a price, between its floor and the reference recipe."""
-    return clip(power(price, -elasticity), floor, ONE)
+    """Intensity of an input in the long run at a price: thrift down to its floor, indulgence as far up."""
+    return clip(power(price, -elasticity), floor, ONE / floor)
 
 
 @kernel

@@ -30,11 +30,15 @@ def overlap(now, begin, end):
 
 
 @kernel
-def events_in_force(events: Events, first, now, work: Work):
-    """Set `active`, `level`, `fresh` and `alarm` of each restriction; shape (restriction, lane)."""
+def events_in_force(rules: Restrictions, events: Events, first, now, work: Work):
+    """Set `active`, `level`, `fresh` and `alarm` of each restriction; shape (restriction, lane).
+
+    The level of a quota is the quota itself, which has no rise.
+    """
     restrictions, slots, _ = events.onset.shape
     lanes = work.active.shape[1]
     for k in range(restrictions):
+        quota = rules.kind[k] == QUOTA or rules.kind[k] == PRODUCTION_QUOTA
         for lane in range(lanes):
             work.active[k, lane] = ZERO
             work.level[k, lane] = ZERO
@@ -47,7 +51,7 @@ def events_in_force(events: Events, first, now, work: Work):
                 end = events.end[k, slot, run]
                 active = overlap(now, onset, end)
                 elapsed = max(now + ONE - onset, ZERO)
-                rise = events.rise[k, slot, run]
+                rise = ZERO if quota else events.rise[k, slot, run]
                 risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
                 recovery = events.recovery[k, slot, run]
                 eased = clip((elapsed - events.hold[k, slot, run]) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
@@ -67,7 +71,7 @@ def any_positive(row):
 
 
 @kernel
-def set_controls(chain: Chain, work: Work):
+def set_controls(chain: Chain, now, work: Work):
     """Combine the restrictions in force into drivers of restricted routes and processes."""
     rules, processes = chain.restrictions, chain.processes
     lanes = work.active.shape[1]
@@ -85,13 +89,20 @@ def set_controls(chain: Chain, work: Work):
             work.factor[c, lane] = ONE
             work.quota[c, lane] = NEVER
     for k in range(rules.kind.size):
+        if rules.kind[k] == LICENSING:
+            # A queue drains at its own pace after the regime, so the processing time holds whether in force or not.
+            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
+                c = rules.route_control[pair]
+                for lane in range(lanes):
+                    work.processing[c, lane] = min(work.processing[c, lane], rules.processing[k])
         if any_positive(work.active[k]):
             for pair in range(rules.route_start[k], rules.route_start[k + 1]):
                 _restrict_route(rules, k, pair, work)
             for pair in range(rules.process_start[k], rules.process_start[k + 1]):
                 c = rules.process_control[pair]
                 p = rules.controlled_process[c]
-                _restrict_process(rules.kind[k], k, c, processes.activity[p], processes.capacity[p], work)
+                growth = chain.trend.process[p, now]
+                _restrict_process(rules.kind[k], k, c, processes.activity[p], processes.capacity[p] * growth, work)
 
 
 @kernel
@@ -106,11 +117,9 @@ def _restrict_route(rules: Restrictions, k, pair, work: Work):
         if kind == BAN or kind == OUTAGE:
             work.withheld[c, lane] = ONE - (ONE - work.withheld[c, lane]) * (ONE - cut)
         elif kind == LICENSING:
-            licensed = active > ZERO
             work.licensed[c, lane] = max(work.licensed[c, lane], min(active, ONE))
             work.approval[c, lane] *= ONE - cut
-            if licensed:
-                work.processing[c, lane] = min(work.processing[c, lane], rules.processing[k])
+            if active > ZERO:
                 work.throughput[c, lane] = min(work.throughput[c, lane], rules.throughput[k])
         elif kind == DUTY:
             work.duty[c, lane] += work.level[k, lane] * weight

@@ -62,7 +62,7 @@ def _force(axes: Axes, share: xr.DataArray, row: RestrictionRow, top: float) -> 
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     style.date_axis(axes, share[MONTH])
     title = textwrap.shorten(row.title, 60, placeholder=" ...")
-    label = f"{title}  ({row.kind.replace('_', ' ')}, strikes {sentences.percent(row.strikes)} of runs)"
+    label = f"{title}  (strikes {sentences.percent(row.strikes)} of runs)"
     axes.set_title(label, loc="left", fontsize=style.NORMAL, pad=3.0)
 
 

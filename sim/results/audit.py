@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.chain import arrays
+from sim.chain import stocks
 from sim.chain.reference import Reference
 from sim.scenario import Scenario
 
@@ -52,7 +52,7 @@ def confidence(scenario: Scenario) -> dict[str, dict[str, int]]:
 
 def raised_covers(reference: Reference) -> tuple[RaisedCover, ...]:
     """Products whose markets need more cover than given to bear the step of time."""
-    given, used = arrays.covers(reference)
+    given, used = stocks.covers(reference)
     raised: dict[str, RaisedCover] = {}
     for (product, _), before, after in zip(reference.markets, given, used, strict=True):
         if after > before * (1.0 + 1e-9):

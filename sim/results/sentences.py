@@ -90,18 +90,20 @@ def durations(spread: Spread) -> str:
 
 
 def money(spread: Spread) -> str:
-    """Million USD, in the unit that suits the upper quantile.
+    """Million USD, in the unit that suits the median, or the upper quantile where the median is small.
 
     Example
     -------
-    >>> money(Spread(0.0, 1500.0, 20000.0))
-    '1.5 (0.0 to 20) billion USD'
+    >>> money(Spread(0.0, 1500.0, 20000.0)), money(Spread(0.0, 0.0, 20000.0))
+    ('1.5 (0.0 to 20) billion USD', '0.0 (0.0 to 20) billion USD')
     """
-    scale, unit = next((pair for pair in MONEY if spread.high >= pair[0]), MONEY[-1])
-    return (
-        written(spread, lambda value: f"{value / scale:.1f}" if value < 9.95 * scale else f"{value / scale:.0f}")
-        + f" {unit}"
-    )
+    size = spread.middle if spread.middle >= 1.0 else spread.high
+    scale, unit = next((pair for pair in MONEY if size >= pair[0]), MONEY[-1])
+
+    def form(value: float) -> str:
+        return f"{value / scale:.1f}" if value < 9.95 * scale else f"{value / scale:,.0f}"
+
+    return f"{written(spread, form)} {unit}"
 
 
 def percent(share: float) -> str:

@@ -78,8 +78,8 @@ def test_choke__is_one_up_to_the_reference_price_and_one_half_at_the_multiple(ki
 
 
 @KINDS
-def test_thrifted__stays_between_floor_and_recipe(kind: Any) -> None:
-    assert thrifted(kind(0.5), kind(0.25), kind(0.4)) == 1
+def test_thrifted__stays_between_floor_and_its_inverse(kind: Any) -> None:
+    assert thrifted(kind(1e-9), kind(0.25), kind(0.4)) == kind(1) / kind(0.4)
     assert thrifted(kind(16), kind(0.25), kind(0.4)) == pytest.approx(0.5, rel=1e-6)
     assert thrifted(kind(1000), kind(0.25), kind(0.4)) == kind(0.4)
 

@@ -13,7 +13,13 @@ from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, RUN, SE
 
 MONTHS = 6
 REGIONS = ["CN", "EU", "world"]
-LABELS = {PRODUCT: ["ore", "metal"], SECTOR: ["cars"], STAGE: ["mining"], REGION: REGIONS, RESTRICTION: ["ban", "quota"]}
+LABELS = {
+    PRODUCT: ["ore", "metal"],
+    SECTOR: ["cars"],
+    STAGE: ["mining"],
+    REGION: REGIONS,
+    RESTRICTION: ["ban", "quota"],
+}
 
 
 def _coords(dims: tuple[str, ...], runs: int) -> dict[str, object]:
@@ -35,7 +41,14 @@ def _array(dims: tuple[str, ...], fill: float, runs: int) -> xr.DataArray:
 
 def blank(runs: int = 4) -> xr.DataTree:
     """Results in which nothing happens."""
-    level = {"price": 1.0, "transacted_price": 1.0, "inventory": 1.0, "flow": 1.0, "stage_price": 1.0, "peak_price": 1.0}
+    level = {
+        "price": 1.0,
+        "transacted_price": 1.0,
+        "inventory": 1.0,
+        "flow": 1.0,
+        "stage_price": 1.0,
+        "peak_price": 1.0,
+    }
     absent = {"announced", "onset", "duration", "level", "severity", "time_to_survive", "time_to_recover"}
     groups: dict[str, xr.Dataset] = {}
     for name, declared, before in (
@@ -45,7 +58,9 @@ def blank(runs: int = 4) -> xr.DataTree:
     ):
         groups[name] = xr.Dataset(
             {
-                item.name: _array((*before, *item.dims), np.nan if item.name in absent else level.get(item.name, 0.0), runs)
+                item.name: _array(
+                    (*before, *item.dims), np.nan if item.name in absent else level.get(item.name, 0.0), runs
+                )
                 for item in declared
             }
         )
