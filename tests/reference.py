@@ -101,12 +101,13 @@ class Run:
     def _shares(self) -> None:
         chain = self.chain
         count = len(chain.markets)
-        self.local, self.imports = [0.0] * count, [0.0] * count
+        self.local, self.imports, self.exports = [0.0] * count, [0.0] * count, [0.0] * count
         for process in chain.processes:
             for output in process.outputs:
                 self.local[output.market] += process.activity * output.coefficient
         for route in chain.routes:
             self.imports[route.destination] += route.flow
+            self.exports[route.origin] += route.flow
         self.supply = [a + b for a, b in zip(self.local, self.imports, strict=True)]
         self.cost_shares, self.revenue_shares = [], []
         for process in chain.processes:
@@ -219,7 +220,8 @@ class Run:
     def _follow_costs(self) -> None:
         par = self.chain.parameters
         for m in range(len(self.chain.markets)):
-            weight = 1.0 if self.local[m] == 0 else min(1.0, 2 * self.imports[m] / self.supply[m])
+            net = max(self.imports[m] - self.exports[m], 0.0)
+            weight = 1.0 if self.local[m] == 0 else min(1.0, 2 * net / self.supply[m])
             abroad, cost = 0.0, 0.0
             for r, route in enumerate(self.chain.routes):
                 if route.destination == m and route.flow > 0:

@@ -58,7 +58,7 @@ def test_save__keeps_infinite_durations_missing_events_and_text(
     again = store.open_results(store.save(changed, tmp_path / f"a{ending}"))
     assert np.isinf(again["shocks"].duration.sel(restriction="heavy_oxides")).all()
     assert np.isnan(again["shocks"].onset[1, 0, 3])
-    assert again["shocks"].kind.values.tolist() == ["licensing"] * 3
+    assert again["shocks"].kind.values.tolist() == results["shocks"].kind.values.tolist()
     assert again.attrs["title"] == changed.attrs["title"] and again.attrs["seed"] == 2**62 + 1
     assert again["distribution"].time.dtype == results["distribution"].time.dtype
 

@@ -63,10 +63,11 @@ class Parameters(BaseModel):
     """Elasticity of utilisation to revenue over cost, all other processes (`e`)."""
     claim_margin: Annotated[float, Field(ge=1.0, le=10.0)] = 1.1
     """Unit cost over revenue above which a process claims less at once."""
-    claim_slope: Factor = 6.0
-    """Steepness of that fall (assumption)."""
-    idle_slope: Factor = 6.0
-    """Steepness of idling once revenue is below cash cost (assumption)."""
+    claim_slope: Factor = 2.0
+    """Steepness of that fall (assumption): above about 3 the stages over-correct one after the other, and a lasting cap
+    on exports ends with a shortage at home."""
+    idle_slope: Factor = 2.0
+    """Steepness of idling once revenue is below cash cost (assumption, for the same reason)."""
     thrift_elasticity: Factor = 0.5
     """Long-run elasticity of an input's intensity to its price where a recipe allows thrifting (assumption: dysprosium
     at four times its price halves, which is what grain-boundary diffusion has saved)."""

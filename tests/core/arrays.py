@@ -164,6 +164,9 @@ def _constants(small: SmallChain, kind: Kind) -> state.Constants:
 def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Markets:
     markets = small.markets
     local, imports = supply(small)
+    exports = np.zeros(len(local))
+    for route in small.routes:
+        exports[route.origin] += route.flow
     total = np.maximum(local + imports, 1e-300)
     cover = [m.inventory / m.outflow for m in markets]
     inbound = np.zeros(len(markets))
@@ -184,7 +187,7 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         alarm_scale=of(m.alarm_scale for m in markets),
         local_share=of(local / total),
         source_gap=of(local + imports == 0),
-        import_weight=of(np.where(local > 0, np.minimum(1, 2 * imports / total), 1)),
+        import_weight=of(np.where(local > 0, np.minimum(1, 2 * np.maximum(imports - exports, 0) / total), 1)),
         disposal=of(m.disposal for m in markets),
     )
 
