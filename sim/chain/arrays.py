@@ -161,6 +161,7 @@ def _uses(reference: Reference) -> Uses:
     rows = reference.uses
     sectors = [reference.sectors[row.sector] for row in rows]
     at = {(row.sector, row.region, row.product): index for index, row in enumerate(rows)}
+    sector = {place: index for index, place in enumerate(dict.fromkeys((row.sector, row.region) for row in rows))}
     return Uses(
         market=np.array([reference.at[row.product, row.region] for row in rows], dtype=np.int32),
         demand=np.array([row.demand for row in rows]) / 12.0,
@@ -168,4 +169,5 @@ def _uses(reference: Reference) -> Uses:
         slow_elasticity=np.array([max(sector.elasticity_long - sector.elasticity_short, 0.0) for sector in sectors]),
         priority=np.array([sector.priority for sector in sectors], dtype=np.int32),
         substitute=np.array([at.get((row.sector, row.region, row.substitute), -1) for row in rows], dtype=np.int32),
+        sector=np.array([sector[row.sector, row.region] for row in rows], dtype=np.int32),
     )

@@ -186,6 +186,8 @@ def _assemble(scenario: Scenario, published: Accounts, values: Values) -> Refere
     disposed = np.zeros(len(published.markets))
     disposed[list(published.disposals)] = disposal
     processes = _processes(scenario, activity)
+    sectors = {row.sector: index for index, row in enumerate(tables.sectors)}
+    regions = {row.region: index for index, row in enumerate(tables.regions)}
     uses = [
         Use(row.sector, row.region, row.product, tonnes, row.substitute)
         for row, tonnes in zip(tables.uses, demand, strict=True)
@@ -201,7 +203,8 @@ def _assemble(scenario: Scenario, published: Accounts, values: Values) -> Refere
         markets=tuple(published.markets[index] for index in kept),
         processes=processes,
         routes=(*routes, *_latent(scenario, processes, routes, uses)),
-        uses=tuple(uses),
+        # Uses of a sector in a region stand together.
+        uses=tuple(sorted(uses, key=lambda use: (sectors[use.sector], regions[use.region]))),
         disposal=disposed[kept],
         changes=changes(published, values),
     )

@@ -25,17 +25,19 @@ def trend_factors(reference: Reference) -> Trend:
     scenario = reference.scenario
     periods = scenario.time.periods
     years = np.arange(int(np.ceil(scenario.time.years)) + 1, dtype=float)
-    if scenario.growth:
-        knots = [_year(reference, year, stock_years(reference)) for year in years]
-    else:
-        knots = [_year(reference, 0.0, np.zeros(len(reference.markets)))] * len(years)
+    rates = np.array([reference.sectors[row.sector].growth_per_year for row in reference.uses]) * float(scenario.growth)
+    use = (1.0 + rates[:, None]) ** years
+    supply = _supply(reference, use)
+    process = _drivers(reference) @ supply
+    route = supply[[reference.at[row.product, row.destination] for row in reference.routes]]
     middle = (np.arange(periods) + 0.5) / scenario.time.periods_per_year
-    return Trend(*(_joined(years, np.array([knot[side] for knot in knots]), middle) for side in range(4)))
+    knots = (process, route, use, _surplus(reference, process, route, use))
+    return Trend(*(_joined(years, values, middle) for values in knots))
 
 
 def _joined(years: Values, values: Values, middle: Values) -> Values:
     logs = np.log(np.maximum(values, 1e-12))
-    return np.array([np.exp(np.interp(middle, years, logs[:, i])) for i in range(values.shape[1])]).reshape(-1, middle.size)
+    return np.array([np.exp(np.interp(middle, years, row)) for row in logs]).reshape(-1, middle.size)
 
 
 def stock_years(reference: Reference) -> Values:
@@ -45,28 +47,15 @@ def stock_years(reference: Reference) -> Values:
     return np.asarray(held / reference.flows.supply)
 
 
-def _year(reference: Reference, year: float, stock: Values) -> tuple[Values, Values, Values, Values]:
-    rates = np.array([reference.sectors[row.sector].growth_per_year for row in reference.uses])
-    use = (1.0 + rates) ** year
+def _supply(reference: Reference, use: Values) -> Values:
+    """Growth of the supply of every market in every year, shape (market, year)."""
     drivers = _drivers(reference)
-    outlets = _outlets(reference, use, drivers, np.ones(len(stock)))
-    if stock.any():
-        # Growth of every market's outlets, from two years; it moves so little in time that one pass is enough.
-        later = _outlets(reference, (1.0 + rates) ** (year + 1.0), drivers, np.ones(len(stock)))
-        building = 1.0 + stock * np.log(later / outlets)
-        outlets = _outlets(reference, use, drivers, building)
-    else:
-        building = np.ones(len(stock))
-    supply = outlets * building
-    process = drivers @ supply
-    route = np.array([supply[reference.at[row.product, row.destination]] for row in reference.routes])
-    return process, route, use, _surplus(reference, process, route, use)
-
-
-def _outlets(reference: Reference, use: Values, drivers: Values, building: Values) -> Values:
-    """Growth of the outlets of every market when supply is `building` times the outlets."""
     needs, constant = _needs(reference, use, drivers)
-    return np.linalg.solve(np.eye(len(building)) - needs * building, constant)
+    identity = np.eye(len(reference.markets))
+    outlets = np.linalg.solve(identity - needs, constant)
+    # Outlets grow so evenly that the growth of the first year does for all, and one pass is enough.
+    building = 1.0 + stock_years(reference) * np.log(outlets[:, 1] / outlets[:, 0])
+    return np.asarray(building[:, None] * np.linalg.solve(identity - needs * building, constant))
 
 
 def _drivers(reference: Reference) -> Values:
@@ -80,11 +69,14 @@ def _drivers(reference: Reference) -> Values:
 
 
 def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, Values]:
-    """Growth of a market's outlets, disposal apart, as a linear function of the growth of all markets."""
+    """Growth of a market's outlets, disposal apart, as a linear function of the growth of all markets' supply.
+
+    Returns the matrix, shape (market, market), and the part that does not depend on it, shape (market, year).
+    """
     flows, at = reference.flows, reference.at
     outlets = flows.outflow - flows.disposal
     matrix = np.zeros((len(reference.markets), len(reference.markets)))
-    constant = np.zeros(len(reference.markets))
+    constant = np.zeros((len(reference.markets), use.shape[1]))
     for index, row in enumerate(reference.processes):
         for product, tonnes in row.inputs.items():
             matrix[at[product, row.region]] += tonnes * row.activity * drivers[index]
@@ -94,12 +86,12 @@ def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, 
         constant[at[row_use.product, row_use.region]] += row_use.demand * factor
     nothing = outlets <= 0.0
     scale = np.where(nothing, 1.0, outlets)
-    return matrix / scale[:, None], np.where(nothing, 1.0, constant / scale)
+    return matrix / scale[:, None], np.where(nothing[:, None], 1.0, constant / scale[:, None])
 
 
 def _surplus(reference: Reference, process: Values, route: Values, use: Values) -> Values:
-    """Growth of disposal, shape (market,): what the sources bring beyond what the outlets need."""
-    left = np.zeros(len(reference.markets))
+    """Growth of disposal, shape (market, year): what the sources bring beyond what the outlets need."""
+    left = np.zeros((len(reference.markets), use.shape[1]))
     for row, factor in zip(reference.processes, process, strict=True):
         for product, coefficient in row.recipe.items():
             left[reference.at[product, row.region]] += coefficient * row.activity * factor
@@ -108,5 +100,5 @@ def _surplus(reference: Reference, process: Values, route: Values, use: Values) 
         left[reference.at[leg.product, leg.destination]] += leg.flow * factor
     for row_use, factor in zip(reference.uses, use, strict=True):
         left[reference.at[row_use.product, row_use.region]] -= row_use.demand * factor
-    disposal = reference.disposal
+    disposal = np.broadcast_to(reference.disposal[:, None], left.shape)
     return np.divide(np.maximum(left, 0.0), disposal, out=np.ones_like(left), where=disposal > 0.0)

@@ -62,39 +62,47 @@ def work_space(chain: Chain, lanes: int) -> Work:
         "one": 1,
     }
     entity = {
-        **dict.fromkeys(("active", "level", "fresh", "alarm", "rent_paid"), "restriction"),
+        **dict.fromkeys(("struck", "active", "level", "fresh", "alarm", "rent_paid"), "restriction"),
         **dict.fromkeys(("withheld", "licensed", "approval", "processing", "throughput"), "restricted route"),
         **dict.fromkeys(("duty", "leakage", "route_rent", "legal", "free"), "restricted route"),
         **dict.fromkeys(("factor", "quota"), "restricted process"),
-        **dict.fromkeys(("total", "cost", "revenue", "choke"), "one"),
+        **dict.fromkeys(("total", "cost", "revenue", "choke", "pinched", "target", "lacking"), "one"),
         **dict.fromkeys(("wanted", "done"), "process"),
-        **dict.fromkeys(("service", "use_wanted", "destroyed", "replaced", "sold"), "use"),
+        **dict.fromkeys(("use_wanted", "destroyed", "sold"), "use"),
     }
     kind = chain.markets.inventory.dtype
-    return Work(*(np.zeros((rows[entity.get(name, "market")], lanes), dtype=kind) for name in Work._fields))
+    arrays = {name: np.zeros((rows[entity.get(name, "market")], lanes), dtype=kind) for name in Work._fields}
+    # Processing times of licences are set from the rules; where there are none a queue would pass at once.
+    arrays["processing"][...] = 1.0
+    return Work(**arrays)
 
 
-def monthly_record(chain: Chain, months: int, runs: int, *, traced_routes: bool = False) -> Record:
-    """A zeroed record of a chunk of runs.
+def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced_routes: bool = False) -> Record:
+    """A zeroed record of a chunk of runs, with an axis of blocks in front; `of_block` takes one out.
 
     Parameters
     ----------
     months: Months recorded.
-    runs: Runs of the chunk, a multiple of the lanes.
+    blocks: Blocks of the chunk.
+    lanes: Runs of a block.
     traced_routes: Whether to record shipments on every route; they need as much memory as all else.
     """
     kind = chain.markets.inventory.dtype
-    uses, processes = chain.uses.market.size, chain.processes.activity.size
-
     markets, restrictions = chain.markets.inventory.size, chain.restrictions.kind.size
-    routes = chain.routes.origin.size if traced_routes else 0
-    monthly = dict.fromkeys(("price", "transacted", "inventory", "flow"), markets)
-    monthly |= {"consumed": uses + processes, "route": routes}
+    uses = chain.uses.market.size
+    monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), markets)
+    monthly |= {"sector": int(chain.uses.sector.max(initial=-1)) + 1}
+    monthly |= {"route": chain.routes.origin.size if traced_routes else 0}
     total = dict.fromkeys(("destroyed", "rationed"), uses) | dict.fromkeys(("rent", "sender_loss"), restrictions)
     return Record(
-        **{name: np.zeros((months, rows, runs), dtype=kind) for name, rows in monthly.items()},
-        **{name: np.zeros((rows, runs), dtype=kind) for name, rows in total.items()},
+        **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
+        **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
     )
+
+
+def of_block(record: Record, block: int) -> Record:
+    """The part of a chunk's record that a block writes."""
+    return Record(*(array[block] for array in record))
 
 
 def no_record(chain: Chain) -> Record:

@@ -5,56 +5,111 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.jit import entry, kernel
-from sim.core.mathx import HALF, ZERO, clip, log
+from sim.core.mathx import HALF, ONE, ZERO, clip, log
 from sim.core.state import Floats, Ints
+
+FIXED = np.float32(2**20)
+"""Fixed-point units for one in sums: a price multiple of 148 stays within 32 bits, ten million runs within 64."""
+FIXED_SQUARE = np.float32(2**16)
+"""The same in sums of squares."""
 
 
 @kernel
-def bin_of(value, low, per_unit, bins):
+def bin_of(value, low, per_unit, last):
     """Bin of a value: bin centres lie at `low + i / per_unit`; what is outside falls in the first or last bin."""
-    return np.int32(clip((value - low) * per_unit + HALF, ZERO, bins))
+    return np.int32(clip((value - low) * per_unit + HALF, ZERO, last))
+
+
+@kernel
+def _measure(raw, factor, missing, values):
+    """Recorded values of one row, month and block as multiples, or as the share missing to one, within 0 and 1."""
+    if missing:
+        for lane in range(values.size):
+            values[lane] = clip(ONE - raw[lane] * factor, ZERO, ONE)
+    else:
+        for lane in range(values.size):
+            values[lane] = raw[lane] * factor
+
+
+@kernel
+def _find_bins(values, logarithmic, low, per_unit, last, bins):
+    if logarithmic:
+        for lane in range(values.size):
+            bins[lane] = bin_of(log(values[lane]), low, per_unit, last)
+    else:
+        for lane in range(values.size):
+            bins[lane] = bin_of(values[lane], low, per_unit, last)
 
 
 @entry
-def count(values: Floats, runs, logarithmic, low, per_unit, scale, begin, end, counts: Ints, sums, squares, least, most):
-    """Count the values of months `begin` to `end` into their histograms and moments.
+def count(
+    source: Floats,
+    members: Ints,
+    factor: Floats,
+    missing,
+    logarithmic,
+    low,
+    per_unit,
+    threshold,
+    first,
+    begin,
+    end,
+    runs,
+    counts: Ints,
+    sums,
+    squares,
+    least,
+    most,
+    peak: Floats,
+    above: Floats,
+):
+    """Count the values of members `begin` to `end` into rows of histograms, moments and per-run extremes.
 
     Parameters
     ----------
-    values: Shape (month, row, run).
-    runs: Runs that count; the rest of the last block is padding.
+    source: Recorded values, shape (block, month, entity, lane).
+    members: Entity of each member.
+    factor: What turns a recorded value into a multiple of its reference, shape (month, member).
+    missing: Whether the share missing to that reference is meant, rather than the multiple.
     logarithmic: Whether bins are even in the logarithm.
     low, per_unit: Centre of the first bin and bins for a unit of the value (or of its logarithm).
-    scale: Fixed-point units for one, for the sums.
-    counts: Shape (month, row, bin), added to.
-    sums, squares: Sums of values and of squares in fixed point, int64, shape (month, row), added to.
-    least, most: Extremes, shape (month, row), updated.
+    threshold: Value above which a month counts in `above`.
+    first: Row of member 0; rows of other members follow.
+    runs: Runs that count: the rest of the last block is padding.
+    counts: Shape (row, month, bin), added to.
+    sums, squares: Sums in fixed point, int64, shape (row, month), added to.
+    least, most: Extremes, shape (row, month), updated.
+    peak, above: Largest value over months and months above the threshold, shape (row, block, lane).
     """
+    blocks, months, _, lanes = source.shape
     last = np.float32(counts.shape[2] - 1)
-    bins = np.empty(values.shape[2], np.int32)
-    for month in range(begin, end):
-        for row in range(values.shape[1]):
-            if logarithmic:
-                for run in range(runs):
-                    bins[run] = bin_of(log(values[month, row, run]), low, per_unit, last)
-            else:
-                for run in range(runs):
-                    bins[run] = bin_of(values[month, row, run], low, per_unit, last)
-            total = np.int64(0)
-            square = np.int64(0)
-            smallest, largest = least[month, row], most[month, row]
-            for run in range(runs):
-                value = values[month, row, run]
-                total += np.int64(value * scale)
-                square += np.int64(value * value * scale)
-                smallest = min(smallest, value)
-                largest = max(largest, value)
-            for run in range(runs):
-                counts[month, row, bins[run]] += 1
-            sums[month, row] += total
-            squares[month, row] += square
-            least[month, row] = smallest
-            most[month, row] = largest
+    bins, values = np.empty(lanes, np.int32), np.empty(lanes, np.float32)
+    for row in range(first + begin, first + end):
+        peak[row] = ZERO
+        above[row] = ZERO
+    for month in range(months):
+        for member in range(begin, end):
+            row = first + member
+            total, square = np.int64(0), np.int64(0)
+            smallest, largest = least[row, month], most[row, month]
+            for block in range(blocks):
+                used = min(lanes, runs - block * lanes)
+                _measure(source[block, month, members[member]], factor[month, member], missing, values)
+                _find_bins(values, logarithmic, low, per_unit, last, bins)
+                for lane in range(lanes):
+                    peak[row, block, lane] = max(peak[row, block, lane], values[lane])
+                    above[row, block, lane] += ONE if values[lane] > threshold else ZERO
+                for lane in range(used):
+                    total += np.int64(np.int32(values[lane] * FIXED))
+                    square += np.int64(np.int32(values[lane] * values[lane] * FIXED_SQUARE))
+                    smallest = min(smallest, values[lane])
+                    largest = max(largest, values[lane])
+                for lane in range(used):
+                    counts[row, month, bins[lane]] += 1
+            sums[row, month] += total
+            squares[row, month] += square
+            least[row, month] = smallest
+            most[row, month] = largest
 
 
 @entry
@@ -63,16 +118,60 @@ def combine(start: Ints, member: Ints, weight: Floats, source: Floats, begin, en
 
     Parameters
     ----------
-    start: First member of each row, shape (row + 1,).
-    source: Shape (month, entity, run).
-    out: Shape (month, row, run), overwritten.
+    start: First member of each row, shape (row + 1,); no row is empty.
+    source: Shape (block, month, entity, lane).
+    out: Shape (block, month, row, lane), overwritten.
     """
-    for month in range(begin, end):
-        for row in range(out.shape[1]):
-            m, w = member[start[row]], weight[start[row]]
-            for run in range(out.shape[2]):
-                out[month, row, run] = w * source[month, m, run]
-            for index in range(start[row] + 1, start[row + 1]):
-                m, w = member[index], weight[index]
-                for run in range(out.shape[2]):
-                    out[month, row, run] += w * source[month, m, run]
+    blocks, _, rows, lanes = out.shape
+    for block in range(blocks):
+        for month in range(begin, end):
+            for row in range(rows):
+                for lane in range(lanes):
+                    out[block, month, row, lane] = ZERO
+                for index in range(start[row], start[row + 1]):
+                    m, w = member[index], weight[index]
+                    for lane in range(lanes):
+                        out[block, month, row, lane] += w * source[block, month, m, lane]
+
+
+@entry
+def average(start: Ints, member: Ints, price: Floats, volume: Floats, begin, end, out: Floats):
+    """Volume-weighted mean price over members, 1 where nothing moved; shapes as in `combine`."""
+    blocks, _, rows, lanes = out.shape
+    moved = np.empty(lanes, np.float32)
+    for block in range(blocks):
+        for month in range(begin, end):
+            for row in range(rows):
+                for lane in range(lanes):
+                    out[block, month, row, lane] = ZERO
+                    moved[lane] = ZERO
+                for index in range(start[row], start[row + 1]):
+                    m = member[index]
+                    for lane in range(lanes):
+                        tonnes = volume[block, month, m, lane]
+                        out[block, month, row, lane] += price[block, month, m, lane] * tonnes
+                        moved[lane] += tonnes
+                for lane in range(lanes):
+                    paid = out[block, month, row, lane]
+                    out[block, month, row, lane] = paid / moved[lane] if moved[lane] > ZERO else ONE
+
+
+@entry
+def read_quantiles(counts: Ints, ranks, centres, begin, end, out):
+    """Centre of the bin that holds each rank, for rows `begin` to `end`.
+
+    Parameters
+    ----------
+    counts: Shape (row, month, bin).
+    ranks: Ranks from 0, ascending, shape (rank,).
+    centres: Value of each bin.
+    out: Shape (rank, row, month), overwritten.
+    """
+    for row in range(begin, end):
+        for month in range(counts.shape[1]):
+            below, place = np.int64(counts[row, month, 0]), 0
+            for index in range(ranks.size):
+                while below <= ranks[index]:
+                    place += 1
+                    below += counts[row, month, place]
+                out[index, row, month] = centres[place]

@@ -10,9 +10,9 @@ from sim.core.state import Chain, State, Work
 
 @kernel
 def want(chain: Chain, now, state: State, work: Work):
-    """Service demand of every use, what of it is wanted at the price, destroyed and substituted; t/month."""
+    """What every use wants at the price, and what of its service demand is destroyed; t/month."""
     uses, markets, constants = chain.uses, chain.markets, chain.constants
-    lanes = work.service.shape[1]
+    lanes = work.use_wanted.shape[1]
     for u in range(uses.market.size):
         m = uses.market[u]
         service = uses.demand[u] * chain.trend.use[u, now]
@@ -27,14 +27,14 @@ def want(chain: Chain, now, state: State, work: Work):
             slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
             kept = exp(-slow)
             state.substituted[u, lane] = slow
-            work.service[u, lane] = service
             work.use_wanted[u, lane] = service * short * kept
             work.destroyed[u, lane] = service * max(ONE - short, ZERO)
-            work.replaced[u, lane] = service * short * max(ONE - kept, ZERO)
     for u in range(uses.market.size):
         if uses.substitute[u] >= 0:
             for lane in range(lanes):
-                work.use_wanted[uses.substitute[u], lane] += work.replaced[u, lane]
+                kept = exp(-state.substituted[u, lane])
+                replaced = work.use_wanted[u, lane] * (max(ONE - kept, ZERO) / kept)
+                work.use_wanted[uses.substitute[u], lane] += replaced
 
 
 @kernel

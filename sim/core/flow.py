@@ -87,6 +87,7 @@ def produce(chain: Chain, now, state: State, work: Work):
             m, coefficient = processes.input_market[row], processes.input_coefficient[row]
             for lane in range(work.done.shape[1]):
                 work.released[m, lane] += coefficient * state.intensity[row, lane] * work.done[p, lane]
+                work.intake[m, lane] += coefficient * work.done[p, lane]
         for row in range(processes.output_start[p], processes.output_start[p + 1]):
             m, coefficient = processes.output_market[row], processes.output_coefficient[row]
             for lane in range(work.done.shape[1]):
@@ -120,6 +121,7 @@ def sell(chain: Chain, work: Work):
             sold = work.use_wanted[u, lane] * fill * dt
             work.sold[u, lane] = sold
             work.released[m, lane] += sold
+            work.intake[m, lane] += sold
 
 
 @kernel

@@ -10,8 +10,8 @@ from sim.core.state import Chain, Events, Record, State, Work
 
 
 @kernel
-def _period(chain: Chain, events: Events, first, now, state: State, work: Work):
-    restrictions.events_in_force(chain.restrictions, events, first, np.float32(now), work)
+def _period(chain: Chain, events: Events, spans, first, now, state: State, work: Work):
+    restrictions.events_in_force(chain.restrictions, events, spans, first, np.float32(now), work)
     restrictions.set_controls(chain, now, work)
     restrictions.raise_alarm(chain, state, work)
     restrictions.set_rents(chain, state, work)
@@ -40,13 +40,15 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, s
 
     Parameters
     ----------
-    first: Run of the block's first lane, in `events` and `results`.
+    first: Run of the block's first lane, in `events`.
     months: Month of each period, shape (period,).
     weights: One over the number of periods in that month, shape (period,), in the working precision.
     state: State before period `begin`; after the call that before period `end`.
-    results: Monthly record to add to; arrays without rows are skipped.
+    results: Monthly record of the block to add to; arrays without rows are skipped.
     """
+    restrictions.clear_controls(chain, work)
+    spans = restrictions.event_spans(events, first, work.active.shape[1])
     for now in range(begin, end):
-        _period(chain, events, first, now, state, work)
+        _period(chain, events, spans, first, now, state, work)
         begins = now == 0 or months[now] != months[now - 1]
-        record.record_period(chain, now, months[now], begins, first, weights[now], state, work, results)
+        record.record_period(chain, now, months[now], begins, weights[now], state, work, results)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.jit import kernel
+from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log, power
 from sim.core.state import Chain, State, Work
 
@@ -71,22 +72,37 @@ def _want(chain: Chain, p, now, state: State, work: Work):
     reference, capacity = processes.activity[p] * growth, processes.capacity[p] * growth
     fixed, conversion, response = processes.fixed_share[p], processes.conversion_share[p], processes.response[p]
     control = processes.control[p]
-    for lane in range(state.utilisation.shape[1]):
-        revenue = work.revenue[0, lane]
-        log_revenue = log(revenue)
-        log_margin = log_revenue - log(work.cost[0, lane] + fixed)
-        log_cash = log_revenue - log(work.cost[0, lane] + conversion)
-        target = exp(response * log_margin + constants.idle_slope * min(log_cash, ZERO))
+    lanes = state.utilisation.shape[1]
+    for lane in range(lanes):
+        # Above 0 where the process is pinched: its cost beyond what its claims bear, or its cash cost beyond revenue.
+        revenue, cost = work.revenue[0, lane], work.cost[0, lane]
+        work.pinched[0, lane] = max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue)
+        work.target[0, lane] = response * log(revenue / (cost + fixed))
+    if any_positive(work.pinched[0]):
+        _pinch(constants, fixed, conversion, work)
+    for lane in range(lanes):
         utilisation = state.utilisation[p, lane]
-        utilisation = clip(utilisation + constants.follow_utilisation * (target - utilisation), ZERO, MOST_UTILISATION)
+        step = constants.follow_utilisation * (exp(work.target[0, lane]) - utilisation)
+        utilisation = clip(utilisation + step, ZERO, MOST_UTILISATION)
         state.utilisation[p, lane] = utilisation
-        gate = exp(constants.claim_slope * min(log_margin + log(constants.claim_margin), ZERO))
-        work.wanted[p, lane] = min(reference * utilisation, capacity) * gate * work.choke[0, lane]
-        work.choke[0, lane] *= gate
+        work.wanted[p, lane] = min(reference * utilisation, capacity) * work.choke[0, lane]
     if control >= 0:
-        for lane in range(state.utilisation.shape[1]):
+        for lane in range(lanes):
             free = min(reference * state.utilisation[p, lane], capacity * work.factor[control, lane])
             work.wanted[p, lane] = min(free, work.quota[control, lane]) * work.choke[0, lane]
+
+
+@kernel
+def _pinch(constants, fixed, conversion, work: Work):
+    """Idle below cash cost, and claim less at once where cost exceeds what revenue bears."""
+    for lane in range(work.choke.shape[1]):
+        revenue, cost = work.revenue[0, lane], work.cost[0, lane]
+        cash = log(revenue / (cost + conversion))
+        margin = log(constants.claim_margin * revenue / (cost + fixed))
+        idled = work.target[0, lane] + constants.idle_slope * cash
+        work.target[0, lane] = idled if cost + conversion - revenue > ZERO else work.target[0, lane]
+        gate = exp(constants.claim_slope * margin)
+        work.choke[0, lane] *= gate if cost + fixed - constants.claim_margin * revenue > ZERO else ONE
 
 
 @kernel

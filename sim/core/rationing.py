@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.core.jit import kernel
+from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, power
 from sim.core.state import Chain, State, Work
 
@@ -28,28 +29,52 @@ def served(available, claimed):
 def ration(chain: Chain, now, state: State, work: Work):
     """Fill of each class of claims from what each market may release, disposal of surplus, and expected outflow."""
     markets, constants = chain.markets, chain.constants
-    dt, strict = constants.dt, constants.strictness
+    dt = constants.dt
     for m in range(markets.inventory.size):
-        surplus, release = markets.disposal[m] * chain.trend.disposal[m, now], markets.release[m]
+        release = markets.release[m]
         for lane in range(state.inventory.shape[1]):
-            first = work.claim_first[m, lane] * dt
-            local = work.claim_local[m, lane] * dt
-            export = work.claim_export[m, lane] * dt
-            claims = first + local + export
+            claims = work.claim_first[m, lane] + work.claim_local[m, lane] + work.claim_export[m, lane]
             available = state.inventory[m, lane] * release
-            even = (ONE - strict) * served(available, claims)
-            after_first = max(available - first, ZERO)
-            work.fill_first[m, lane] = even + strict * served(available, first)
-            work.fill_local[m, lane] = even + strict * served(after_first, local)
-            work.fill_export[m, lane] = even + strict * served(max(after_first - local, ZERO), export)
-            work.dumped[m, lane] = max(available - claims, ZERO)
+            work.lacking[0, lane] = claims * dt - available
+            work.dumped[m, lane] = max(available - claims * dt, ZERO)
             work.released[m, lane] = ZERO
-            state.expected[m, lane] += constants.follow_expectation * (claims / dt - state.expected[m, lane])
-        if surplus > ZERO:
-            for lane in range(state.inventory.shape[1]):
-                wanted = surplus * power(work.price[m, lane], -constants.disposal_elasticity)
-                work.dumped[m, lane] = min(wanted * dt, work.dumped[m, lane])
-                state.expected[m, lane] += constants.follow_expectation * wanted
+            work.intake[m, lane] = ZERO
+            state.expected[m, lane] += constants.follow_expectation * (claims - state.expected[m, lane])
+        if any_positive(work.lacking[0]):
+            _fill_by_class(m, release, constants, state, work)
         else:
             for lane in range(state.inventory.shape[1]):
-                work.dumped[m, lane] = ZERO
+                work.fill_first[m, lane] = ONE
+                work.fill_local[m, lane] = ONE
+                work.fill_export[m, lane] = ONE
+        _dispose(m, markets.disposal[m] * chain.trend.disposal[m, now], constants, state, work)
+
+
+@kernel
+def _fill_by_class(m, release, constants, state: State, work: Work):
+    dt, strict = constants.dt, constants.strictness
+    for lane in range(state.inventory.shape[1]):
+        first = work.claim_first[m, lane] * dt
+        local = work.claim_local[m, lane] * dt
+        export = work.claim_export[m, lane] * dt
+        available = state.inventory[m, lane] * release
+        even = (ONE - strict) * served(available, first + local + export)
+        after_first = max(available - first, ZERO)
+        after_local = max(after_first - local, ZERO)
+        short = work.lacking[0, lane] > ZERO
+        work.fill_first[m, lane] = even + strict * served(available, first) if short else ONE
+        work.fill_local[m, lane] = even + strict * served(after_first, local) if short else ONE
+        work.fill_export[m, lane] = even + strict * served(after_local, export) if short else ONE
+
+
+@kernel
+def _dispose(m, surplus, constants, state: State, work: Work):
+    """Throw surplus away as far as the market's release, in `work.dumped`, allows."""
+    if surplus > ZERO:
+        for lane in range(state.inventory.shape[1]):
+            wanted = surplus * power(work.price[m, lane], -constants.disposal_elasticity)
+            work.dumped[m, lane] = min(wanted * constants.dt, work.dumped[m, lane])
+            state.expected[m, lane] += constants.follow_expectation * wanted
+    else:
+        for lane in range(state.inventory.shape[1]):
+            work.dumped[m, lane] = ZERO

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.jit import kernel
+from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import (
     BAN,
@@ -21,6 +22,7 @@ from sim.core.state import (
 )
 
 NEVER = np.float32(3e38)
+"""Time of an event that does not come, and a bound that does not bind."""
 
 
 @kernel
@@ -30,71 +32,107 @@ def overlap(now, begin, end):
 
 
 @kernel
-def events_in_force(rules: Restrictions, events: Events, first, now, work: Work):
+def event_spans(events: Events, first, lanes):
+    """First announcement and last end over a block, of each restriction and slot; shape (restriction, slot, 2)."""
+    restrictions, slots, _ = events.onset.shape
+    spans = np.empty((restrictions, slots, 2), np.float32)
+    for k in range(restrictions):
+        for slot in range(slots):
+            begin, end = NEVER, -NEVER
+            for lane in range(lanes):
+                begin = min(begin, np.float32(events.announced[k, slot, first + lane]))
+                if events.onset[k, slot, first + lane] < NEVER:
+                    end = max(end, np.float32(events.end[k, slot, first + lane]))
+            spans[k, slot, 0], spans[k, slot, 1] = begin, end
+    return spans
+
+
+@kernel
+def events_in_force(rules: Restrictions, events: Events, spans, first, now, work: Work):
     """Set `active`, `level`, `fresh` and `alarm` of each restriction; shape (restriction, lane).
 
     The level of a quota is the quota itself, which has no rise.
     """
-    restrictions, slots, _ = events.onset.shape
-    lanes = work.active.shape[1]
-    for k in range(restrictions):
+    for k in range(rules.kind.size):
         quota = rules.kind[k] == QUOTA or rules.kind[k] == PRODUCTION_QUOTA
-        for lane in range(lanes):
+        work.struck[k, 0] = ONE if any_positive(work.active[k]) else ZERO
+        for lane in range(work.active.shape[1]):
             work.active[k, lane] = ZERO
             work.level[k, lane] = ZERO
             work.fresh[k, lane] = ONE
             work.alarm[k, lane] = ZERO
-        for slot in range(slots):
-            for lane in range(lanes):
-                run = first + lane
-                onset = events.onset[k, slot, run]
-                end = events.end[k, slot, run]
-                active = overlap(now, onset, end)
-                elapsed = max(now + ONE - onset, ZERO)
-                rise = ZERO if quota else events.rise[k, slot, run]
-                risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
-                recovery = events.recovery[k, slot, run]
-                eased = clip((elapsed - events.hold[k, slot, run]) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
-                work.active[k, lane] += active
-                work.level[k, lane] += active * risen * events.level[k, slot, run]
-                work.fresh[k, lane] -= eased if active > ZERO else ZERO
-                work.alarm[k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
+        for slot in range(spans.shape[1]):
+            if spans[k, slot, 0] < now + ONE and now < spans[k, slot, 1]:
+                _add_event(events, k, slot, first, now, quota, work)
 
 
 @kernel
-def any_positive(row):
-    """Whether a restriction is in force in some lane."""
-    for lane in range(row.size):
-        if row[lane] > ZERO:
-            return True
-    return False
+def _add_event(events: Events, k, slot, first, now, quota, work: Work):
+    for lane in range(work.active.shape[1]):
+        run = first + lane
+        onset = events.onset[k, slot, run]
+        end = events.end[k, slot, run]
+        active = overlap(now, onset, end)
+        elapsed = max(now + ONE - onset, ZERO)
+        rise = ZERO if quota else events.rise[k, slot, run]
+        risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
+        recovery = events.recovery[k, slot, run]
+        eased = clip((elapsed - events.hold[k, slot, run]) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
+        work.active[k, lane] += active
+        work.level[k, lane] += active * risen * events.level[k, slot, run]
+        work.fresh[k, lane] -= eased if active > ZERO else ZERO
+        work.alarm[k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
 
 
 @kernel
-def set_controls(chain: Chain, now, work: Work):
-    """Combine the restrictions in force into drivers of restricted routes and processes."""
-    rules, processes = chain.restrictions, chain.processes
-    lanes = work.active.shape[1]
+def clear_controls(chain: Chain, work: Work):
+    """Take every driver to where it restricts nothing."""
+    rules = chain.restrictions
     for c in range(rules.controlled_route.size):
-        for lane in range(lanes):
-            work.withheld[c, lane] = ZERO
-            work.licensed[c, lane] = ZERO
-            work.approval[c, lane] = ONE
-            work.processing[c, lane] = ONE
-            work.throughput[c, lane] = NEVER
-            work.duty[c, lane] = ZERO
-            work.leakage[c, lane] = ZERO
+        _clear_route(c, work)
     for c in range(rules.controlled_process.size):
-        for lane in range(lanes):
-            work.factor[c, lane] = ONE
-            work.quota[c, lane] = NEVER
+        _clear_process(c, work)
     for k in range(rules.kind.size):
         if rules.kind[k] == LICENSING:
             # A queue drains at its own pace after the regime, so the processing time holds whether in force or not.
             for pair in range(rules.route_start[k], rules.route_start[k + 1]):
                 c = rules.route_control[pair]
-                for lane in range(lanes):
+                for lane in range(work.active.shape[1]):
                     work.processing[c, lane] = min(work.processing[c, lane], rules.processing[k])
+
+
+@kernel
+def _clear_route(c, work: Work):
+    for lane in range(work.active.shape[1]):
+        work.withheld[c, lane] = ZERO
+        work.licensed[c, lane] = ZERO
+        work.approval[c, lane] = ONE
+        work.throughput[c, lane] = NEVER
+        work.duty[c, lane] = ZERO
+        work.leakage[c, lane] = ZERO
+
+
+@kernel
+def _clear_process(c, work: Work):
+    for lane in range(work.active.shape[1]):
+        work.factor[c, lane] = ONE
+        work.quota[c, lane] = NEVER
+
+
+@kernel
+def set_controls(chain: Chain, now, work: Work):
+    """Combine the restrictions in force into drivers of restricted routes and processes.
+
+    Only what a restriction in force, or one in force the period before, reaches is touched.
+    """
+    rules, processes = chain.restrictions, chain.processes
+    for k in range(rules.kind.size):
+        if work.struck[k, 0] > ZERO or any_positive(work.active[k]):
+            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
+                _clear_route(rules.route_control[pair], work)
+            for pair in range(rules.process_start[k], rules.process_start[k + 1]):
+                _clear_process(rules.process_control[pair], work)
+    for k in range(rules.kind.size):
         if any_positive(work.active[k]):
             for pair in range(rules.route_start[k], rules.route_start[k + 1]):
                 _restrict_route(rules, k, pair, work)
@@ -107,24 +145,31 @@ def set_controls(chain: Chain, now, work: Work):
 
 @kernel
 def _restrict_route(rules: Restrictions, k, pair, work: Work):
-    c = rules.route_control[pair]
-    weight, weight_after = rules.route_weight[pair], rules.route_weight_after[pair]
-    kind, leakage = rules.kind[k], rules.leakage[k]
-    for lane in range(work.active.shape[1]):
-        active = work.active[k, lane]
-        fresh = work.fresh[k, lane]
-        cut = clip(work.level[k, lane] * (weight * fresh + weight_after * (ONE - fresh)), ZERO, ONE)
-        if kind == BAN or kind == OUTAGE:
-            work.withheld[c, lane] = ONE - (ONE - work.withheld[c, lane]) * (ONE - cut)
-        elif kind == LICENSING:
+    c, kind = rules.route_control[pair], rules.kind[k]
+    weight, after = rules.route_weight[pair], rules.route_weight_after[pair]
+    leakage, throughput = rules.leakage[k], rules.throughput[k]
+    if kind == BAN or kind == OUTAGE:
+        for lane in range(work.active.shape[1]):
+            work.withheld[c, lane] = ONE - (ONE - work.withheld[c, lane]) * (ONE - _cut(k, lane, weight, after, work))
+    elif kind == LICENSING:
+        for lane in range(work.active.shape[1]):
+            active = work.active[k, lane]
             work.licensed[c, lane] = max(work.licensed[c, lane], min(active, ONE))
-            work.approval[c, lane] *= ONE - cut
-            if active > ZERO:
-                work.throughput[c, lane] = min(work.throughput[c, lane], rules.throughput[k])
-        elif kind == DUTY:
+            work.approval[c, lane] *= ONE - _cut(k, lane, weight, after, work)
+            work.throughput[c, lane] = min(work.throughput[c, lane], throughput if active > ZERO else NEVER)
+    elif kind == DUTY:
+        for lane in range(work.active.shape[1]):
             work.duty[c, lane] += work.level[k, lane] * weight
-        if active > ZERO:
-            work.leakage[c, lane] = max(work.leakage[c, lane], leakage)
+    if leakage > ZERO:
+        for lane in range(work.active.shape[1]):
+            work.leakage[c, lane] = max(work.leakage[c, lane], leakage if work.active[k, lane] > ZERO else ZERO)
+
+
+@kernel
+def _cut(k, lane, weight, after, work: Work):
+    """Severity towards one destination, which recovery may leave at another level than its first."""
+    fresh = work.fresh[k, lane]
+    return clip(work.level[k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
 
 
 @kernel

@@ -122,6 +122,7 @@ class Uses(NamedTuple):
     slow_elasticity: Floats  # e_long - e_short
     priority: Ints
     substitute: Ints  # the use that takes over, -1 if none
+    sector: Ints  # row of the use's sector and region
 
 
 class Trend(NamedTuple):
@@ -205,6 +206,7 @@ class State(NamedTuple):
 class Work(NamedTuple):
     """Scratch of a block; shape (entity, lane)."""
 
+    struck: Floats  # (restriction, 1): whether in force in some lane the period before
     active: Floats  # (restriction, lane)
     level: Floats
     fresh: Floats
@@ -239,34 +241,38 @@ class Work(NamedTuple):
     fill_export: Floats
     arrived: Floats  # t a period
     released: Floats
+    intake: Floats  # t taken in by local makers and users
     wanted: Floats  # (process, lane), t/month
     done: Floats
     cost: Floats  # (1, lane) sums over the rows of one process
     revenue: Floats
     choke: Floats
-    service: Floats  # (use, lane), t/month
-    use_wanted: Floats
+    pinched: Floats
+    lacking: Floats  # (1, lane) claims beyond what one market may release
+    target: Floats  # log of the utilisation aimed at
+    use_wanted: Floats  # (use, lane), t/month
     destroyed: Floats
-    replaced: Floats  # substituted
     sold: Floats
 
 
 class Record(NamedTuple):
-    """Record of a chunk of runs, shape (month, entity, run): monthly averages of prices, sums of tonnes.
+    """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last four are sums over the horizon, shape (entity, run).
+    The last four are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in front:
+    a block then writes one stretch of memory and not a slice of every row.
     """
 
     price: Floats
     transacted: Floats
     inventory: Floats
     flow: Floats  # outflow delivered, t
-    consumed: Floats  # uses, then processes: t sold, t of activity
+    intake: Floats  # taken in by local makers and users at reference intensities, t
+    sector: Floats  # sold to each sector of each region, t
     route: Floats  # shipments, t; zero rows unless traced
-    destroyed: Floats  # (use, run) t
-    rationed: Floats  # (use, run) t
-    rent: Floats  # (restriction, run) rent paid, thousand USD
-    sender_loss: Floats  # (restriction, run) exports not sent while in force, thousand USD at reference prices
+    destroyed: Floats  # (use, lane) t
+    rationed: Floats  # (use, lane) t
+    rent: Floats  # (restriction, lane) rent paid, thousand USD
+    sender_loss: Floats  # (restriction, lane) exports not sent while in force, thousand USD at reference prices
 
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)

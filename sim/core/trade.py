@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sim.core.flow import sent_row
 from sim.core.jit import kernel
+from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
-from sim.core.restrictions import any_positive
 from sim.core.state import QUOTA, Chain, State, Work
 
 

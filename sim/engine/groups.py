@@ -1,4 +1,4 @@
-"""Which entities add up to which labelled row: products in regions, sectors, stages, and the world."""
+"""Which recorded entities are, or add up to, which labelled row: products, sectors and stages in regions, the world."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sim.core.state import Chain
 
 Values = NDArray[np.float64]
 Label = tuple[str, str]
+Rows = dict[Label, list[tuple[int, float]]]
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class Groups:
         return np.asarray(np.add.reduceat(weighted, self.start[:-1], axis=0))
 
 
-def groups(members: dict[Label, list[tuple[int, float]]]) -> Groups:
+def groups(rows: Rows) -> Groups:
     """Groups from the members of each label; every label needs at least one."""
-    pairs = [pair for each in members.values() for pair in each]
+    pairs = [pair for members in rows.values() for pair in members]
     return Groups(
-        labels=tuple(members),
-        start=np.concatenate([[0], np.cumsum([len(each) for each in members.values()])]).astype(np.int32),
+        labels=tuple(rows),
+        start=np.concatenate([[0], np.cumsum([len(members) for members in rows.values()])]).astype(np.int32),
         member=np.array([index for index, _ in pairs], dtype=np.int32),
         weight=np.array([weight for _, weight in pairs], dtype=np.float32),
     )
@@ -45,112 +46,91 @@ def groups(members: dict[Label, list[tuple[int, float]]]) -> Groups:
 
 @dataclass(frozen=True)
 class Layout:
-    """All groups of a chain."""
+    """Labels of recorded entities, and the groups they add up to."""
 
-    intake: Groups
-    """Markets with consumers: tonnes taken in, from uses and then processes."""
-    sector: Groups
-    """Sectors in regions: tonnes, from uses."""
+    markets: tuple[Label, ...]
+    takers: NDArray[np.int32]
+    """Markets with local makers or users."""
+    sectors: tuple[Label, ...]
+    """Sectors in regions, in the order of their records."""
+    world_price: Groups
+    """Products in the world, weighted by reference use."""
+    world_volume: Groups
+    """Products in the world, summed over markets."""
+    world_inventory: Groups
+    """Products in the world, weighted by reference inventory."""
     world_intake: Groups
-    """Rows of `intake`, and the world beside them."""
+    """Products in the world, summed over markets with takers."""
     world_sector: Groups
-    stage_intake: Groups
-    """Stages in regions and the world, valued at reference prices, from rows of `intake`."""
-    price: Groups
-    """Markets, and the world weighted by reference use."""
-    volume: Groups
-    """Markets, and the world as a sum."""
-    inventory: Groups
-    """Markets, and the world weighted by reference inventory."""
+    """Sectors in the world, summed."""
     stage_price: Groups
-    """Stages in regions and the world, weighted by the value of reference use, from markets."""
+    """Stages in regions and the world, weighted by the value of reference use."""
+    stage_intake: Groups
+    """Stages in regions and the world, valued at reference prices."""
 
 
 def layout(reference: Reference, chain: Chain) -> Layout:
-    """Groups of a chain."""
-    markets, uses = reference.markets, reference.uses
-    intake, sector = _intake(reference), _sector(reference)
-    product_rows = {label: index for index, label in enumerate(intake)}
-    stage = {product: row.stage for product, row in reference.products.items()}
+    """Labels and groups of a chain."""
+    at, flows = reference.at, reference.flows
     value = {product: row.price_usd_per_kg for product, row in reference.products.items()}
-    flows = reference.flows
-    used = {market: float((flows.intake + flows.sales)[index]) for index, market in enumerate(markets)}
-    held = {market: float(chain.markets.inventory[index]) for index, market in enumerate(markets)}
-    everywhere = dict.fromkeys(markets, 1.0)
-    at = reference.at
-    assert len(uses) == chain.uses.market.size
+    used = {m: float((flows.intake + flows.sales)[i]) for m, i in at.items() if (flows.intake + flows.sales)[i] > 0.0}
+    held = {m: float(chain.markets.inventory[i]) for m, i in at.items()}
+    sectors = tuple(dict.fromkeys((use.sector, use.region) for use in reference.uses))
+    stage = {product: row.stage for product, row in reference.products.items()}
     return Layout(
-        intake=groups(intake),
-        sector=groups(sector),
-        world_intake=groups(_with_world({label: 1.0 for label in intake}, product_rows, normalised=False)),
-        world_sector=groups(
-            _with_world({label: 1.0 for label in sector}, {label: i for i, label in enumerate(sector)}, normalised=False)
-        ),
-        stage_intake=groups(
-            _by_stage({label: value[label[0]] for label in intake}, product_rows, stage, normalised=False)
-        ),
-        price=groups(_with_world(used, at, normalised=True)),
-        volume=groups(_with_world(everywhere, at, normalised=False)),
-        inventory=groups(_with_world(held, at, normalised=True)),
-        stage_price=groups(
-            _by_stage({m: used[m] * value[m[0]] for m in markets if used[m] > 0.0}, at, stage, normalised=True)
-        ),
+        markets=reference.markets,
+        takers=np.array([at[market] for market in used], dtype=np.int32),
+        sectors=sectors,
+        world_price=groups(_shares(_world(used, at))),
+        world_volume=groups(_world(dict.fromkeys(at, 1.0), at)),
+        world_inventory=groups(_shares(_world(held, at))),
+        world_intake=groups(_world(dict.fromkeys(used, 1.0), at)),
+        world_sector=groups(_world(dict.fromkeys(sectors, 1.0), {label: i for i, label in enumerate(sectors)})),
+        stage_price=groups(_shares(_stages({m: tonnes * value[m[0]] for m, tonnes in used.items()}, at, stage))),
+        stage_intake=groups(_stages({m: value[m[0]] for m in used}, at, stage)),
     )
 
 
-def _intake(reference: Reference) -> dict[Label, list[tuple[int, float]]]:
-    found: dict[Label, list[tuple[int, float]]] = {}
-    for index, use in enumerate(reference.uses):
-        found.setdefault((use.product, use.region), []).append((index, 1.0))
-    for index, process in enumerate(reference.processes):
-        for product, tonnes in process.inputs.items():
-            found.setdefault((product, process.region), []).append((len(reference.uses) + index, tonnes))
-    return found
-
-
-def _sector(reference: Reference) -> dict[Label, list[tuple[int, float]]]:
-    found: dict[Label, list[tuple[int, float]]] = {}
-    for index, use in enumerate(reference.uses):
-        found.setdefault((use.sector, use.region), []).append((index, 1.0))
-    return found
-
-
-def _with_world(
-    weights: dict[Label, float], at: dict[Label, int], *, normalised: bool
-) -> dict[Label, list[tuple[int, float]]]:
-    """Each row as it is, then the world's row of every product that has weight."""
-    found = {label: [(at[label], 1.0)] for label in weights}
-    world: defaultdict[Label, list[tuple[int, float]]] = defaultdict(list)
+def _world(weights: dict[Label, float], at: dict[Label, int]) -> Rows:
+    found: defaultdict[Label, list[tuple[int, float]]] = defaultdict(list)
     for label, weight in weights.items():
-        if weight > 0.0:
-            world[label[0], variables.WORLD].append((at[label], weight))
-    return found | (_shares(world) if normalised else dict(world))
+        found[label[0], variables.WORLD].append((at[label], weight))
+    return dict(found)
 
 
-def _by_stage(
-    weights: dict[Label, float], at: dict[Label, int], stage: dict[str, str], *, normalised: bool
-) -> dict[Label, list[tuple[int, float]]]:
+def _stages(weights: dict[Label, float], at: dict[Label, int], stage: dict[str, str]) -> Rows:
     found: defaultdict[Label, list[tuple[int, float]]] = defaultdict(list)
     for label, weight in weights.items():
         for place in (label[1], variables.WORLD):
             found[stage[label[0]], place].append((at[label], weight))
-    return _shares(found) if normalised else dict(found)
+    return dict(found)
 
 
-def _shares(rows: dict[Label, list[tuple[int, float]]]) -> dict[Label, list[tuple[int, float]]]:
+def _shares(rows: Rows) -> Rows:
     totals = {label: sum(weight for _, weight in members) for label, members in rows.items()}
     return {label: [(index, weight / totals[label]) for index, weight in members] for label, members in rows.items()}
 
 
-def needs(reference: Reference, chain: Chain, months: NDArray[np.int32]) -> Values:
-    """Tonnes each use and each process needs in each month of the service path, shape (use + process, month)."""
-    dt = float(chain.constants.dt)
-    per_period = np.concatenate(
-        [
-            chain.uses.demand[:, None].astype(float) * chain.trend.use,
-            chain.processes.activity[:, None].astype(float) * chain.trend.process,
-        ]
-    )
-    total = np.zeros((per_period.shape[0], int(months[-1]) + 1))
-    np.add.at(total, (slice(None), months), per_period * dt)
-    return total
+def needs(reference: Reference, chain: Chain, months: NDArray[np.int32]) -> tuple[Values, Values]:
+    """Tonnes that the service path needs in each month: by market, and by sector and region.
+
+    Parameters
+    ----------
+    months: Month of each period.
+
+    Returns
+    -------
+    Shapes (market, month) and (sector, month).
+    """
+    dt, count = float(chain.constants.dt), int(months[-1]) + 1
+    market, sector = np.zeros((len(reference.markets), count)), np.zeros((int(chain.uses.sector.max()) + 1, count))
+    for index, row in enumerate(chain.uses.market):
+        tonnes = np.bincount(months, weights=float(chain.uses.demand[index]) * dt * chain.trend.use[index], minlength=count)
+        market[row] += tonnes
+        sector[chain.uses.sector[index]] += tonnes
+    for index, process in enumerate(reference.processes):
+        activity = float(chain.processes.activity[index]) * dt * chain.trend.process[index]
+        tonnes = np.bincount(months, weights=activity, minlength=count)
+        for product, coefficient in process.inputs.items():
+            market[reference.at[product, process.region]] += coefficient * tonnes
+    return market, sector

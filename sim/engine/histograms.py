@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from sim.core import collect
 
-FIXED = 2**20
-"""Fixed-point units for one in sums: prices up to 148 squared, over ten million runs, stay within 64 bits."""
+Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -35,52 +34,82 @@ SHARE = Scale(logarithmic=False, low=0.0, per_unit=200.0, bins=201)
 """Shares from 0 to 1 in steps of half a point, one bin centred on 0."""
 
 
+@dataclass(frozen=True)
+class Members:
+    """Recorded entities that are rows of a variable, and what turns their records into it."""
+
+    entities: NDArray[np.int32]
+    factor: Floats
+    """One over the reference, shape (month, member)."""
+    missing: bool = False
+    """Whether the share missing to the reference is meant."""
+
+
 class Histogram:
     """Counts and moments of one variable; adding chunks in any order gives the same digits."""
 
-    def __init__(self, scale: Scale, rows: int, months: int) -> None:
-        """Begin with no runs."""
-        self.scale = scale
-        self.runs = 0
-        self.counts = np.zeros((months, rows, scale.bins), dtype=np.int32)
-        self.sums = np.zeros((months, rows), dtype=np.int64)
-        self.squares = np.zeros((months, rows), dtype=np.int64)
-        self.least = np.full((months, rows), np.inf, dtype=np.float32)
-        self.most = np.full((months, rows), -np.inf, dtype=np.float32)
+    def __init__(self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float) -> None:
+        """Begin with no runs.
 
-    def add(self, values: NDArray[np.float32], runs: int, begin: int, end: int) -> None:
-        """Count months `begin` to `end` of a chunk; `runs` is to be added to `self.runs` once a chunk."""
+        Parameters
+        ----------
+        blocks: Blocks of a chunk and lanes of a block.
+        threshold: Value above which a month counts in `above`.
+        """
+        self.scale = scale
+        self.threshold = threshold
+        self.runs = 0
+        self.counts = np.zeros((rows, months, scale.bins), dtype=np.int32)
+        self.sums = np.zeros((rows, months), dtype=np.int64)
+        self.squares = np.zeros((rows, months), dtype=np.int64)
+        self.least = np.full((rows, months), np.inf, dtype=np.float32)
+        self.most = np.full((rows, months), -np.inf, dtype=np.float32)
+        self.peak = np.zeros((rows, *blocks), dtype=np.float32)
+        """Largest value over months of each run of the last chunk, shape (row, block, lane)."""
+        self.above = np.zeros((rows, *blocks), dtype=np.float32)
+        """Months above the threshold of each run of the last chunk."""
+
+    def add(self, source: Floats, members: Members, first: int, runs: int, begin: int, end: int) -> None:
+        """Count members `begin` to `end`, whose rows begin at `first`; `self.runs` is for the caller to raise.
+
+        Parameters
+        ----------
+        source: Shape (block, month, entity, lane); only the first `runs` runs count.
+        """
         scale = self.scale
         collect.count(
-            values,
-            runs,
+            source,
+            members.entities,
+            members.factor,
+            members.missing,
             scale.logarithmic,
             np.float32(scale.low),
             np.float32(scale.per_unit),
-            np.float32(FIXED),
+            np.float32(self.threshold),
+            first,
             begin,
             end,
+            runs,
             self.counts,
             self.sums,
             self.squares,
             self.least,
             self.most,
+            self.peak,
+            self.above,
         )
 
     def quantiles(self, shares: tuple[float, ...]) -> NDArray[np.float64]:
-        """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, month, row)."""
-        below = np.cumsum(self.counts, axis=2)
-        centres = self.scale.centres()
+        """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, row, month)."""
+        ranks = np.floor(np.array(shares) * (self.runs - 1)).astype(np.int64)
         found = np.empty((len(shares), *self.sums.shape))
-        for index, share in enumerate(shares):
-            rank = int(np.floor(share * (self.runs - 1)))
-            found[index] = centres[np.argmax(below > rank, axis=2)]
+        collect.read_quantiles(self.counts, ranks, self.scale.centres(), 0, self.counts.shape[0], found)
         return np.clip(found, self.least, self.most)
 
     def statistics(self) -> dict[str, Any]:
-        """Mean, standard deviation over runs and exact extremes, each of shape (month, row)."""
-        mean = self.sums / FIXED / self.runs
-        variance = self.squares / FIXED / self.runs - mean**2
+        """Mean, standard deviation over runs and exact extremes, each of shape (row, month)."""
+        mean = self.sums / float(collect.FIXED) / self.runs
+        variance = self.squares / float(collect.FIXED_SQUARE) / self.runs - mean**2
         # Fixed-point rounding leaves a variance of about a unit where all runs agree.
         spread = np.sqrt(np.where(self.most > self.least, np.maximum(variance, 0.0), 0.0))
         if self.runs > 1:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim import variables
 from sim.chain.reference import Reference
 from sim.engine.chunk import Floats
-from sim.engine.groups import Groups
+from sim.engine.groups import Label
 from sim.engine.histograms import Histogram
 from sim.shocks import NEVER, Shocks
 from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, ROUTE, RUN, SECTOR, SLOT, STAGE, Variable
@@ -33,12 +33,13 @@ def coordinates(reference: Reference, months: int) -> dict[str, Any]:
     }
 
 
-def spread(rows: NDArray[Any], plan: Groups, first: str, coords: dict[str, Any], axis: int) -> NDArray[np.float32]:
-    """Rows of a group to a grid of its first dimension and region; what does not exist is missing.
+def spread(rows: NDArray[Any], plan: tuple[Label, ...], first: str, coords: dict[str, Any], axis: int) -> NDArray[np.float32]:
+    """Labelled rows to a grid of their first dimension and region; what does not exist is missing.
 
     Parameters
     ----------
-    rows: Any shape, with the group's rows on `axis`.
+    rows: Any shape, with the rows on `axis`.
+    plan: First dimension and region of each row.
     first: The dimension beside region.
     axis: Axis of the rows; the two new axes end up last.
     """
@@ -46,7 +47,7 @@ def spread(rows: NDArray[Any], plan: Groups, first: str, coords: dict[str, Any],
     grid = np.full((*moved.shape[:-1], len(coords[first]), len(coords[REGION])), np.nan, dtype=np.float32)
     at = {name: index for index, name in enumerate(coords[first])}
     place = {name: index for index, name in enumerate(coords[REGION])}
-    for row, (name, region) in enumerate(plan.labels):
+    for row, (name, region) in enumerate(plan):
         grid[..., at[name], place[region]] = moved[..., row]
     return grid
 
@@ -60,22 +61,22 @@ def _dataset(entries: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
     return xr.Dataset(entries, coords={name: values for name, values in coords.items() if name in used})
 
 
-def distribution(found: dict[str, Histogram], plans: dict[str, Groups], coords: dict[str, Any]) -> xr.Dataset:
+def distribution(found: dict[str, Histogram], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/distribution`: quantiles under the variable's name, other statistics beside it."""
     entries: dict[str, Any] = {}
     for variable in variables.DISTRIBUTION:
         histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
         dims = (MONTH, *variable.dims)
-        levels = spread(histogram.quantiles(variables.QUANTILES), plan, first, coords, axis=2)
+        levels = spread(np.swapaxes(histogram.quantiles(variables.QUANTILES), 1, 2), plan, first, coords, axis=2)
         entries[variable.name] = ((QUANTILE, *dims), levels, _attributes(variable))
         for name, values in histogram.statistics().items():
             meaning = f"{name} over runs. {variable.meaning}"
             attributes = {"units": variable.units, "long_name": meaning[0].upper() + meaning[1:]}
-            entries[f"{variable.name}_{name}"] = (dims, spread(values, plan, first, coords, axis=1), attributes)
+            entries[f"{variable.name}_{name}"] = (dims, spread(values.T, plan, first, coords, axis=1), attributes)
     return _dataset(entries, coords)
 
 
-def runs(found: dict[str, Floats], plans: dict[str, Groups], coords: dict[str, Any]) -> xr.Dataset:
+def runs(found: dict[str, Floats], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/runs`."""
     entries: dict[str, Any] = {}
     for variable in variables.RUNS:
@@ -115,13 +116,13 @@ def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Datase
     return data.assign_coords({SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]})
 
 
-def traces(values: dict[str, Floats], plans: dict[str, Groups], shipped: Floats, coords: dict[str, Any]) -> xr.Dataset:
+def traces(values: dict[str, Floats], plans: dict[str, tuple[Label, ...]], shipped: Floats, coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/traces`: full monthly paths of chosen runs."""
     entries: dict[str, Any] = {}
     for variable in variables.TRACES:
         if variable.name == "shipment":
             path = np.moveaxis(shipped, 2, 0)
         else:
-            path = spread(np.moveaxis(values[variable.name], 2, 0), plans[variable.name], variable.dims[2], coords, axis=2)
+            path = spread(values[variable.name], plans[variable.name], variable.dims[2], coords, axis=2)
         entries[variable.name] = (variable.dims, path, _attributes(variable))
     return _dataset(entries, coords)

@@ -1,4 +1,4 @@
-"""One value a run: peaks, months, tonnes and money from the monthly record of a chunk."""
+"""One value a run: peaks, months, tonnes and money from the record of a chunk."""
 
 from __future__ import annotations
 
@@ -7,74 +7,98 @@ from numpy.typing import NDArray
 
 from sim import variables
 from sim.chain.reference import Reference
-from sim.engine.chunk import Chunk, Floats
-from sim.engine.groups import Groups
+from sim.core.state import Record
+from sim.engine.chunk import by_run
+from sim.engine.collector import Collector
+from sim.engine.groups import Label
 from sim.shocks import Shocks
 
 Values = NDArray[np.float64]
 
 
 def outcomes(
-    reference: Reference, chunk: Chunk, values: dict[str, Floats], shocks: Shocks, runs: int
+    reference: Reference, collector: Collector, record: Record, shocks: Shocks, runs: int
 ) -> dict[str, NDArray[np.float32]]:
-    """Per-run results of a chunk, each of shape (row, run); the rows are those of the chunk's groups.
+    """Per-run results of the chunk just counted, each of shape (row, run); rows as `row_labels` says.
 
     Parameters
     ----------
-    values: What `Chunk.derive` returned.
     runs: Runs that count.
     """
-    price, short = values["price"][:, :, :runs], values["shortage"][:, :, :runs]
-    sectors = len(chunk.layout.sector.labels)
-    lacking = values["sector_shortage"][:, :sectors, :runs]
-    destroyed = chunk.layout.sector.total(chunk.record.destroyed[:, :runs].astype(np.float64))
-    rationed = chunk.layout.sector.total(chunk.record.rationed[:, :runs].astype(np.float64))
+    price, short, sector = (collector.found[name] for name in ("price", "shortage", "sector_shortage"))
+    sectors = len(collector.layout.sectors)
+    need = collector.sector_need
+    sold = by_run(record.sector, runs)
+    lacking = np.maximum(need.T[:, :, None].astype(np.float32) - sold, 0.0)
+    of_sector = collector_rows(reference)
+    destroyed = _add_rows(by_run(record.destroyed, runs), of_sector, sectors)
+    rationed = _add_rows(by_run(record.rationed, runs), of_sector, sectors)
+    is_short = lacking > (variables.SHORT * need).T[:, :, None].astype(np.float32)
+    output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
-    is_short = lacking > variables.SHORT
-    output, added = _values(reference, chunk.layout.sector)
     found = {
-        "peak_price": price.max(axis=0),
-        "months_dear": (price > variables.DEAR).sum(axis=0),
-        "worst_shortage": short.max(axis=0),
-        "shortage_months": is_short.sum(axis=0),
-        "shortage_tonnes": np.einsum("mrn,rm->rn", lacking, chunk.need["sector"]),
+        "peak_price": _flat(price.peak, runs),
+        "months_dear": _flat(price.above, runs),
+        "worst_shortage": _flat(short.peak, runs),
+        "shortage_months": _flat(sector.above, runs)[:sectors],
+        "shortage_tonnes": lacking.sum(axis=0),
         "rationed_tonnes": rationed,
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
-        **_times(is_short, shocks, runs),
-        "licence_rent": chunk.record.rent[:, :runs] / 1e3,
-        "sender_loss": chunk.record.sender_loss[:, :runs] / 1e3,
+        **times(is_short, shocks.onset[:, :, :runs]),
+        "licence_rent": by_run(record.rent, runs) / 1e3,
+        "sender_loss": by_run(record.sender_loss, runs) / 1e3,
     }
-    return {name: rows.astype(np.float32) for name, rows in found.items()}
+    return {name: np.array(rows, dtype=np.float32) for name, rows in found.items()}
 
 
-def _values(reference: Reference, plan: Groups) -> tuple[Values, Values]:
-    rows = [reference.sectors[sector] for sector, _ in plan.labels]
+def _flat(values: NDArray[np.float32], runs: int) -> NDArray[np.float32]:
+    return values.reshape(values.shape[0], -1)[:, :runs]
+
+
+def collector_rows(reference: Reference) -> NDArray[np.int64]:
+    """Row of sector and region of each use."""
+    rows = {label: index for index, label in enumerate(dict.fromkeys((u.sector, u.region) for u in reference.uses))}
+    return np.array([rows[use.sector, use.region] for use in reference.uses])
+
+
+def _add_rows(values: NDArray[np.float32], row: NDArray[np.int64], rows: int) -> Values:
+    total = np.zeros((rows, values.shape[1]))
+    np.add.at(total, row, values)
+    return total
+
+
+def _unit_values(reference: Reference, labels: tuple[Label, ...]) -> tuple[Values, Values]:
+    rows = [reference.sectors[sector] for sector, _ in labels]
     return (
         np.array([row.output_value_usd_per_kg for row in rows]),
         np.array([row.value_added_usd_per_kg for row in rows]),
     )
 
 
-def _times(is_short: NDArray[np.bool_], shocks: Shocks, runs: int) -> dict[str, Values]:
+def times(is_short: NDArray[np.bool_], onset: Values) -> dict[str, Values]:
+    """Months from the first onset to the first short month, and from that to the last.
+
+    Parameters
+    ----------
+    is_short: Shape (month, row, run).
+    onset: Months from the start, shape (restriction, slot, run).
+    """
     months = is_short.shape[0]
-    onset = shocks.onset[:, :, :runs]
-    strikes = onset.min(axis=(0, 1), initial=np.inf) if onset.size else np.full(runs, np.inf)
-    began = np.minimum(strikes, float(months))
+    strikes = onset.min(axis=(0, 1), initial=np.inf)
     ever = is_short.any(axis=0)
     first = np.where(ever, is_short.argmax(axis=0), np.nan)
     last = np.where(ever, months - 1 - is_short[::-1].argmax(axis=0), np.nan)
-    survive = np.where(strikes < months, first - began, np.nan)
+    survive = np.where(strikes < months, first - np.minimum(strikes, months), np.nan)
     return {"time_to_survive": np.maximum(survive, 0.0), "time_to_recover": last - first}
 
 
-def layouts(chunk: Chunk) -> dict[str, Groups]:
+def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:
     """Labels of the rows of each per-run variable; those by restriction have none."""
-    plan = chunk.layout
     by_sector = ("shortage_months", "shortage_tonnes", "rationed_tonnes", "lost_output", "lost_value_added")
     return {
-        **dict.fromkeys(("peak_price", "months_dear"), plan.price),
-        "worst_shortage": plan.world_intake,
-        **dict.fromkeys((*by_sector, "time_to_survive", "time_to_recover"), plan.sector),
+        **dict.fromkeys(("peak_price", "months_dear"), collector.plans["price"].labels),
+        "worst_shortage": collector.plans["shortage"].labels,
+        **dict.fromkeys((*by_sector, "time_to_survive", "time_to_recover"), collector.layout.sectors),
     }

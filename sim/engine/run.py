@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain.reference import Reference
+from sim.core.state import Chain
 from sim.engine import labels
-from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, count, histograms
-from sim.engine.groups import Groups
-from sim.engine.outcomes import layouts, outcomes
+from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
+from sim.engine.collector import Collector
+from sim.engine.outcomes import outcomes, row_labels
 from sim.scenario import Scenario
 from sim.shocks import Shocks, sample
 from sim.variables import RUN
@@ -77,8 +78,8 @@ def run(
     reference = chains.build(scenario)
     chain = chains.core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
-    buffers = Chunk(reference, chain, clock, min(runs, CHUNK))
-    found = histograms(buffers)
+    buffers = Chunk(chain, clock, min(runs, CHUNK))
+    collector = Collector(reference, chain, clock, buffers.blocks)
     kept: list[dict[str, NDArray[np.float32]]] = []
     struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
@@ -88,39 +89,24 @@ def run(
             padded = -(-size // LANES) * LANES
             drawn = sample(scenario, reference, first=begin, runs=padded, seed=seed)
             buffers.simulate(drawn, pool)
-            values = buffers.derive(pool)
-            for name, histogram in found.items():
-                count(histogram, values[name], size, pool)
-            kept.append(outcomes(reference, buffers, values, drawn, size))
+            collector.add(buffers.record, size, pool)
+            kept.append(outcomes(reference, collector, buffers.record, drawn, size))
             struck.append(_head(drawn, size))
             if progress is not None:
                 progress(begin + size - first, runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(getattr(restriction, "kind")) for restriction in scenario.restrictions.values()]
+        rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
-            "distribution": labels.distribution(found, _plans(buffers), coords),
-            "runs": labels.runs(_joined(kept), layouts(buffers), coords),
+            "distribution": labels.distribution(collector.found, rows, coords),
+            "runs": labels.runs(_joined(kept), row_labels(collector), coords),
             "shocks": labels.shocks(_joined_shocks(struck), kinds, coords),
         }
         if traces:
-            tree["traces"] = _traces(reference, buffers, first, traces, seed, pool, coords)
+            tree["traces"] = _traces(collector, reference, chain, clock, range(first, first + traces), seed, pool, coords)
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
-
-
-def _plans(chunk: Chunk) -> dict[str, Groups]:
-    plan = chunk.layout
-    return {
-        "price": plan.price,
-        "transacted_price": plan.volume,
-        "inventory": plan.inventory,
-        "flow": plan.volume,
-        "shortage": plan.world_intake,
-        "sector_shortage": plan.world_sector,
-        "stage_price": plan.stage_price,
-        "stage_shortage": plan.stage_intake,
-    }
 
 
 def _head(shocks: Shocks, runs: int) -> Shocks:
@@ -147,18 +133,25 @@ def _joined_shocks(parts: list[Shocks]) -> Shocks:
 
 
 def _traces(
-    reference: Reference, buffers: Chunk, first: int, traces: int, seed: int, pool: ThreadPoolExecutor, coords: dict[str, Any]
+    collector: Collector,
+    reference: Reference,
+    chain: Chain,
+    clock: Clock,
+    runs: range,
+    seed: int,
+    pool: ThreadPoolExecutor,
+    coords: dict[str, Any],
 ) -> xr.Dataset:
     """Simulate the chosen runs once more, keeping every route: the same bits, since a run depends on its number only."""
     parts = []
-    size = min(traces, TRACED_AT_ONCE)
-    chunk = Chunk(reference, buffers.chain, buffers.clock, size, traced=True)
-    for begin in range(first, first + traces, size):
-        used = min(size, first + traces - begin)
+    chunk = Chunk(chain, clock, min(len(runs), TRACED_AT_ONCE), traced=True)
+    rows = {name: plan.labels for name, plan in collector.plans.items()}
+    for begin in runs[:: chunk.padded]:
+        used = min(chunk.padded, runs.stop - begin)
         chunk.simulate(sample(reference.scenario, reference, first=begin, runs=chunk.padded, seed=seed), pool)
-        values = {name: array[:, :, :used] for name, array in chunk.derive(pool).items()}
         here = coords | {RUN: np.arange(begin, begin + used)}
-        parts.append(labels.traces(values, _plans(chunk), chunk.record.route[:, :, :used], here))
+        paths = collector.paths(chunk.record, used, pool)
+        parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
     return xr.concat(parts, dim=RUN)
 
 

@@ -1,0 +1,19 @@
+"""Questions asked of all lanes of a row at once, to skip what matters in none of them.
+
+A shortcut must give every lane the bits it would get the long way, or a run would depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+from sim.core.jit import kernel
+from sim.core.mathx import ZERO
+
+
+@kernel
+def any_positive(row):
+    """Whether some lane is above zero."""
+    # Without an early end the compiler reduces whole vectors: 11 ns for 128 lanes against 85.
+    found = False
+    for lane in range(row.size):
+        found |= row[lane] > ZERO
+    return found

@@ -1,0 +1,114 @@
+"""The chain as the core takes it: units, shares that add up, and indices that point at what they mean."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sim.chain import Reference
+from sim.chain.arrays import core_arrays
+from sim.core.state import Chain
+
+
+@pytest.fixture(scope="module")
+def chain(still: Reference) -> Chain:
+    return core_arrays(still, np.float64)
+
+
+def per(start: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.array([values[begin:end].sum() for begin, end in pairwise(start)])
+
+
+def test_core_arrays__shares_add_up(still: Reference, chain: Chain) -> None:
+    markets, processes, routes = chain.markets, chain.processes, chain.routes
+    count = markets.outflow.size
+    np.testing.assert_allclose(per(processes.output_start, processes.revenue_share), 1.0, rtol=1e-12)
+    supplied = np.bincount(routes.destination, routes.supply_share, count) + markets.local_share
+    np.testing.assert_allclose(supplied, 1.0, rtol=1e-9)
+    imported = np.bincount(routes.destination, routes.import_share, count)
+    buys = np.bincount(routes.destination, routes.flow, count) > 0.0
+    np.testing.assert_allclose(imported[buys], 1.0, rtol=1e-9)
+    np.testing.assert_array_equal(imported[~buys], 0.0)
+    costed = np.bincount(processes.output_market, processes.cost_weight, count)
+    np.testing.assert_allclose(costed[markets.local_share > 0.0], 1.0, rtol=1e-9)
+    spent = per(processes.input_start, processes.input_share)
+    np.testing.assert_allclose(spent + processes.fixed_share, 1.0, rtol=1e-9)
+    assert np.all(processes.fixed_share > 0.0)  # every maker earns something on its inputs
+
+
+def test_core_arrays__outflow_is_all_claims_of_the_reference(chain: Chain) -> None:
+    markets, processes, routes, uses = chain.markets, chain.processes, chain.routes, chain.uses
+    count = markets.outflow.size
+    runs = np.repeat(processes.activity, np.diff(processes.input_start))
+    claims = np.bincount(processes.input_market, processes.input_coefficient * runs, count)
+    claims += np.bincount(routes.origin, routes.flow, count) + np.bincount(uses.market, uses.demand, count)
+    np.testing.assert_allclose(claims + markets.disposal, markets.outflow, rtol=1e-9)
+    makes = np.repeat(processes.activity, np.diff(processes.output_start))
+    arrives = np.bincount(processes.output_market, processes.output_coefficient * makes, count)
+    arrives += np.bincount(routes.destination, routes.flow, count)
+    np.testing.assert_allclose(arrives, markets.outflow, rtol=1e-9)
+
+
+def test_core_arrays__are_monthly_and_in_the_units_of_the_model(still: Reference, chain: Chain) -> None:
+    process = next(i for i, row in enumerate(still.processes) if row.name == "finish_hc_eu")
+    assert chain.processes.activity[process] == pytest.approx(still.processes[process].activity / 12.0)
+    market = still.at["magnet_hc", "EU"]
+    product = still.products["magnet_hc"]
+    assert chain.markets.price[market] == product.price_usd_per_kg
+    assert chain.markets.inventory[market] == pytest.approx(product.cover_months * chain.markets.outflow[market])
+    release = 1 - np.exp(-0.5 / (0.6 * product.cover_months))
+    assert chain.markets.release[market] == pytest.approx(release, rel=1e-12)
+    places = [(row.product, row.origin, row.destination) for row in still.routes]
+    route = places.index(("la_oxide", "CN", "JP"))
+    leg, duty = still.transport["CN", "JP"], still.routes[route].duty
+    assert duty > 0.0
+    taxed = still.products["la_oxide"].price_usd_per_kg * (1.0 + duty)
+    landed = taxed + leg.freight_usd_per_kg
+    assert chain.routes.origin_share[route] == pytest.approx(taxed / landed)
+    assert chain.routes.per_landed[route] == pytest.approx(1.0 / landed)
+
+
+def test_core_arrays__anchor_prices_on_net_imports(chain: Chain) -> None:
+    markets, routes = chain.markets, chain.routes
+    count = markets.outflow.size
+    bought = np.bincount(routes.destination, routes.flow, count)
+    sold = np.bincount(routes.origin, routes.flow, count)
+    expected = np.minimum(1.0, 2.0 * np.maximum(bought - sold, 0.0) / markets.outflow)
+    local = markets.local_share > 0.0
+    np.testing.assert_allclose(markets.import_weight[local], expected[local], atol=1e-9)
+    np.testing.assert_array_equal(markets.import_weight[~local], 1.0)
+
+
+def test_core_arrays__feel_threats_in_full_down_to_metal(still: Reference, chain: Chain) -> None:
+    for (product, _), scale in zip(still.markets, chain.markets.alarm_scale, strict=True):
+        upstream = product.endswith(("_oxide", "_metal")) or product in ("bastnaesite", "monazite", "ionic_clay")
+        assert scale == (1.0 if upstream else 0.32)
+
+
+def test_core_arrays__point_substitutes_at_uses_of_the_same_sector_and_region(still: Reference, chain: Chain) -> None:
+    found = 0
+    for row, other in zip(still.uses, chain.uses.substitute, strict=True):
+        if not row.substitute:
+            assert other == -1
+        elif other >= 0:
+            there = still.uses[other]
+            assert (there.sector, there.region, there.product) == (row.sector, row.region, row.substitute)
+            found += 1
+    assert found > 0
+
+
+def test_core_arrays__respond_as_mines_only_without_inputs(still: Reference, chain: Chain) -> None:
+    for row, response in zip(still.processes, chain.processes.response, strict=True):
+        assert response == (0.25 if row.name.startswith(("mine_", "collect_")) else 0.8)
+
+
+def test_core_arrays__come_in_one_precision(still: Reference) -> None:
+    for kind in (np.float32, np.float64):
+        for part in core_arrays(still, kind):
+            for field in part:
+                array = np.asarray(field)
+                assert array.dtype in (kind, np.int32)
+                assert array.flags.c_contiguous
+                assert np.all(np.isfinite(array))

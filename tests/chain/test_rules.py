@@ -1,0 +1,151 @@
+"""What restrictions act on: routes, processes and markets of the example, with weights worked by hand.
+
+In the example A mines 100 t of ore, separates 20 t of oxide (and 70 t of the rest), sends 8 t of oxide to B, which has
+no other, and 5 t of magnets of the 25 t that B takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.chain import Reference
+from sim.chain.rules import Target, restriction_arrays, target
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Restrictions
+from sim.errors import ScenarioError
+
+Tiny = Callable[..., Reference]
+BAN_OXIDE = {"kind": "ban", "products": ["oxide"], "cut": 0.5}
+
+
+def found(reference: Reference, name: str = "it") -> Target:
+    return target(reference, reference.scenario.restrictions[name])
+
+
+def routes(reference: Reference, hit: Target) -> dict[str, Any]:
+    """Weights by product of the routes from A to B."""
+    assert all((reference.routes[i].origin, reference.routes[i].destination) == ("A", "B") for i in hit.routes)
+    return {reference.routes[i].product: weights for i, weights in hit.routes.items()}
+
+
+def markets(reference: Reference, hit: Target) -> dict[tuple[str, str], Any]:
+    return {reference.markets[i]: weights for i, weights in hit.markets.items()}
+
+
+def test_target__of_a_ban_is_its_routes_with_the_weight_of_the_destination(tiny: Tiny) -> None:
+    profile = {"recovery_months": 3.0, "recovers_to": {"B": 0.2}}
+    ban = BAN_OXIDE | {"products": ["oxide", "magnet"], "towards": {"B": 0.5}, "profile": profile}
+    reference = tiny(it=ban)
+    hit = found(reference)
+    assert routes(reference, hit) == {"oxide": pytest.approx((0.5, 0.1)), "magnet": pytest.approx((0.5, 0.1))}
+    at_risk = {("oxide", "B"): pytest.approx((0.5, 0.1)), ("magnet", "B"): pytest.approx((0.2 * 0.5, 0.2 * 0.1))}
+    assert markets(reference, hit) == at_risk
+    assert hit.processes == () and hit.flow == pytest.approx(13.0)
+
+
+def test_target__of_a_duty_puts_no_supply_at_risk(tiny: Tiny) -> None:
+    reference = tiny(it={"kind": "export_duty", "products": ["oxide"], "rate": 0.3})
+    hit = found(reference)
+    assert routes(reference, hit) == {"oxide": pytest.approx((1.0, 0.0))} and not hit.markets
+
+
+def test_target__of_a_crossing_is_routes_and_of_capacity_processes(tiny: Tiny) -> None:
+    reference = tiny(
+        crossing={"kind": "outage", "acts_on": "crossing", "products": ["oxide"], "cut": 0.5},
+        capacity={"kind": "outage", "products": ["oxide"], "cut": 0.5},
+    )
+    crossing, capacity = found(reference, "crossing"), found(reference, "capacity")
+    assert set(routes(reference, crossing)) == {"oxide"} and crossing.processes == ()
+    assert capacity.routes == {} and [reference.processes[i].name for i in capacity.processes] == ["separate"]
+
+
+def test_target__of_a_process_reaches_what_it_makes_and_who_buys_it(tiny: Tiny) -> None:
+    reference = tiny(it={"kind": "production_quota", "products": ["oxide"], "quota": {"t_per_year": 15.0}})
+    hit = found(reference)
+    whole = pytest.approx((1.0, 1.0))
+    assert markets(reference, hit) == {("oxide", "A"): whole, ("rest", "A"): whole, ("oxide", "B"): whole}
+    assert hit.flow == pytest.approx(20.0)
+    pressed = tiny(it={"kind": "outage", "products": ["magnet"], "cut": 0.5})
+    share = pytest.approx((0.2, 0.2))  # B makes the other 20 t itself
+    assert markets(pressed, found(pressed)) == {("magnet", "A"): whole, ("magnet", "B"): share}
+
+
+def test_target__of_a_growing_chain_grows_with_it(tiny: Tiny) -> None:
+    reference = tiny(growth=True, it=BAN_OXIDE)
+    growth = found(reference).growth
+    assert growth[72] / growth[0] == pytest.approx(1.05**3, rel=2e-3)
+    np.testing.assert_allclose(found(tiny(it=BAN_OXIDE)).growth, 1.0, atol=1e-9)
+
+
+def test_target__of_a_sound_scenario_is_never_empty(tiny: Tiny) -> None:
+    """A restriction that hits nothing is worse than a fault: it looks like safety."""
+    try:
+        reference = tiny(it={"kind": "production_quota", "products": ["rest"], "quota": {"t_per_year": 35.0}})
+    except ScenarioError as error:
+        assert "hits nothing" in str(error)
+    else:
+        hit = found(reference)
+        assert hit.processes and hit.flow > 0.0
+
+
+KINDS: dict[str, tuple[int, dict[str, Any]]] = {
+    "ban": (BAN, {"products": ["oxide"], "cut": 0.5, "leakage": 0.1}),
+    "licensing": (LICENSING, {"products": ["oxide"], "cut": 0.5, "processing_months": 2.0, "throughput": 0.8}),
+    "export_quota": (QUOTA, {"products": ["magnet", "oxide"], "quota": {"t_per_year": 5.0}, "leakage": 0.3}),
+    "export_duty": (DUTY, {"products": ["magnet"], "rate": 0.2}),
+    "production_quota": (PRODUCTION_QUOTA, {"products": ["ore"], "quota": {"share_of_reference": 0.8}}),
+    "outage": (OUTAGE, {"products": ["ore", "magnet"], "cut": 0.5, "threat": 0.25}),
+}
+
+
+@pytest.fixture
+def all_kinds(tiny: Tiny) -> tuple[Reference, Restrictions, np.ndarray, np.ndarray]:
+    reference = tiny(**{kind: {"kind": kind, **given} for kind, (_, given) in KINDS.items()})
+    return reference, *restriction_arrays(reference, 0.5)
+
+
+def rows(start: np.ndarray, values: np.ndarray) -> list[list[Any]]:
+    return [values[begin:end].tolist() for begin, end in pairwise(start)]
+
+
+def test_restriction_arrays__carry_the_numbers_of_every_kind(all_kinds: Any) -> None:
+    _, rules, _, _ = all_kinds
+    assert rules.kind.tolist() == [code for code, _ in KINDS.values()]
+    np.testing.assert_allclose(rules.leakage, [0.1, 0.0, 0.3, 0.0, 0.0, 0.0])
+    np.testing.assert_allclose(rules.processing[1], 1 - np.exp(-0.5 / 2.0))
+    np.testing.assert_allclose(rules.throughput[1], 0.8)
+    np.testing.assert_allclose(rules.threat, [1, 1, 1, 1, 1, 0.25])
+
+
+def test_restriction_arrays__give_every_restricted_route_and_process_one_row(all_kinds: Any) -> None:
+    reference, rules, route_row, process_row = all_kinds
+    by_product = [reference.routes[i].product for i in rules.controlled_route]
+    assert sorted(by_product) == ["magnet", "oxide"]
+    hit = [sorted(by_product[c] for c in pairs) for pairs in rows(rules.route_start, rules.route_control)]
+    assert hit == [["oxide"], ["oxide"], ["magnet", "oxide"], ["magnet"], [], []]
+    assert rows(rules.route_start, rules.route_weight) == [[1.0], [1.0], [1.0, 1.0], [1.0], [], []]
+    names = [(reference.processes[i].name, reference.processes[i].region) for i in rules.controlled_process]
+    struck = [sorted(names[c] for c in pairs) for pairs in rows(rules.process_start, rules.process_control)]
+    assert struck == [[], [], [], [], [("mine", "A")], [("mine", "A"), ("press", "A")]]
+    for table, controlled in ((route_row, rules.controlled_route), (process_row, rules.controlled_process)):
+        assert [table[i] for i in controlled] == list(range(len(controlled)))
+        assert np.count_nonzero(table >= 0) == len(controlled)
+    assert np.count_nonzero(process_row == -1) == 2
+
+
+def test_restriction_arrays__point_risks_at_markets(all_kinds: Any) -> None:
+    reference, rules, _, _ = all_kinds
+    names = [{reference.markets[m] for m in pairs} for pairs in rows(rules.market_start, rules.market)]
+    assert names[:4] == [{("oxide", "B")}, {("oxide", "B")}, {("oxide", "B"), ("magnet", "B")}, set()]
+    assert names[4] == {("ore", "A")} and names[5] == {("ore", "A"), ("magnet", "A"), ("magnet", "B")}
+    assert np.all((rules.market_weight > 0.0) & (rules.market_weight <= 1.0 + 1e-12))
+
+
+def test_restriction_arrays__are_empty_without_restrictions(tiny: Tiny) -> None:
+    rules, route_row, process_row = restriction_arrays(tiny(), 0.5)
+    assert rules.kind.size == rules.route_control.size == rules.controlled_process.size == 0
+    assert np.all(route_row == -1) and np.all(process_row == -1)

@@ -1,0 +1,72 @@
+"""Inventories, pipelines and covers of the reference."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sim
+from sim.chain import build
+from sim.chain.arrays import core_arrays, delays, ring_starts
+from sim.chain.stocks import cover_needed, covers, inbound
+from sim.core import allocate
+
+
+def test_covers__are_raised_only_where_the_step_would_outrun_them() -> None:
+    for periods_per_year, raises in ((12, True), (24, False), (52, False)):
+        reference = build(sim.load("still", overrides=[f"time.periods_per_year={periods_per_year}"]))
+        given, used = covers(reference)
+        dt = 12.0 / periods_per_year
+        enough = 0.6 * given * (1 - np.exp(-dt / (0.6 * given))) / 0.6 >= 1.1 * dt
+        np.testing.assert_array_equal(used[enough], given[enough])
+        assert np.all(used[~enough] > given[~enough])
+        assert (~enough).any() == raises
+        # The release of the reference inventory against the outflow of a period.
+        assert np.all(used * (1 - np.exp(-dt / (0.6 * used))) >= 1.1 * dt * (1 - 1e-9))
+
+
+@pytest.mark.parametrize(("dt", "share"), [(1.0, 0.6), (0.5, 0.6), (12 / 52, 0.6), (0.5, 0.2), (1.0, 0.9)])
+def test_cover_needed__releases_a_tenth_more_than_a_period_needs(dt: float, share: float) -> None:
+    cover = cover_needed(dt, share)
+    assert cover * (1 - np.exp(-dt / (share * cover))) == pytest.approx(1.1 * dt, rel=1e-9)
+    assert cover_needed(2 * dt, share) == pytest.approx(2 * cover, rel=1e-9)
+
+
+def test_delays__split_months_into_whole_periods_and_a_part() -> None:
+    whole, part = delays(np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.3]), 0.5)
+    np.testing.assert_array_equal(whole, [1, 1, 1, 1, 2, 2])
+    np.testing.assert_allclose(part, [0.0, 0.0, 0.0, 0.5, 0.0, 0.6], atol=1e-12)
+    months = np.array([0.35, 0.9, 1.3, 2.2])
+    for dt in (1.0, 0.5, 12 / 52):
+        whole, part = delays(months, dt)
+        np.testing.assert_allclose((whole + part) * dt, np.maximum(months, dt), rtol=1e-9)
+        assert np.all((part >= 0.0) & (part < 1.0) & (whole >= 1))
+
+
+def test_ring_starts__leave_room_for_the_delay_its_fraction_and_the_present() -> None:
+    np.testing.assert_array_equal(ring_starts(np.array([1, 3, 2])), [0, 3, 8, 12])
+
+
+def test_inbound__is_what_is_made_and_shipped_over_its_lead_time(tiny) -> None:
+    reference = tiny()
+    found = dict(zip(reference.markets, inbound(reference, 0.5), strict=True))
+    # A month of each: in A what is made, in B 8 t of oxide and 20 + 5 t of magnets.
+    monthly = {("ore", "A"): 100, ("oxide", "A"): 20, ("rest", "A"): 70, ("magnet", "A"): 30}
+    monthly |= {("oxide", "B"): 8, ("magnet", "B"): 25}
+    assert found == pytest.approx({market: tonnes / 12.0 for market, tonnes in monthly.items()})
+    slow = dict(zip(reference.markets, inbound(reference, 2.0), strict=True))
+    assert slow["ore", "A"] == pytest.approx(2 * found["ore", "A"])  # no less than a period
+
+
+def test_inbound__equals_what_the_pipelines_start_with(still) -> None:
+    chain = core_arrays(still, np.float64)
+    state = allocate.initial_state(chain, 1)
+    found = np.zeros(len(still.markets))
+    makers, legs = chain.processes, chain.routes
+    for p in range(makers.activity.size):
+        held = (makers.delay[p] + makers.delay_part[p]) * state.process_ring[makers.ring[p], 0]
+        for row in range(makers.output_start[p], makers.output_start[p + 1]):
+            found[makers.output_market[row]] += makers.output_coefficient[row] * held
+    for r in range(legs.origin.size):
+        found[legs.destination[r]] += (legs.delay[r] + legs.delay_part[r]) * state.route_ring[legs.ring[r], 0]
+    np.testing.assert_allclose(found, chain.markets.inbound, rtol=1e-9, atol=1e-12)

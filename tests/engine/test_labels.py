@@ -1,0 +1,107 @@
+"""Labels: every declared variable is there with its dimensions, unit and meaning, and no other."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sim
+from sim import variables
+from sim.chain import build
+from sim.scenario import Scenario, parse
+
+GROUPS = {
+    "distribution": (variables.DISTRIBUTION, ("quantile", "time")),
+    "runs": (variables.RUNS, ()),
+    "shocks": (variables.SHOCKS, ()),
+    "traces": (variables.TRACES, ()),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_labels__hold_every_declared_variable_with_its_dimensions_unit_and_meaning(
+    ensemble: xr.DataTree, group: str
+) -> None:
+    declared, before = GROUPS[group]
+    for variable in declared:
+        found = ensemble[group][variable.name]
+        assert found.dims == (*before, *variable.dims), variable.name
+        assert found.attrs["units"] == variable.units
+        assert found.attrs["long_name"] == variable.meaning
+        assert found.dtype == np.float32
+        assert np.isfinite(found.values).any()
+
+
+def test_labels__declare_every_variable_once_and_hold_no_other(ensemble: xr.DataTree) -> None:
+    for group, (declared, _) in GROUPS.items():
+        names = [variable.name for variable in declared]
+        assert len(set(names)) == len(names)
+        extra = {f"{name}_{statistic}" for name in names for statistic in variables.STATISTICS}
+        allowed = {"distribution": extra, "shocks": {"kind"}}.get(group, set())
+        assert set(ensemble[group].data_vars) == set(names) | allowed
+
+
+def test_labels__give_every_statistic_beside_its_quantiles(ensemble: xr.DataTree) -> None:
+    found = ensemble["distribution"]
+    np.testing.assert_array_equal(found["quantile"].values, variables.QUANTILES)
+    for variable in variables.DISTRIBUTION:
+        levels = found[variable.name]
+        low, high = found[f"{variable.name}_minimum"], found[f"{variable.name}_maximum"]
+        for statistic in variables.STATISTICS:
+            beside = found[f"{variable.name}_{statistic}"]
+            assert beside.dims == levels.dims[1:] and beside.attrs["units"] == variable.units
+            assert beside.attrs["long_name"].lower().startswith(f"{statistic} over runs")
+            assert np.array_equal(np.isnan(beside), np.isnan(levels.isel(quantile=0)))
+        exists = low.notnull()
+        assert bool(((levels >= low) & (levels <= high)).where(exists, True).all())
+        assert bool((levels.diff("quantile") >= 0.0).where(exists, True).all())
+        mean = found[f"{variable.name}_mean"]
+        assert bool(((mean >= low) & (mean <= high)).where(exists, True).all())
+
+
+def test_labels__name_months_regions_and_products(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    found = ensemble["distribution"]
+    months = np.datetime64("2025-01", "M") + np.arange(24)
+    np.testing.assert_array_equal(found.time.values.astype("datetime64[M]"), months)
+    assert list(found.region.values) == [*(row.region for row in scenario.tables.regions), "world"]
+    assert list(found["product"].values) == [row.product for row in scenario.tables.products]
+    assert list(ensemble["shocks"].restriction.values) == list(scenario.restrictions)
+    np.testing.assert_array_equal(ensemble["runs"].run.values, np.arange(128))
+
+
+def test_labels__leave_out_what_does_not_exist(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    price = ensemble["distribution"].price_mean.isel(time=0)
+    markets = set(build(scenario).markets)
+    for product in price["product"].values:
+        for region in price.region.values[:-1]:
+            exists = (str(product), str(region)) in markets
+            assert bool(np.isfinite(price.sel(product=product, region=region))) == exists
+
+
+def test_labels__show_shocks_as_drawn(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    found = ensemble["shocks"]
+    kinds = {name: str(found.kind.sel(restriction=name).item()) for name in scenario.restrictions}
+    assert kinds == {name: row.kind for name, row in scenario.restrictions.items()}
+    happens = found.onset.notnull()
+    for name in ("announced", "duration", "level", "severity"):
+        np.testing.assert_array_equal(found[name].notnull(), happens)
+    assert bool((found.onset.where(happens, 0.0) < 24.0).all())
+    assert bool((found.announced <= found.onset).where(happens, True).all())
+    assert 0.3 < float(happens.isel(event=0).mean()) < 0.9
+
+
+def test_labels__show_permanent_restrictions_as_lasting_for_ever() -> None:
+    found = sim.run(sim.load("controls_2025").replace("time.years=0.5"), runs=2)["shocks"]
+    assert np.all(np.isinf(found.duration.sel(restriction="heavy_oxides", event=0)))
+    assert np.all(np.isfinite(found.duration.sel(restriction="magnets_std", event=0)))
+    np.testing.assert_allclose(found.onset.sel(restriction="magnets_hc", event=0), 3.0 + 14 / 30, rtol=1e-6)
+
+
+def test_labels__start_in_the_month_of_the_scenario() -> None:
+    data = json.loads(sim.load("still").text)
+    data["time"] = {"start": "2030-11", "years": 0.5}
+    found = sim.run(parse(data), runs=1)["distribution"].time.values.astype("datetime64[M]")
+    np.testing.assert_array_equal(found, np.datetime64("2030-11", "M") + np.arange(6))

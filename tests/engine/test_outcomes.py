@@ -1,0 +1,114 @@
+"""One value a run: times on hand-made months, and sums and extremes against the full paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import sim
+from sim.chain import build
+from sim.engine.outcomes import times
+from sim.scenario import Scenario, parse
+
+DATA = Path(__file__).parents[1] / "scenario" / "data"
+NEVER = 3e38
+
+
+def short_in(*months: int, horizon: int = 12) -> np.ndarray:
+    """Months of one row and one run."""
+    found = np.zeros((horizon, 1, 1), dtype=bool)
+    found[list(months)] = True
+    return found
+
+
+@pytest.mark.parametrize(
+    ("months", "onsets", "survive", "recover"),
+    [
+        ((5, 6, 8), (3.0,), 2.0, 3.0),
+        ((5,), (3.5, 4.5), 1.5, 0.0),
+        ((0, 11), (2.0,), 0.0, 11.0),  # short before the first onset: nothing was survived
+        ((), (3.0,), np.nan, np.nan),
+        ((4, 7), (NEVER,), np.nan, 3.0),
+        ((), (NEVER,), np.nan, np.nan),
+        ((4,), (NEVER, 1.0), 3.0, 0.0),
+    ],
+)
+def test_times__run_from_the_first_onset_to_the_first_and_on_to_the_last_short_month(
+    months: tuple[int, ...], onsets: tuple[float, ...], survive: float, recover: float
+) -> None:
+    found = times(short_in(*months), np.array(onsets).reshape(-1, 1, 1))
+    np.testing.assert_array_equal(found["time_to_survive"], [[survive]])
+    np.testing.assert_array_equal(found["time_to_recover"], [[recover]])
+
+
+def test_times__keep_runs_and_rows_apart_and_work_without_restrictions() -> None:
+    is_short = np.zeros((6, 2, 2), dtype=bool)
+    is_short[3, 0, 0] = is_short[4, 1, 1] = True
+    found = times(is_short, np.array([[[1.0, 2.0]]]))
+    np.testing.assert_array_equal(found["time_to_survive"], [[2.0, np.nan], [np.nan, 2.0]])
+    assert np.isnan(times(is_short, np.zeros((0, 1, 2)))["time_to_survive"]).all()
+
+
+def test_run__per_run_values_are_those_of_the_paths(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    paths, found = ensemble["traces"], ensemble["runs"].to_dataset().isel(run=slice(3))
+
+    def same(name: str, expected: xr.DataArray, **tolerance: float) -> None:
+        values = expected.transpose(*found[name].dims).values
+        np.testing.assert_allclose(found[name].values, np.where(np.isnan(found[name]), np.nan, values), **tolerance)
+
+    same("peak_price", paths.price.max("time"))
+    same("months_dear", (paths.price > 2.0).sum("time"))
+    same("worst_shortage", paths.shortage.max("time"), atol=1e-6)
+    lacking = paths.sector_shortage.sel(region=[r for r in paths.region.values if r != "world"])
+    months = (lacking > 0.05).sum("time").reindex(region=found.region)
+    same("shortage_months", months, atol=0)
+    reference = build(scenario)
+    need = xr.zeros_like(lacking.isel(run=0))
+    for use, growth in zip(reference.uses, reference.trend.use, strict=True):
+        monthly = use.demand / 24 * growth.reshape(-1, 2).sum(axis=1)
+        place = {"sector": use.sector, "region": use.region}
+        need.loc[place] = need.sel(place).fillna(0.0) + monthly
+    same("shortage_tonnes", (lacking * need).sum("time").reindex(region=found.region), rtol=1e-3, atol=1e-3)
+    assert float(found.shortage_tonnes.sum()) > 100.0
+
+
+def test_run__values_lost_output_by_the_sectors_tables(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    found = ensemble["runs"]
+    for row in scenario.tables.sectors:
+        lost = found.lost_output.sel(sector=row.sector).values
+        added = found.lost_value_added.sel(sector=row.sector).values
+        np.testing.assert_allclose(added, lost * row.value_added_usd_per_kg / row.output_value_usd_per_kg, rtol=1e-5)
+        tonnes = lost * 1e3 / row.output_value_usd_per_kg
+        rationed = found.rationed_tonnes.sel(sector=row.sector).values
+        with np.errstate(invalid="ignore"):
+            assert not np.any(rationed > tonnes * (1 + 1e-4) + 1e-2)
+
+
+def under(name: str, **row: object) -> xr.DataTree:
+    """A year of the example, struck at mid-year."""
+    usual = {"by": "A", "products": ["oxide"], "onset": {"at": "2025-07"}, "duration": "permanent"}
+    time = {"start": "2025-01", "years": 1.0}
+    data = {"title": "test", "chain": "tiny", "growth": False, "time": time, "restrictions": {name: usual | row}}
+    return sim.run(parse(data, folder=DATA), runs=2)
+
+
+def test_run__counts_exports_not_sent_as_the_senders_loss() -> None:
+    # Six months of 8 t a year at 60 USD/kg.
+    loss = under("ban", kind="ban", cut=1.0)["runs"].sender_loss
+    np.testing.assert_allclose(loss, 4.0 * 60 * 1e3 / 1e6, rtol=1e-4)
+    half = under("ban", kind="ban", cut=0.5, threat=0.0)["runs"].sender_loss
+    np.testing.assert_allclose(half, 2.0 * 60 * 1e3 / 1e6, rtol=1e-3)
+
+
+def test_run__counts_rent_on_quotas_only() -> None:
+    quota = under("quota", kind="export_quota", quota={"t_per_year": 3.0})["runs"]
+    rent = quota.licence_rent.values
+    # Rent rises from nothing by at most exp(0.37 * 1.5) - 1 a month times 14 USD/kg; 1.5 t at most are licensed.
+    most = 14.0 * (np.exp(0.37 * 1.5 * 6) - 1.0) * 1.5 * 1e3 / 1e6
+    assert np.all((rent > 0.0) & (rent < most))
+    # The sender loses 2.5 t in six months, a little less while orders of before are filled.
+    np.testing.assert_allclose(quota.sender_loss, 2.5 * 60 * 1e3 / 1e6, rtol=0.05)
+    assert float(under("ban", kind="ban", cut=0.5)["runs"].licence_rent.sum()) == 0.0
