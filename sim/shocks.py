@@ -14,7 +14,6 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import poisson
 
 from sim.chain.reference import Reference
-from sim.chain.rules import target
 from sim.core.state import Events
 from sim.scenario import Scenario
 from sim.scenario.distributions import Distribution
@@ -118,7 +117,7 @@ def _events(
     used = 1
     for slot in range(slots):
         u = uniform(seed, name, f"event {slot}", first=first, runs=runs, draws=len(DRAWS))
-        event = _event(scenario, reference, restriction, dict(zip(DRAWS, u.T, strict=True)), free_from, hazard)
+        event = _event(scenario, reference, name, dict(zip(DRAWS, u.T, strict=True)), free_from, hazard)
         happens = event[FIELDS.index("onset")] < horizon
         if not happens.any():
             break
@@ -133,7 +132,13 @@ def _slots(restriction: Measure, horizon: float) -> int:
     if isinstance(restriction.onset, At) or not isinstance(restriction.duration, Lasting):
         return 1
     rate = restriction.onset.hazard_per_year
-    most = float(rate.frozen().ppf(1.0 - OVERFLOW)) if isinstance(rate, Distribution) else float(rate)
+    return _most_events(rate.model_dump_json() if isinstance(rate, Distribution) else float(rate), horizon)
+
+
+@lru_cache(maxsize=256)
+def _most_events(rate: str | float, horizon: float) -> int:
+    law = Distribution.model_validate_json(rate).frozen() if isinstance(rate, str) else None
+    most = float(law.ppf(1.0 - OVERFLOW)) if law is not None else float(rate)
     return int(max(poisson.isf(OVERFLOW, most * horizon / 12.0), 1.0))
 
 
@@ -148,11 +153,12 @@ def _hazard(restriction: Measure, name: str, first: int, runs: int, seed: int) -
 def _event(
     scenario: Scenario,
     reference: Reference,
-    restriction: Measure,
+    name: str,
     u: dict[str, Values],
     free_from: Values,
     hazard: Values,
 ) -> Values:
+    restriction = scenario.restrictions[name]
     if isinstance(restriction.onset, At):
         onset = np.full(free_from.shape, scenario.time.months_to(restriction.onset.at))
     else:
@@ -162,7 +168,7 @@ def _event(
     lasts = quantile(duration.months, u["duration"]) if isinstance(duration, Lasting) else np.full(onset.shape, NEVER)
     profile = restriction.profile
     recovery = quantile(profile.recovery_months, u["recovery"]) if profile.recovery_months is not None else 0.0
-    level, severity = _level(scenario, reference, restriction, u["level"], onset)
+    level, severity = _level(scenario, reference, name, u["level"], onset)
     announced = np.maximum(onset - quantile(restriction.notice_months, u["notice"]), np.minimum(free_from, onset))
     fields = dict(
         announced=announced,
@@ -178,11 +184,12 @@ def _event(
 
 
 def _level(
-    scenario: Scenario, reference: Reference, restriction: Measure, u: Values, onset: Values
+    scenario: Scenario, reference: Reference, name: str, u: Values, onset: Values
 ) -> tuple[Values, Values]:
     """Level of an event as the core wants it, and the share of its targets' supply it puts at risk."""
+    restriction = scenario.restrictions[name]
     if isinstance(restriction, (ExportQuota, ProductionQuota)):
-        quota, hit = restriction.quota, target(reference, restriction)
+        quota, hit = restriction.quota, reference.targets[name]
         periods = np.minimum(onset / 12.0 * scenario.time.periods_per_year, len(hit.growth) - 1.0).astype(int)
         grown = hit.growth[np.maximum(periods, 0)]
         if isinstance(quota, Tonnage):

@@ -226,7 +226,10 @@ class Run:
             for r, route in enumerate(self.chain.routes):
                 if route.destination == m and route.flow > 0:
                     plain = self.plain_landed[r]
-                    passed = par.cost_pass_import * math.log(plain) + math.log(self.landed[r] / plain)
+                    control = self.controls.get(r)
+                    capped = control is not None and (control.withheld > 0 or control.licensed > 0)
+                    felt = max(math.log(plain), 0.0) if capped else math.log(plain)
+                    passed = par.cost_pass_import * felt + math.log(self.landed[r] / plain)
                     abroad += route.flow / self.imports[m] * passed
             for p, process in enumerate(self.chain.processes):
                 for output in process.outputs:
@@ -326,8 +329,9 @@ class Run:
             return legal
         dt, licensed = self.chain.dt, control.licensed > 0
         approval = control.approval if licensed else 1.0
-        self.queue[r] += control.licensed * legal * dt
-        decided = self.queue[r] * self.follow(control.processing)
+        applied, share = control.licensed * legal * dt, self.follow(control.processing)
+        decided = self.queue[r] * share + applied * (1 - share * control.processing / dt)
+        self.queue[r] += applied
         granted = min(approval * decided, control.throughput * bound * dt if licensed else math.inf)
         self.queue[r] -= decided * granted / (approval * decided) if granted > 0 else decided
         return (1 - control.licensed) * legal + granted / dt
@@ -360,7 +364,9 @@ class Run:
         self.claims, self.fill, self.dumped = claims, [], []
         for m, market in enumerate(chain.markets):
             cover = market.inventory / market.outflow
-            release = self.inventory[m] * (1 - math.exp(-dt / (par.release_share * cover)))
+            decay = dt / (par.release_share * cover)
+            share = 1 - math.exp(-decay)
+            release = max(self.inventory[m] - self.arrived[m], 0.0) * share + self.arrived[m] * (1 - share / decay)
             self.fill.append(fills(release, (claims[m][0], claims[m][1], claims[m][2]), par.strictness))
             surplus = market.disposal * self.growth(market) * self.price[m] ** -par.disposal_elasticity * dt
             self.dumped.append(max(min(surplus, release - sum(claims[m])), 0.0))

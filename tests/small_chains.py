@@ -159,9 +159,11 @@ def _places(draft: Draft) -> dict[Place, int]:
     return {place: number for number, place in enumerate(sorted(used))}
 
 
-def released_share(cover: float, dt: float, release_share: float) -> float:
-    """Share of an inventory that a market can release in a period."""
-    return -math.expm1(-dt / (release_share * cover))
+def released(cover: float, dt: float, release_share: float) -> float:
+    """Months of outflow that a market at the reference can release in a period, of its stock and of what arrives."""
+    decay = dt / (release_share * cover)
+    share = -math.expm1(-decay)
+    return cover * share + dt * (1 - share / decay)
 
 
 def _draw_markets(
@@ -181,7 +183,7 @@ def _draw_markets(
         months = cover + rng.uniform(0, 3)
         disposal = draft.surplus.get(place, 0.0)
         total = outflow[place] + disposal
-        while released_share(months, dt, parameters.release_share) * months < 1.12 * dt:
+        while released(months, dt, parameters.release_share) < 1.12 * dt:
             months *= 1.05
         markets.append(Market(
             inventory=months * total, outflow=total, price=price[place[0]] * rng.uniform(0.95, 1.05),

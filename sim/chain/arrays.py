@@ -10,7 +10,7 @@ from sim.chain.accounts import Values
 from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
-from sim.chain.stocks import covers, inbound
+from sim.chain.stocks import covers, fresh_share, inbound
 from sim.core.state import Chain, Markets, Processes, Routes, Uses
 
 LEAST_CONVERSION = 0.01
@@ -80,6 +80,7 @@ def _markets(reference: Reference, dt: float) -> Markets:
         outflow=outflow,
         price=np.array([row.price_usd_per_kg for row in rows]),
         release=-np.expm1(-dt / (parameters.release_share * cover)),
+        release_fresh=fresh_share(dt / (parameters.release_share * cover)),
         contract_share=np.array([row.contract_share for row in rows]),
         choke=np.array([row.choke for row in rows]),
         alarm_scale=np.where(upstream, 1.0, parameters.threat_downstream),

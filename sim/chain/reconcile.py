@@ -13,7 +13,7 @@ from sim.streams import uniform
 
 LEAST_SHARE = 0.02
 """No entry falls below this share of its published value: what exists goes on existing."""
-MOST_ROUNDS = 60
+MOST_ROUNDS = 500
 NOTABLE = 0.05
 """Relative change above which an entry is listed."""
 
@@ -58,19 +58,29 @@ def reconcile(accounts: Accounts, *, file: str) -> Values:
     used = accounts.values > 0.0
     low = LEAST_SHARE - 1.0
     held = ~used
+    seen: set[bytes] = set()
     for _ in range(MOST_ROUNDS):
         free = ~held
         fixed = np.where(held & used, low, 0.0)
         shortfall = -(scaled @ (1.0 + fixed))
-        normal = (scaled[:, free] * variance[free]) @ scaled[:, free].T
-        price = np.linalg.lstsq(normal, shortfall, rcond=1e-13)[0]
+        # Markets differ in size by millions; in their own units none is lost to rounding.
+        unit = np.maximum(np.linalg.norm(scaled * accounts.doubt, axis=1), 1e-300)
+        root = scaled[:, free] * accounts.doubt[free] / unit[:, None]
+        price = np.linalg.lstsq(root @ root.T, shortfall / unit, rcond=1e-13)[0] / unit
         pull = scaled.T @ price
         change = np.where(free, variance * pull, fixed)
         _check_balance(accounts, scaled, change, file)
         wants_floor = np.where(held, pull * variance < low, change < low) & used
-        if np.array_equal(wants_floor | ~used, held):
+        after = wants_floor | ~used
+        if np.array_equal(after, held):
             return accounts.values * (1.0 + change)
-        held = wants_floor | ~used
+        if after.tobytes() in seen:
+            # The set goes round in a circle: move one entry, the one furthest from where it should be.
+            astray = np.abs(np.where(held, pull * variance, change) - low) * (after != held)
+            after = held.copy()
+            after[np.argmax(astray)] ^= True
+        seen.add(after.tobytes())
+        held = after
     raise ScenarioError([Fault(file, "", "cannot be balanced without closing flows", "give larger flows or more doubt")])
 
 

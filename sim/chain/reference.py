@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from sim.chain.reconcile import Change, changes, drawn, reconcile
 from sim.core.state import Trend
 from sim.scenario import Scenario
 from sim.scenario.rows import ProductRow, RouteRow, SectorRow, TransportRow
+
+if TYPE_CHECKING:
+    from sim.chain.rules import Target
 
 LEAST_TONNES = 1e-6
 """Entries below this many tonnes a year are dropped: they only cost time."""
@@ -153,6 +156,13 @@ class Reference:
         from sim.chain.trend import trend_factors
 
         return trend_factors(self)
+
+    @cached_property
+    def targets(self) -> dict[str, Target]:
+        """What each restriction of the scenario reaches, by name."""
+        from sim.chain.rules import target
+
+        return {name: target(self, restriction) for name, restriction in self.scenario.restrictions.items()}
 
     def unit_value(self, process: Process) -> float:
         """Value of the outputs of a tonne of activity at reference prices, thousand USD."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.chain.accounts import Values
-from sim.chain.reference import Process, Reference
+from sim.chain.reference import Reference
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Restrictions
 from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
 
@@ -70,7 +70,7 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
     hit = tuple(
         index
         for index, row in enumerate(reference.processes)
-        if row.region == restriction.by and any(_is_main(reference, row, product) for product in restriction.products)
+        if row.region == restriction.by and any(product in row.outputs for product in restriction.products)
     )
     lost = np.zeros(len(reference.markets))
     for index in hit:
@@ -97,16 +97,10 @@ def _growth(weights: Values, factors: Values) -> Values:
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
 
 
-def _is_main(reference: Reference, process: Process, product: str) -> bool:
-    """Whether a product is what a process is run for: the most valuable of its outputs, or one that a shock covers."""
-    values = {name: tonnes * reference.products[name].price_usd_per_kg for name, tonnes in process.outputs.items()}
-    return product in values and values[product] >= 0.2 * max(values.values())
-
-
 def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, Values, Values]:
     """Arrays of all restrictions, and the control row of each route and process (-1 if none can hit it)."""
     given = reference.scenario.restrictions
-    targets = [target(reference, restriction) for restriction in given.values()]
+    targets = list(reference.targets.values())
     routes = sorted({index for each in targets for index in each.routes})
     processes = sorted({index for each in targets for index in each.processes})
     route_row = {index: row for row, index in enumerate(routes)}

@@ -13,12 +13,21 @@ RELEASE_MARGIN = 1.1
 """Release at the reference over outflow of a period, at least: below it the chain would ration itself."""
 
 
+def fresh_share(decay: Values | float) -> Values:
+    """Share of a steady inflow of a period that leaves within it, where `decay` = dt / time constant."""
+    return np.asarray(1.0 + np.expm1(-np.asarray(decay)) / decay)
+
+
 def cover_needed(dt: float, release_share: float) -> float:
-    """Least cover, months, at which a period's release exceeds `RELEASE_MARGIN` times its outflow."""
+    """Least cover, months, at which a period's release exceeds `RELEASE_MARGIN` times its outflow.
+
+    Before a period the inventory is the cover; what arrives during the period adds its own part.
+    """
     low, high = 0.0, 1000.0 * dt
     for _ in range(100):
         middle = 0.5 * (low + high)
-        if middle * -math.expm1(-dt / (release_share * middle)) < RELEASE_MARGIN * dt:
+        decay = dt / (release_share * middle)
+        if middle * -math.expm1(-decay) + dt * float(fresh_share(decay)) < RELEASE_MARGIN * dt:
             low = middle
         else:
             high = middle

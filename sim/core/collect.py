@@ -12,33 +12,14 @@ FIXED = np.float32(2**20)
 """Fixed-point units for one in sums: a price multiple of 148 stays within 32 bits, ten million runs within 64."""
 FIXED_SQUARE = np.float32(2**16)
 """The same in sums of squares."""
+MOST = np.float32(148.0)
+"""Values above count as this in means and standard deviations, as they do in the last bin; extremes stay exact."""
 
 
 @kernel
 def bin_of(value, low, per_unit, last):
     """Bin of a value: bin centres lie at `low + i / per_unit`; what is outside falls in the first or last bin."""
     return np.int32(clip((value - low) * per_unit + HALF, ZERO, last))
-
-
-@kernel
-def _measure(raw, factor, missing, values):
-    """Recorded values of one row, month and block as multiples, or as the share missing to one, within 0 and 1."""
-    if missing:
-        for lane in range(values.size):
-            values[lane] = clip(ONE - raw[lane] * factor, ZERO, ONE)
-    else:
-        for lane in range(values.size):
-            values[lane] = raw[lane] * factor
-
-
-@kernel
-def _find_bins(values, logarithmic, low, per_unit, last, bins):
-    if logarithmic:
-        for lane in range(values.size):
-            bins[lane] = bin_of(log(values[lane]), low, per_unit, last)
-    else:
-        for lane in range(values.size):
-            bins[lane] = bin_of(values[lane], low, per_unit, last)
 
 
 @entry
@@ -79,32 +60,46 @@ def count(
     counts: Shape (row, month, bin), added to.
     sums, squares: Sums in fixed point, int64, shape (row, month), added to.
     least, most: Extremes, shape (row, month), updated.
-    peak, above: Largest value over months and months above the threshold, shape (row, block, lane).
+    peak, above: Largest value over months and months above the threshold, shape (row, block, lane), overwritten; both
+        without rows where nobody asks.
     """
     blocks, months, _, lanes = source.shape
     last = np.float32(counts.shape[2] - 1)
     bins, values = np.empty(lanes, np.int32), np.empty(lanes, np.float32)
-    for row in range(first + begin, first + end):
-        peak[row] = ZERO
-        above[row] = ZERO
+    per_run = peak.shape[0] > 0
+    if per_run:
+        peak[first + begin : first + end] = ZERO
+        above[first + begin : first + end] = ZERO
     for month in range(months):
         for member in range(begin, end):
-            row = first + member
+            row, entity, reciprocal = first + member, members[member], factor[month, member]
             total, square = np.int64(0), np.int64(0)
             smallest, largest = least[row, month], most[row, month]
             for block in range(blocks):
                 used = min(lanes, runs - block * lanes)
-                _measure(source[block, month, members[member]], factor[month, member], missing, values)
-                _find_bins(values, logarithmic, low, per_unit, last, bins)
-                for lane in range(lanes):
-                    peak[row, block, lane] = max(peak[row, block, lane], values[lane])
-                    above[row, block, lane] += ONE if values[lane] > threshold else ZERO
+                if missing:
+                    for lane in range(lanes):
+                        values[lane] = clip(ONE - source[block, month, entity, lane] * reciprocal, ZERO, ONE)
+                else:
+                    for lane in range(lanes):
+                        values[lane] = source[block, month, entity, lane] * reciprocal
+                if logarithmic:
+                    for lane in range(lanes):
+                        bins[lane] = bin_of(log(values[lane]), low, per_unit, last)
+                else:
+                    for lane in range(lanes):
+                        bins[lane] = bin_of(values[lane], low, per_unit, last)
+                if per_run:
+                    for lane in range(lanes):
+                        peak[row, block, lane] = max(peak[row, block, lane], values[lane])
+                        above[row, block, lane] += ONE if values[lane] > threshold else ZERO
                 for lane in range(used):
-                    total += np.int64(np.int32(values[lane] * FIXED))
-                    square += np.int64(np.int32(values[lane] * values[lane] * FIXED_SQUARE))
+                    held = min(values[lane], MOST)
+                    total += np.int64(np.int32(held * FIXED + HALF))
+                    square += np.int64(np.int32(held * held * FIXED_SQUARE + HALF))
+                for lane in range(used):
                     smallest = min(smallest, values[lane])
                     largest = max(largest, values[lane])
-                for lane in range(used):
                     counts[row, month, bins[lane]] += 1
             sums[row, month] += total
             squares[row, month] += square
@@ -154,6 +149,36 @@ def average(start: Ints, member: Ints, price: Floats, volume: Floats, begin, end
                 for lane in range(lanes):
                     paid = out[block, month, row, lane]
                     out[block, month, row, lane] = paid / moved[lane] if moved[lane] > ZERO else ONE
+
+
+@entry
+def spells(source: Floats, need: Floats, threshold, begin, end, tonnes: Floats, opening: Floats, closing: Floats):
+    """What rows `begin` to `end` lack against a need, and the first and last month that lacks more than a share of it.
+
+    Parameters
+    ----------
+    source: Recorded tonnes, shape (block, month, row, lane).
+    need: Tonnes needed, shape (month, row).
+    tonnes: Sum of what is lacking, shape (row, block, lane), overwritten, as are the others.
+    opening, closing: First and last such month; -1 where there is none.
+    """
+    blocks, months, _, lanes = source.shape
+    for block in range(blocks):
+        for row in range(begin, end):
+            for lane in range(lanes):
+                tonnes[row, block, lane] = ZERO
+                opening[row, block, lane] = -ONE
+                closing[row, block, lane] = -ONE
+            for month in range(months):
+                wanted, now = need[month, row], np.float32(month)
+                bearable = threshold * wanted
+                for lane in range(lanes):
+                    lacking = max(wanted - source[block, month, row, lane], ZERO)
+                    short = lacking > bearable
+                    tonnes[row, block, lane] += lacking
+                    first = opening[row, block, lane]
+                    opening[row, block, lane] = now if short and first < ZERO else first
+                    closing[row, block, lane] = now if short else closing[row, block, lane]
 
 
 @entry

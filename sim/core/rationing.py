@@ -26,22 +26,28 @@ def served(available, claimed):
 
 
 @kernel
+def releasable(inventory, arrived, release, fresh):
+    """What a market can release in a period: what arrives during it has had less time to leave."""
+    return max(inventory - arrived, ZERO) * release + arrived * fresh
+
+
+@kernel
 def ration(chain: Chain, now, state: State, work: Work):
     """Fill of each class of claims from what each market may release, disposal of surplus, and expected outflow."""
     markets, constants = chain.markets, chain.constants
     dt = constants.dt
     for m in range(markets.inventory.size):
-        release = markets.release[m]
+        release, fresh = markets.release[m], markets.release_fresh[m]
         for lane in range(state.inventory.shape[1]):
             claims = work.claim_first[m, lane] + work.claim_local[m, lane] + work.claim_export[m, lane]
-            available = state.inventory[m, lane] * release
+            available = releasable(state.inventory[m, lane], work.arrived[m, lane], release, fresh)
             work.lacking[0, lane] = claims * dt - available
             work.dumped[m, lane] = max(available - claims * dt, ZERO)
             work.released[m, lane] = ZERO
             work.intake[m, lane] = ZERO
             state.expected[m, lane] += constants.follow_expectation * (claims - state.expected[m, lane])
         if any_positive(work.lacking[0]):
-            _fill_by_class(m, release, constants, state, work)
+            _fill_by_class(m, release, fresh, constants, state, work)
         else:
             for lane in range(state.inventory.shape[1]):
                 work.fill_first[m, lane] = ONE
@@ -51,13 +57,13 @@ def ration(chain: Chain, now, state: State, work: Work):
 
 
 @kernel
-def _fill_by_class(m, release, constants, state: State, work: Work):
+def _fill_by_class(m, release, fresh, constants, state: State, work: Work):
     dt, strict = constants.dt, constants.strictness
     for lane in range(state.inventory.shape[1]):
         first = work.claim_first[m, lane] * dt
         local = work.claim_local[m, lane] * dt
         export = work.claim_export[m, lane] * dt
-        available = state.inventory[m, lane] * release
+        available = releasable(state.inventory[m, lane], work.arrived[m, lane], release, fresh)
         even = (ONE - strict) * served(available, first + local + export)
         after_first = max(available - first, ZERO)
         after_local = max(after_first - local, ZERO)

@@ -63,6 +63,7 @@ class Markets(NamedTuple):
     outflow: Floats  # D0, t/month
     price: Floats  # V, USD/kg
     release: Floats  # share of inventory a period can release
+    release_fresh: Floats  # share of what arrives in a period that it can release
     contract_share: Floats  # phi
     choke: Floats  # price multiple that halves use
     alarm_scale: Floats  # s

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.core.flow import sent_row
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.state import QUOTA, Chain, State, Work
+
+
+LEAST_UNDECIDED = np.float32(1e-30)
+"""Share of a queue that counts as undecided at least: keeps the logarithm finite where decisions are immediate."""
 
 
 @kernel
@@ -87,7 +93,10 @@ def _order_restricted(chain: Chain, r, now, state: State, work: Work):
         landed = untaxed + extra * per_landed
         log_untaxed, log_landed = log(untaxed), log(landed)
         work.source[d, lane] += routes.supply_share[r] * landed
-        passed = constants.cost_pass_import * log_untaxed + (log_landed - log_untaxed)
+        # Where a cap binds, what is cheap at the origin for lack of buyers is not cheap at the destination.
+        capped = work.withheld[c, lane] > ZERO or work.licensed[c, lane] > ZERO
+        felt = max(log_untaxed, ZERO) if capped else log_untaxed
+        passed = constants.cost_pass_import * felt + (log_landed - log_untaxed)
         work.landed[d, lane] += routes.import_share[r] * passed
         gain = state.log_price[d, lane] - log_landed
         demand = state.expected[d, lane] * per_outflow
@@ -107,8 +116,10 @@ def _queue_for_licences(constants, c, bound, state: State, work: Work):
     for lane in range(work.legal.shape[1]):
         licensed, queue = work.licensed[c, lane], state.queue[c, lane]
         legal = work.legal[c, lane]
-        queue = queue + licensed * legal * dt
-        decided = queue * work.processing[c, lane]
+        applied, decide = licensed * legal * dt, work.processing[c, lane]
+        # What is applied for in a period has had less time to be decided than what waited before it.
+        decided = queue * decide + applied * (ONE + decide / log(max(ONE - decide, LEAST_UNDECIDED)))
+        queue = queue + applied
         approved = work.approval[c, lane] * decided
         granted = min(approved, work.throughput[c, lane] * bound * dt) if licensed > ZERO else approved
         share = granted / approved if granted < approved else ONE

@@ -73,7 +73,7 @@ class Chunk:
 def by_run(array: Floats, runs: int) -> Floats:
     """An array with blocks in front and lanes last, as one with the first `runs` runs last."""
     moved = np.moveaxis(array, 0, -2)
-    return moved.reshape(*moved.shape[:-2], -1)[..., :runs]
+    return moved.reshape(*moved.shape[:-2], moved.shape[-2] * moved.shape[-1])[..., :runs]
 
 
 def share(pool: Executor, items: int, work: Callable[[int, int], object]) -> None:

@@ -37,7 +37,8 @@ class Plan:
     """How a variable is counted."""
 
     scale: Scale
-    threshold: float
+    threshold: float | None
+    """Value above which months of a run count; none where runs are not followed."""
     parts: tuple[Part, ...]
 
     @property
@@ -92,13 +93,13 @@ class Collector:
         short, dear = variables.SHORT, variables.DEAR
         return {
             "price": Plan(MULTIPLE, dear, (plain(lay.markets, _price), summed(lay.world_price, _price))),
-            "transacted_price": Plan(MULTIPLE, dear, (plain(lay.markets, _transacted), paid)),
+            "transacted_price": Plan(MULTIPLE, None, (plain(lay.markets, _transacted), paid)),
             "inventory": Plan(
-                MULTIPLE, dear, (plain(lay.markets, _inventory), summed(lay.world_inventory, _inventory))
+                MULTIPLE, None, (plain(lay.markets, _inventory), summed(lay.world_inventory, _inventory))
             ),
             "flow": Plan(
                 MULTIPLE,
-                dear,
+                None,
                 (relative(lay.markets, markets, flow, _flow, missing=False), summed(volume, _flow, flow)),
             ),
             "shortage": Plan(
@@ -117,8 +118,8 @@ class Collector:
                     summed(lay.world_sector, _sector, self.sector_need, missing=True),
                 ),
             ),
-            "stage_price": Plan(MULTIPLE, dear, (summed(lay.stage_price, _price),)),
-            "stage_shortage": Plan(SHARE, short, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
+            "stage_price": Plan(MULTIPLE, None, (summed(lay.stage_price, _price),)),
+            "stage_shortage": Plan(SHARE, None, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
         }
 
     def add(self, record: Record, runs: int, pool: Executor) -> None:

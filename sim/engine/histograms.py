@@ -48,25 +48,26 @@ class Members:
 class Histogram:
     """Counts and moments of one variable; adding chunks in any order gives the same digits."""
 
-    def __init__(self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float) -> None:
+    def __init__(self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float | None) -> None:
         """Begin with no runs.
 
         Parameters
         ----------
         blocks: Blocks of a chunk and lanes of a block.
-        threshold: Value above which a month counts in `above`.
+        threshold: Value above which a month counts in `above`; none where no run is followed.
         """
         self.scale = scale
-        self.threshold = threshold
+        self.threshold = threshold or 0.0
         self.runs = 0
         self.counts = np.zeros((rows, months, scale.bins), dtype=np.int32)
         self.sums = np.zeros((rows, months), dtype=np.int64)
         self.squares = np.zeros((rows, months), dtype=np.int64)
         self.least = np.full((rows, months), np.inf, dtype=np.float32)
         self.most = np.full((rows, months), -np.inf, dtype=np.float32)
-        self.peak = np.zeros((rows, *blocks), dtype=np.float32)
+        followed = rows if threshold is not None else 0
+        self.peak = np.zeros((followed, *blocks), dtype=np.float32)
         """Largest value over months of each run of the last chunk, shape (row, block, lane)."""
-        self.above = np.zeros((rows, *blocks), dtype=np.float32)
+        self.above = np.zeros((followed, *blocks), dtype=np.float32)
         """Months above the threshold of each run of the last chunk."""
 
     def add(self, source: Floats, members: Members, first: int, runs: int, begin: int, end: int) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim import variables
 from sim.chain.reference import Reference
+from sim.core import collect
 from sim.core.state import Record
-from sim.engine.chunk import by_run
+from sim.engine.chunk import by_run, share
 from sim.engine.collector import Collector
 from sim.engine.groups import Label
 from sim.shocks import Shocks
@@ -17,7 +20,7 @@ Values = NDArray[np.float64]
 
 
 def outcomes(
-    reference: Reference, collector: Collector, record: Record, shocks: Shocks, runs: int
+    reference: Reference, collector: Collector, record: Record, shocks: Shocks, runs: int, pool: Executor
 ) -> dict[str, NDArray[np.float32]]:
     """Per-run results of the chunk just counted, each of shape (row, run); rows as `row_labels` says.
 
@@ -27,13 +30,10 @@ def outcomes(
     """
     price, short, sector = (collector.found[name] for name in ("price", "shortage", "sector_shortage"))
     sectors = len(collector.layout.sectors)
-    need = collector.sector_need
-    sold = by_run(record.sector, runs)
-    lacking = np.maximum(need.T[:, :, None].astype(np.float32) - sold, 0.0)
+    lacking, opening, closing = _spells(collector, record, pool)
     of_sector = collector_rows(reference)
     destroyed = _add_rows(by_run(record.destroyed, runs), of_sector, sectors)
     rationed = _add_rows(by_run(record.rationed, runs), of_sector, sectors)
-    is_short = lacking > (variables.SHORT * need).T[:, :, None].astype(np.float32)
     output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
     found = {
@@ -41,12 +41,12 @@ def outcomes(
         "months_dear": _flat(price.above, runs),
         "worst_shortage": _flat(short.peak, runs),
         "shortage_months": _flat(sector.above, runs)[:sectors],
-        "shortage_tonnes": lacking.sum(axis=0),
+        "shortage_tonnes": _flat(lacking, runs),
         "rationed_tonnes": rationed,
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
-        **times(is_short, shocks.onset[:, :, :runs]),
+        **times(_flat(opening, runs), _flat(closing, runs), shocks.onset[:, :, :runs], record.sector.shape[1]),
         "licence_rent": by_run(record.rent, runs) / 1e3,
         "sender_loss": by_run(record.sender_loss, runs) / 1e3,
     }
@@ -77,21 +77,28 @@ def _unit_values(reference: Reference, labels: tuple[Label, ...]) -> tuple[Value
     )
 
 
-def times(is_short: NDArray[np.bool_], onset: Values) -> dict[str, Values]:
+def _spells(collector: Collector, record: Record, pool: Executor) -> tuple[NDArray[np.float32], ...]:
+    blocks, _, rows, lanes = record.sector.shape
+    found = tuple(np.empty((rows, blocks, lanes), dtype=np.float32) for _ in range(3))
+    need = np.ascontiguousarray(collector.sector_need.T.astype(np.float32))
+    threshold = np.float32(variables.SHORT)
+    share(pool, rows, lambda begin, end: collect.spells(record.sector, need, threshold, begin, end, *found))
+    return found
+
+
+def times(opening: NDArray[np.float32], closing: NDArray[np.float32], onset: Values, months: int) -> dict[str, Values]:
     """Months from the first onset to the first short month, and from that to the last.
 
     Parameters
     ----------
-    is_short: Shape (month, row, run).
+    opening, closing: First and last short month, -1 where there is none, shape (row, run).
     onset: Months from the start, shape (restriction, slot, run).
+    months: Length of the horizon.
     """
-    months = is_short.shape[0]
     strikes = onset.min(axis=(0, 1), initial=np.inf)
-    ever = is_short.any(axis=0)
-    first = np.where(ever, is_short.argmax(axis=0), np.nan)
-    last = np.where(ever, months - 1 - is_short[::-1].argmax(axis=0), np.nan)
+    first = np.where(opening >= 0, opening, np.nan)
     survive = np.where(strikes < months, first - np.minimum(strikes, months), np.nan)
-    return {"time_to_survive": np.maximum(survive, 0.0), "time_to_recover": last - first}
+    return {"time_to_survive": np.maximum(survive, 0.0), "time_to_recover": np.where(opening >= 0, closing - first, np.nan)}
 
 
 def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:

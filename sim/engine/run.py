@@ -72,7 +72,7 @@ def run(
     """
     runs = scenario.ensemble.runs if runs is None else runs
     seed = scenario.ensemble.seed if seed is None else seed
-    threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = _processors() if threads is None else threads
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     reference = chains.build(scenario)
@@ -80,17 +80,25 @@ def run(
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     buffers = Chunk(chain, clock, min(runs, CHUNK))
     collector = Collector(reference, chain, clock, buffers.blocks)
+
+    def draw(begin: int, count: int) -> Shocks:
+        return sample(scenario, reference, first=begin, runs=count, seed=seed)
+
     kept: list[dict[str, NDArray[np.float32]]] = []
     struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
-        for begin in range(first, first + runs, CHUNK):
-            size = min(CHUNK, first + runs - begin)
-            # The last block is filled with the runs that would come next; they are simulated and not counted.
-            padded = -(-size // LANES) * LANES
-            drawn = sample(scenario, reference, first=begin, runs=padded, seed=seed)
+        starts = range(first, first + runs, CHUNK)
+        # The last block is filled with the runs that would come next; they are simulated and not counted.
+        sizes = {begin: min(CHUNK, first + runs - begin) for begin in starts}
+        draws = {begin: pool.submit(draw, begin, -(-sizes[begin] // LANES) * LANES) for begin in starts[:1]}
+        for begin in starts:
+            size, drawn = sizes[begin], draws.pop(begin).result()
+            for later in starts[starts.index(begin) + 1 :][:1]:
+                # Drawn while the core is at work on this chunk.
+                draws[later] = pool.submit(draw, later, -(-sizes[later] // LANES) * LANES)
             buffers.simulate(drawn, pool)
             collector.add(buffers.record, size, pool)
-            kept.append(outcomes(reference, collector, buffers.record, drawn, size))
+            kept.append(outcomes(reference, collector, buffers.record, drawn, size, pool))
             struck.append(_head(drawn, size))
             if progress is not None:
                 progress(begin + size - first, runs)
@@ -107,6 +115,11 @@ def run(
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
+
+
+def _processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _head(shocks: Shocks, runs: int) -> Shocks:

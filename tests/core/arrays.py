@@ -43,6 +43,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
             slow_elasticity=of(u.long - u.short for u in small.uses),
             priority=_ints(u.priority for u in small.uses),
             substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
+            sector=_ints(range(len(small.uses))),
         ),
         state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in (
             small.processes, small.routes, small.uses, small.markets))),
@@ -182,6 +183,10 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         outflow=of(m.outflow for m in markets),
         price=of(m.price for m in markets),
         release=of(-math.expm1(-small.dt / (small.parameters.release_share * c)) for c in cover),
+        release_fresh=of(
+            1 + math.expm1(-small.dt / (small.parameters.release_share * c)) * small.parameters.release_share * c / small.dt
+            for c in cover
+        ),
         contract_share=of(m.contract_share for m in markets),
         choke=of(m.choke for m in markets),
         alarm_scale=of(m.alarm_scale for m in markets),

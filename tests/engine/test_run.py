@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 import sim
+from sim.chain import build
 from sim.engine import run as engine_run
 from sim.engine.chunk import CHUNK
 from sim.scenario import Scenario, parse
@@ -112,16 +113,14 @@ def test_run__of_a_still_chain_keeps_every_price_and_flow(calm: xr.DataTree) -> 
         assert np.nanmax(np.abs(values - 1.0)) < 1e-4, name
         assert np.isfinite(values).any(axis=(2, 3)).all()
     shipped = paths.shipment.values
-    used = shipped[0, 0] > 0.0
+    used = np.array([route.flow > 0.0 for route in build(sim.load("still")).routes])
     assert used.sum() > 300
     assert np.abs(shipped[..., used] / shipped[:, :1, used] - 1.0).max() < 1e-4
-    # A latent route has no flow to compare with: it may open by rounding only.
-    assert shipped[..., ~used].max() < 1e-4 * shipped[..., used].max()
+    # Latent routes open by rounding only: with a hundredth of a tonne a month none matters.
+    assert shipped[..., ~used].max() < 0.01
 
 
 def test_run__of_a_still_chain_ships_the_reference_flows(calm: xr.DataTree) -> None:
-    from sim.chain import build
-
     routes = build(sim.load("still")).routes
     shipped = calm["traces"].shipment.values[0, 0]
     for route, tonnes in zip(routes, shipped, strict=True):
@@ -143,8 +142,12 @@ def test_run__of_a_still_chain_has_no_shortage_and_no_loss(calm: xr.DataTree) ->
 
 
 def test_run__of_a_still_chain_moves_the_usual_tonnes(calm: xr.DataTree) -> None:
-    flow = calm["distribution"].flow_mean.values
-    assert np.nanmax(np.abs(flow - 1.0)) < 1e-4
+    flow, reference = calm["distribution"].flow_mean, build(sim.load("still"))
+    moves = reference.flows.outflow - reference.flows.disposal > 1e-6
+    assert moves.sum() > 150
+    for (product, region), leaves in zip(reference.markets, moves, strict=True):
+        if leaves:
+            assert float(abs(flow.sel(product=product, region=region) - 1.0).max()) < 1e-4, (product, region)
 
 
 def test_run__keeps_what_is_needed_to_run_again(scenario: Scenario, ensemble: xr.DataTree, same_bits: Same) -> None:
