@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sim.engine import run
+    from sim.engine.run import run
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 

@@ -1,6 +1,7 @@
 """Shocks: restrictions as drawn in every run. All randomness of a run lives here.
 
-The core is deterministic: it replays the events drawn here. A historical episode is a scenario whose restrictions have dates.
+The core is deterministic: it replays the events drawn here. A historical episode is a scenario whose restrictions
+have dates.
 """
 
 from __future__ import annotations
@@ -183,9 +184,7 @@ def _event(
     return np.array([fields[field] for field in FIELDS])
 
 
-def _level(
-    scenario: Scenario, reference: Reference, name: str, u: Values, onset: Values
-) -> tuple[Values, Values]:
+def _level(scenario: Scenario, reference: Reference, name: str, u: Values, onset: Values) -> tuple[Values, Values]:
     """Level of an event as the core wants it, and the share of its targets' supply it puts at risk."""
     restriction = scenario.restrictions[name]
     if isinstance(restriction, (ExportQuota, ProductionQuota)):
@@ -201,7 +200,7 @@ def _level(
         return level, np.clip(1.0 - share / grown, 0.0, 1.0)
     if isinstance(restriction, ExportDuty):
         return quantile(restriction.rate, u), np.zeros(u.shape)
-    cut = quantile(getattr(restriction, "cut"), u)
+    cut = quantile(restriction.cut, u)
     return cut, cut
 
 

@@ -37,7 +37,7 @@ DISTRIBUTION = (
         "transacted_price",
         (PRODUCT, REGION),
         "1",
-        "Price that material changed hands at, contracts included, over the reference; the world is weighted by volume.",
+        "Price material changed hands at, contracts included, over the reference; the world is weighted by volume.",
     ),
     Variable("inventory", (PRODUCT, REGION), "1", "Inventory over its reference, mean of the month."),
     Variable("flow", (PRODUCT, REGION), "1", "Material that left the market in the month over the reference."),
@@ -53,7 +53,9 @@ DISTRIBUTION = (
         "1",
         "Service demand of a sector not met, over its service path: rationed, destroyed and substituted.",
     ),
-    Variable("stage_price", (STAGE, REGION), "1", "Quoted price of a stage's products, weighted by reference use in value."),
+    Variable(
+        "stage_price", (STAGE, REGION), "1", "Quoted price of a stage's products, weighted by reference use in value."
+    ),
     Variable(
         "stage_shortage",
         (STAGE, REGION),
@@ -70,10 +72,14 @@ RUNS = (
     Variable("peak_price", (RUN, PRODUCT, REGION), "1", "Highest monthly quoted price over its reference."),
     Variable("months_dear", (RUN, PRODUCT, REGION), "month", "Months with a quoted price above twice the reference."),
     Variable("worst_shortage", (RUN, PRODUCT, REGION), "1", "Highest monthly shortage."),
-    Variable("shortage_months", (RUN, SECTOR, REGION), "month", "Months with a shortage above 5 % of the service path."),
+    Variable(
+        "shortage_months", (RUN, SECTOR, REGION), "month", "Months with a shortage above 5 % of the service path."
+    ),
     Variable("shortage_tonnes", (RUN, SECTOR, REGION), "t", "Service demand not met over the horizon."),
     Variable("rationed_tonnes", (RUN, SECTOR, REGION), "t", "Wanted at the price and not delivered, over the horizon."),
-    Variable("lost_output", (RUN, SECTOR, REGION), "million USD", "Sector output lost with rationed and destroyed demand."),
+    Variable(
+        "lost_output", (RUN, SECTOR, REGION), "million USD", "Sector output lost with rationed and destroyed demand."
+    ),
     Variable("lost_value_added", (RUN, SECTOR, REGION), "million USD", "Value added lost with the same demand."),
     Variable(
         "time_to_survive",
@@ -100,12 +106,14 @@ RUNS = (
 SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
     Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),
-    Variable("duration", (RESTRICTION, SLOT, RUN), "month", "Months in force; infinite if permanent; missing if absent."),
+    Variable(
+        "duration", (RESTRICTION, SLOT, RUN), "month", "Months in force; infinite if permanent; missing if absent."
+    ),
     Variable(
         "level",
         (RESTRICTION, SLOT, RUN),
         "1",
-        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; rate of a duty.",
+        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; a duty's rate.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
 )

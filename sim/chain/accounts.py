@@ -63,7 +63,9 @@ def collect(tables: ChainTables) -> Accounts:
     for route in tables.routes:
         touched |= {(route.product, route.origin), (route.product, route.destination)}
     touched |= {(use.product, use.region) for use in tables.uses}
-    markets = tuple((p.product, r.region) for p in tables.products for r in tables.regions if (p.product, r.region) in touched)
+    markets = tuple(
+        (p.product, r.region) for p in tables.products for r in tables.regions if (p.product, r.region) in touched
+    )
     at = {market: index for index, market in enumerate(markets)}
     columns: list[Values] = []
     for process in tables.processes:
@@ -85,7 +87,9 @@ def collect(tables: ChainTables) -> Accounts:
     surplus = np.array(columns).T @ np.array(values)
     columns += [_outlet(index, len(markets)) for index in disposals]
     thrown = [max(surplus[index], 0.05 * supply[index], 1e-3) for index in disposals]
-    disposal_doubt = [DISPOSAL_DOUBT * max(supply[index], tonnes) / tonnes for index, tonnes in zip(disposals, thrown, strict=True)]
+    disposal_doubt = [
+        DISPOSAL_DOUBT * max(supply[index], tonnes) / tonnes for index, tonnes in zip(disposals, thrown, strict=True)
+    ]
     values += thrown
     rows = (*tables.processes, *tables.routes, *tables.uses)
     return Accounts(

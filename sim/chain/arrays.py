@@ -11,7 +11,7 @@ from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stocks import covers, fresh_share, inbound
-from sim.core.state import Chain, Markets, Processes, Routes, Uses
+from sim.core.state import Chain, Ints, Markets, Processes, Routes, Uses
 
 LEAST_CONVERSION = 0.01
 """Least conversion share: cash cost is never zero."""
@@ -54,14 +54,14 @@ def _cast(arrays: Any, precision: type[np.floating[Any]]) -> Any:
     return precision(arrays)
 
 
-def delays(months: Values, dt: float) -> tuple[Values, Values]:
+def delays(months: Values, dt: float) -> tuple[Ints, Values]:
     """Whole periods and the fraction of one more; at least one period, since arrivals come before shipments."""
     periods = np.maximum(months / dt, 1.0)
     whole = np.floor(periods + 1e-9)
     return whole.astype(np.int32), np.maximum(periods - whole, 0.0)
 
 
-def ring_starts(whole: Values) -> Values:
+def ring_starts(whole: Ints) -> Ints:
     """First row of every pipeline: a pipeline keeps its delay, one more period for the fraction, and the current."""
     return np.concatenate([[0], np.cumsum(whole + 2)]).astype(np.int32)
 
@@ -91,7 +91,7 @@ def _markets(reference: Reference, dt: float) -> Markets:
     )
 
 
-def _processes(reference: Reference, dt: float, control: Values) -> Processes:
+def _processes(reference: Reference, dt: float, control: Ints) -> Processes:
     rows, parameters = reference.processes, reference.scenario.parameters
     whole, part = delays(np.array([row.lead_months for row in rows]), dt)
     inputs = [(row, product, tonnes) for row in rows for product, tonnes in row.inputs.items()]
@@ -108,7 +108,9 @@ def _processes(reference: Reference, dt: float, control: Values) -> Processes:
     return Processes(
         activity=np.array([row.activity for row in rows]) / 12.0,
         capacity=np.array([row.capacity for row in rows]) / 12.0,
-        response=np.array([parameters.margin_response_plant if row.inputs else parameters.margin_response_mine for row in rows]),
+        response=np.array(
+            [parameters.margin_response_plant if row.inputs else parameters.margin_response_mine for row in rows]
+        ),
         conversion_share=np.maximum(conversion, LEAST_CONVERSION),
         fixed_share=1.0 - spent,
         delay=whole,
@@ -123,16 +125,18 @@ def _processes(reference: Reference, dt: float, control: Values) -> Processes:
         output_market=np.array([reference.at[product, row.region] for row, product, _ in outputs]),
         output_coefficient=np.array([tonnes for _, _, tonnes in outputs]),
         revenue_share=np.array([share(*entry) for entry in outputs]),
-        cost_weight=np.array([t * row.activity / made[reference.at[product, row.region]] for row, product, t in outputs]),
+        cost_weight=np.array(
+            [t * row.activity / made[reference.at[product, row.region]] for row, product, t in outputs]
+        ),
         control=control,
     )
 
 
-def _starts(counts: list[int]) -> Values:
+def _starts(counts: list[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
-def _routes(reference: Reference, dt: float, control: Values) -> Routes:
+def _routes(reference: Reference, dt: float, control: Ints) -> Routes:
     rows, flows = reference.routes, reference.flows
     origin = np.array([reference.at[row.product, row.origin] for row in rows], dtype=np.int32)
     destination = np.array([reference.at[row.product, row.destination] for row in rows], dtype=np.int32)

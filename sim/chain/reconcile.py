@@ -81,7 +81,9 @@ def reconcile(accounts: Accounts, *, file: str) -> Values:
             after[np.argmax(astray)] ^= True
         seen.add(after.tobytes())
         held = after
-    raise ScenarioError([Fault(file, "", "cannot be balanced without closing flows", "give larger flows or more doubt")])
+    raise ScenarioError(
+        [Fault(file, "", "cannot be balanced without closing flows", "give larger flows or more doubt")]
+    )
 
 
 def _check_balance(accounts: Accounts, scaled: Values, change: Values, file: str) -> None:
@@ -115,7 +117,6 @@ def drawn(accounts: Accounts, draw: int) -> Accounts:
     """
     if draw == 0:
         return accounts
-    from scipy.special import ndtri
 
     entries = len(accounts.values)
     normal = ndtri(uniform(0, "chain", "published values", first=draw, runs=1, draws=entries)[0])

@@ -166,7 +166,9 @@ class Reference:
 
     def unit_value(self, process: Process) -> float:
         """Value of the outputs of a tonne of activity at reference prices, thousand USD."""
-        return sum(coefficient * self.products[product].price_usd_per_kg for product, coefficient in process.outputs.items())
+        return sum(
+            coefficient * self.products[product].price_usd_per_kg for product, coefficient in process.outputs.items()
+        )
 
 
 def build(scenario: Scenario) -> Reference:
@@ -241,9 +243,7 @@ def _processes(scenario: Scenario, activity: Values) -> tuple[Process, ...]:
     )
 
 
-def _latent(
-    scenario: Scenario, processes: tuple[Process, ...], routes: list[Route], uses: list[Use]
-) -> list[Route]:
+def _latent(scenario: Scenario, processes: tuple[Process, ...], routes: list[Route], uses: list[Use]) -> list[Route]:
     made: defaultdict[Market, float] = defaultdict(float)
     taken: defaultdict[Market, float] = defaultdict(float)
     for process in processes:

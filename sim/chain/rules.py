@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Restrictions
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Floats, Ints, Restrictions
 from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
 
 CODES = {
@@ -29,7 +29,7 @@ class Target:
     processes: tuple[int, ...]
     markets: dict[int, tuple[float, float]]
     flow: float
-    """Reference flow of the routes, or reference output of the processes, that a quota is measured against; t a year."""
+    """Reference flow of the routes, or output of the processes, that a quota is measured against; t a year."""
     growth: Values
     """That flow along the trend over the reference, shape (period,)."""
 
@@ -92,12 +92,12 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
     return Target({}, hit, markets, float(lost[covered].sum()), growth)
 
 
-def _growth(weights: Values, factors: Values) -> Values:
+def _growth(weights: Values, factors: Floats) -> Values:
     total = weights.sum()
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
 
 
-def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, Values, Values]:
+def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, Ints, Ints]:
     """Arrays of all restrictions, and the control row of each route and process (-1 if none can hit it)."""
     given = reference.scenario.restrictions
     targets = list(reference.targets.values())
@@ -108,7 +108,7 @@ def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, V
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     rules = Restrictions(
-        kind=np.array([CODES[_kind(restriction)] for restriction in given.values()], dtype=np.int32),
+        kind=np.array([CODES[restriction.kind] for restriction in given.values()], dtype=np.int32),
         leakage=np.array([getattr(restriction, "leakage", 0.0) for restriction in given.values()], dtype=float),
         processing=np.array([_processing(restriction, dt) for restriction in given.values()], dtype=float),
         throughput=np.array([_throughput(restriction) for restriction in given.values()], dtype=float),
@@ -129,12 +129,6 @@ def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, V
     return rules, _control(len(reference.routes), routes), _control(len(reference.processes), processes)
 
 
-def _kind(restriction: Measure) -> str:
-    kind = getattr(restriction, "kind")
-    assert isinstance(kind, str)
-    return kind
-
-
 def _processing(restriction: Measure, dt: float) -> float:
     months = restriction.processing_months if isinstance(restriction, Licensing) else 1.0
     return float(-np.expm1(-dt / months))
@@ -144,7 +138,7 @@ def _throughput(restriction: Measure) -> float:
     return restriction.throughput if isinstance(restriction, Licensing) else 1.0
 
 
-def _starts(counts: list[int]) -> Values:
+def _starts(counts: list[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
@@ -152,8 +146,7 @@ def _column(pairs: list[tuple[int, float, float]], column: int) -> Values:
     return np.array([pair[column] for pair in pairs], dtype=float)
 
 
-def _control(count: int, controlled: list[int]) -> Values:
+def _control(count: int, controlled: list[int]) -> Ints:
     rows = np.full(count, -1, dtype=np.int32)
     rows[controlled] = np.arange(len(controlled))
     return rows
-

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -134,12 +135,14 @@ class _Period:
         return np.concatenate([array for array in state])
 
     def __call__(self, pair: Values) -> Values:
-        """Two states, shape (variable, 2), a period later; pipelines are turned so that the map does not move in time."""
+        """Two states, shape (variable, 2), a period later; pipelines are turned, so the map does not move in time."""
         ends = np.cumsum([array.shape[0] for array in self.start])[:-1]
         state = State(*(np.ascontiguousarray(part) for part in np.split(pair, ends)))
         market, ring_row, weight = self.pipelines
         state.inbound[...] = 0.0
-        np.add.at(state.inbound, market, weight[:, None] * np.concatenate([state.process_ring, state.route_ring])[ring_row])
+        np.add.at(
+            state.inbound, market, weight[:, None] * np.concatenate([state.process_ring, state.route_ring])[ring_row]
+        )
         months, weights = np.zeros(1, dtype=np.int32), np.ones(1)
         loop.simulate(self.chain, self.events, 0, 0, 1, months, weights, state, self.work, self.record)
         turned = state._replace(
@@ -181,7 +184,7 @@ def _held(ring: Any, delay: Any, part: Any, entity: int) -> list[tuple[int, floa
 def _rolled(ring: NDArray[np.int32]) -> NDArray[np.int64]:
     """Row that takes the place of each row when a period has passed."""
     order = np.arange(ring[-1])
-    for begin, end in zip(ring[:-1], ring[1:], strict=True):
+    for begin, end in pairwise(ring.tolist()):
         order[begin:end] = np.roll(np.arange(begin, end), -1)
     return order
 
@@ -231,7 +234,9 @@ def _remaining(reference: Reference) -> float:
 def _disturbed(chain: Chain, first: int) -> State:
     state = allocate.initial_state(chain, _LANES)
     markets = chain.markets.inventory.size
-    factor = 1.0 + SIZE * (2.0 * uniform(0, "certificate", "disturbances", first=first, runs=_LANES, draws=2 * markets).T - 1.0)
+    factor = 1.0 + SIZE * (
+        2.0 * uniform(0, "certificate", "disturbances", first=first, runs=_LANES, draws=2 * markets).T - 1.0
+    )
     state.inventory[...] *= factor[:markets]
     # A disturbed price is one whose anchor, contracts and memory are disturbed alike.
     price = factor[markets:]

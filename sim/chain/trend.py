@@ -13,6 +13,9 @@ from sim.chain.reference import Reference
 from sim.chain.stocks import covers, inbound
 from sim.core.state import Trend
 
+SCRAP = "scrap"
+"""Stage of what is left over."""
+
 
 def trend_factors(reference: Reference) -> Trend:
     """Growth factors of processes, routes, uses and disposal over the reference, shape (entity, period).
@@ -51,21 +54,56 @@ def _supply(reference: Reference, use: Values) -> Values:
     """Growth of the supply of every market in every year, shape (market, year)."""
     drivers = _drivers(reference)
     needs, constant = _needs(reference, use, drivers)
+    made = _made(reference, drivers)
+    # Scrap comes as it comes: their supply follows their makers, not their outlets.
+    follows = np.asarray(made.any(axis=1))
+    constant[follows] = 0.0
     identity = np.eye(len(reference.markets))
-    outlets = np.linalg.solve(identity - needs, constant)
+    outlets = np.asarray(np.linalg.solve(identity - np.where(follows[:, None], made, needs), constant), dtype=float)
     # Outlets grow so evenly that the growth of the first year does for all, and one pass is enough.
-    building = 1.0 + stock_years(reference) * np.log(outlets[:, 1] / outlets[:, 0])
-    return np.asarray(building[:, None] * np.linalg.solve(identity - needs * building, constant))
+    building = np.where(follows, 1.0, 1.0 + stock_years(reference) * np.log(outlets[:, 1] / outlets[:, 0]))
+    matrix = np.where(follows[:, None], made, needs) * building
+    return np.asarray(building[:, None] * np.linalg.solve(identity - matrix, constant))
 
 
 def _drivers(reference: Reference) -> Values:
-    """Weight of each market in the growth of each process, shape (process, market); rows sum to 1."""
+    """Weight of each market in the growth of each process, shape (process, market); rows sum to 1.
+
+    A process follows its outputs, weighted by value, apart from what may be thrown away; one that lives on scrap from
+    other processes follows its inputs.
+    """
+    scraps = _scraps(reference)
     weights = np.zeros((len(reference.processes), len(reference.markets)))
     for index, row in enumerate(reference.processes):
+        scrap = {product: tonnes for product, tonnes in row.inputs.items() if product in scraps}
         wanted = {product: t for product, t in row.outputs.items() if not reference.products[product].disposable}
-        for product, tonnes in (wanted or row.outputs).items():
+        recycles = bool(scrap) and scrap == row.inputs
+        for product, tonnes in (scrap if recycles else wanted or row.outputs).items():
             weights[index, reference.at[product, row.region]] = tonnes * reference.products[product].price_usd_per_kg
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def _scraps(reference: Reference) -> set[str]:
+    """Products that may be thrown away and come only beside others."""
+    alone = {product for row in reference.processes if len(row.outputs) == 1 for product in row.outputs}
+    beside = {product for row in reference.processes if len(row.outputs) > 1 for product in row.outputs}
+    return {p for p in beside - alone if reference.products[p].disposable and reference.products[p].stage == SCRAP}
+
+
+def _made(reference: Reference, drivers: Values) -> Values:
+    """Growth of the supply of scrap as a linear function of all supply; rows of the rest are zero."""
+    scraps = _scraps(reference)
+    at, supply = reference.at, reference.flows.supply
+    matrix = np.zeros((len(reference.markets), len(reference.markets)))
+    for index, row in enumerate(reference.processes):
+        for product, tonnes in row.outputs.items():
+            if product in scraps:
+                matrix[at[product, row.region]] += tonnes * row.activity * drivers[index]
+    for route in reference.routes:
+        if route.product in scraps:
+            origin, destination = at[route.product, route.origin], at[route.product, route.destination]
+            matrix[destination, origin] += route.flow
+    return np.asarray(matrix / supply[:, None])
 
 
 def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, Values]:
@@ -91,14 +129,17 @@ def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, 
 
 def _surplus(reference: Reference, process: Values, route: Values, use: Values) -> Values:
     """Growth of disposal, shape (market, year): what the sources bring beyond what the outlets need."""
-    left = np.zeros((len(reference.markets), use.shape[1]))
+    come, left = (np.zeros((len(reference.markets), use.shape[1])) for _ in range(2))
     for row, factor in zip(reference.processes, process, strict=True):
         for product, coefficient in row.recipe.items():
-            left[reference.at[product, row.region]] += coefficient * row.activity * factor
+            side = come if coefficient > 0.0 else left
+            side[reference.at[product, row.region]] += coefficient * row.activity * factor
     for leg, factor in zip(reference.routes, route, strict=True):
         left[reference.at[leg.product, leg.origin]] -= leg.flow * factor
-        left[reference.at[leg.product, leg.destination]] += leg.flow * factor
+        come[reference.at[leg.product, leg.destination]] += leg.flow * factor
     for row_use, factor in zip(reference.uses, use, strict=True):
         left[reference.at[row_use.product, row_use.region]] -= row_use.demand * factor
+    growth = np.gradient(np.log(come), axis=1)
+    left += come * (1.0 - stock_years(reference)[:, None] * growth)
     disposal = np.broadcast_to(reference.disposal[:, None], left.shape)
     return np.divide(np.maximum(left, 0.0), disposal, out=np.ones_like(left), where=disposal > 0.0)

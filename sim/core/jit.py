@@ -107,9 +107,9 @@ def _numba_cache_in(folder: Path) -> Iterator[None]:
 
 def kernel(function: Function) -> Function:
     """Compile a function that only compiled code calls: no Python wrapper, which halves compile time."""
-    compiled: Function = numba.njit(
-        no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS
-    )(function)
+    compiled: Function = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS)(
+        function
+    )
     return compiled
 
 

@@ -35,7 +35,9 @@ def _period(chain: Chain, events: Events, spans, first, now, state: State, work:
 
 
 @entry
-def simulate(chain: Chain, events: Events, first, begin, end, months, weights, state: State, work: Work, results: Record):
+def simulate(
+    chain: Chain, events: Events, first, begin, end, months, weights, state: State, work: Work, results: Record
+):
     """Simulate periods `begin` to `end` of one block of runs, in place.
 
     Parameters

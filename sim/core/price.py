@@ -37,9 +37,7 @@ def quote(chain: Chain, state: State, work: Work):
             trend = state.log_price[m, lane] - state.average[m, lane]
             wish = cover_wish(trend, constants.momentum_linear, speculation, constants.momentum_threshold, bound)
             alarmed = min(wish + alarm * state.threat[m, lane], bound)
-            log_price = clip(
-                state.anchor[m, lane] - response * (log(cover) - alarmed), LOG_PRICE_LEAST, LOG_PRICE_MOST
-            )
+            log_price = clip(state.anchor[m, lane] - response * (log(cover) - alarmed), LOG_PRICE_LEAST, LOG_PRICE_MOST)
             state.log_price[m, lane] = log_price
             state.average[m, lane] += constants.follow_momentum * (log_price - state.average[m, lane])
             price = exp(log_price)

@@ -148,7 +148,7 @@ def _restrict_route(rules: Restrictions, k, pair, work: Work):
     c, kind = rules.route_control[pair], rules.kind[k]
     weight, after = rules.route_weight[pair], rules.route_weight_after[pair]
     leakage, throughput = rules.leakage[k], rules.throughput[k]
-    if kind == BAN or kind == OUTAGE:
+    if kind in (BAN, OUTAGE):
         for lane in range(work.active.shape[1]):
             work.withheld[c, lane] = ONE - (ONE - work.withheld[c, lane]) * (ONE - _cut(k, lane, weight, after, work))
     elif kind == LICENSING:

@@ -170,7 +170,7 @@ class Chain(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Shocks of a chunk of runs, shape (restriction, slot, run); times in periods, an absent event starts at infinity."""
+    """Shocks of a chunk of runs, shape (restriction, slot, run); times in periods, absent events at 3e38."""
 
     announced: Floats
     onset: Floats
@@ -201,7 +201,9 @@ class State(NamedTuple):
     rent: Floats  # (restriction, lane)
     substituted: Floats  # s
     process_ring: Floats  # (ring row, lane): activity, t a period
-    route_ring: Floats  # (ring row, lane): shipments, t; the row of the current period holds claims, t/month, until filled
+    route_ring: (
+        Floats  # (ring row, lane): shipments, t; the row of the current period holds claims, t/month, until filled
+    )
 
 
 class Work(NamedTuple):
@@ -259,8 +261,8 @@ class Work(NamedTuple):
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last four are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in front:
-    a block then writes one stretch of memory and not a slice of every row.
+    The last four are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
+    front: a block then writes one stretch of memory and not a slice of every row.
     """
 
     price: Floats

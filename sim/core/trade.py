@@ -10,7 +10,6 @@ from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.state import QUOTA, Chain, State, Work
 
-
 LEAST_UNDECIDED = np.float32(1e-30)
 """Share of a queue that counts as undecided at least: keeps the logarithm finite where decisions are immediate."""
 
@@ -37,7 +36,9 @@ def ordered(before, advantage, flow, latent, demand, constants):
 
     A route has either a reference flow or a latent one; a latent one opens with a price gap.
     """
-    target = (flow * min(advantage, constants.order_bound) + latent * max(advantage - ONE, constants.latent_floor)) * demand
+    target = (
+        flow * min(advantage, constants.order_bound) + latent * max(advantage - ONE, constants.latent_floor)
+    ) * demand
     return before + constants.follow_order * (target - before)
 
 

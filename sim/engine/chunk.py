@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +64,7 @@ class Chunk:
             state, work = allocate.initial_state(self.chain, LANES), allocate.work_space(self.chain, LANES)
             part = allocate.of_block(record, block)
             begin, end = 0, clock.periods
-            loop.simulate(
-                self.chain, events, block * LANES, begin, end, clock.months, clock.weights, state, work, part
-            )
+            loop.simulate(self.chain, events, block * LANES, begin, end, clock.months, clock.weights, state, work, part)
 
         list(pool.map(simulate, range(events.onset.shape[2] // LANES)))
 
@@ -79,4 +78,4 @@ def by_run(array: Floats, runs: int) -> Floats:
 def share(pool: Executor, items: int, work: Callable[[int, int], object]) -> None:
     """Call `work(begin, end)` on ranges of items in threads; each range owns its items."""
     parts = np.linspace(0, items, min(items, 8) + 1).astype(int).tolist()
-    list(pool.map(lambda part: work(*part), zip(parts[:-1], parts[1:], strict=True)))
+    list(pool.map(lambda part: work(*part), pairwise(parts)))

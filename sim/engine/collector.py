@@ -71,11 +71,18 @@ class Collector:
             return Part(labels, Members(markets, factor), lambda record, _: read(record))
 
         def relative(
-            labels: tuple[Label, ...], rows: NDArray[np.int32], base: Values, read: Callable[[Record], Floats], *, missing: bool
+            labels: tuple[Label, ...],
+            rows: NDArray[np.int32],
+            base: Values,
+            read: Callable[[Record], Floats],
+            *,
+            missing: bool,
         ) -> Part:
             return Part(labels, Members(rows, _inverse(base), missing), lambda record, _: read(record))
 
-        def summed(groups: Groups, read: Callable[[Record], Floats], base: Values | None = None, *, missing: bool = False) -> Part:
+        def summed(
+            groups: Groups, read: Callable[[Record], Floats], base: Values | None = None, *, missing: bool = False
+        ) -> Part:
             rows = np.arange(len(groups.labels), dtype=np.int32)
             factor = np.ones((months, rows.size), dtype=np.float32) if base is None else _inverse(groups.total(base))
             return Part(
@@ -85,7 +92,9 @@ class Collector:
         volume = lay.world_volume
         paid = Part(
             volume.labels,
-            Members(np.arange(len(volume.labels), dtype=np.int32), np.ones((months, len(volume.labels)), dtype=np.float32)),
+            Members(
+                np.arange(len(volume.labels), dtype=np.int32), np.ones((months, len(volume.labels)), dtype=np.float32)
+            ),
             lambda record, pool: averaged(volume, record.transacted, record.flow, pool),
         )
         takers = tuple(lay.markets[index] for index in lay.takers)

@@ -125,7 +125,9 @@ def needs(reference: Reference, chain: Chain, months: NDArray[np.int32]) -> tupl
     dt, count = float(chain.constants.dt), int(months[-1]) + 1
     market, sector = np.zeros((len(reference.markets), count)), np.zeros((int(chain.uses.sector.max()) + 1, count))
     for index, row in enumerate(chain.uses.market):
-        tonnes = np.bincount(months, weights=float(chain.uses.demand[index]) * dt * chain.trend.use[index], minlength=count)
+        tonnes = np.bincount(
+            months, weights=float(chain.uses.demand[index]) * dt * chain.trend.use[index], minlength=count
+        )
         market[row] += tonnes
         sector[chain.uses.sector[index]] += tonnes
     for index, process in enumerate(reference.processes):

@@ -33,7 +33,9 @@ def coordinates(reference: Reference, months: int) -> dict[str, Any]:
     }
 
 
-def spread(rows: NDArray[Any], plan: tuple[Label, ...], first: str, coords: dict[str, Any], axis: int) -> NDArray[np.float32]:
+def spread(
+    rows: NDArray[Any], plan: tuple[Label, ...], first: str, coords: dict[str, Any], axis: int
+) -> NDArray[np.float32]:
     """Labelled rows to a grid of their first dimension and region; what does not exist is missing.
 
     Parameters
@@ -61,7 +63,9 @@ def _dataset(entries: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
     return xr.Dataset(entries, coords={name: values for name, values in coords.items() if name in used})
 
 
-def distribution(found: dict[str, Histogram], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
+def distribution(
+    found: dict[str, Histogram], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]
+) -> xr.Dataset:
     """The dataset of `/distribution`: quantiles under the variable's name, other statistics beside it."""
     entries: dict[str, Any] = {}
     for variable in variables.DISTRIBUTION:
@@ -113,10 +117,14 @@ def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Datase
     attributes = {"units": "", "long_name": "Kind of the restriction."}
     entries["kind"] = ((RESTRICTION,), np.array(kinds, dtype=object), attributes)
     data = _dataset(entries, coords)
-    return data.assign_coords({SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]})
+    return data.assign_coords(
+        {SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]}
+    )
 
 
-def traces(values: dict[str, Floats], plans: dict[str, tuple[Label, ...]], shipped: Floats, coords: dict[str, Any]) -> xr.Dataset:
+def traces(
+    values: dict[str, Floats], plans: dict[str, tuple[Label, ...]], shipped: Floats, coords: dict[str, Any]
+) -> xr.Dataset:
     """The dataset of `/traces`: full monthly paths of chosen runs."""
     entries: dict[str, Any] = {}
     for variable in variables.TRACES:

@@ -98,7 +98,10 @@ def times(opening: NDArray[np.float32], closing: NDArray[np.float32], onset: Val
     strikes = onset.min(axis=(0, 1), initial=np.inf)
     first = np.where(opening >= 0, opening, np.nan)
     survive = np.where(strikes < months, first - np.minimum(strikes, months), np.nan)
-    return {"time_to_survive": np.maximum(survive, 0.0), "time_to_recover": np.where(opening >= 0, closing - first, np.nan)}
+    return {
+        "time_to_survive": np.maximum(survive, 0.0),
+        "time_to_recover": np.where(opening >= 0, closing - first, np.nan),
+    }
 
 
 def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:

@@ -159,7 +159,7 @@ class Ban(RouteMeasure):
     cut: ShareQuantity
     """Share of the reference flow withheld at full severity."""
     leakage: Share = 0.0
-    """Share of what is withheld that leaves all the same."""
+    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
 
 
 class Licensing(RouteMeasure):
@@ -174,7 +174,7 @@ class Licensing(RouteMeasure):
     throughput: Positive = 1.25
     """Licences granted in a period at most, over the reference flow."""
     leakage: Share = 0.0
-    """Share of what is withheld that leaves all the same."""
+    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
 
 
 class Tonnage(Model):
@@ -220,7 +220,7 @@ class ExportQuota(RouteMeasure):
     quota: Quota
     """Ceiling on all covered routes together."""
     leakage: Share = 0.0
-    """Share of what is withheld that leaves all the same."""
+    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
 
 
 class ExportDuty(RouteMeasure):

@@ -46,7 +46,7 @@ def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
     meta = _meta(loading)
     elements = meta.elements if meta is not None else ()
     tables = ChainTables(
-        meta=meta or ChainMeta.model_construct(name="", title="", elements=(), stages=(), confidence={}),
+        meta=meta or ChainMeta.model_construct(name="", title="", base_year=0, elements=(), stages=(), confidence={}),
         regions=_rows(loading, "regions.csv", RegionRow),
         products=_rows(loading, "products.csv", ProductRow, elements),
         recipes=_rows(loading, "recipes.csv", RecipeRow),

@@ -173,7 +173,10 @@ def test_check__prints_changes_assumptions_shares_and_certificate() -> None:
 
 @pytest.mark.usefixtures("certified")
 def test_check__names_covers_raised_for_coarse_steps() -> None:
-    assert "Covers raised" in call("check", "still", "--set", "time.periods_per_year=12").stdout
+    assert (
+        "Covers raised"
+        in call("check", "still", "--set", "time.periods_per_year=12", "--set", "parameters.release_share=1.0").stdout
+    )
     assert "No cover had to be raised" in call("check", "still").stdout
 
 

@@ -184,7 +184,11 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         price=of(m.price for m in markets),
         release=of(-math.expm1(-small.dt / (small.parameters.release_share * c)) for c in cover),
         release_fresh=of(
-            1 + math.expm1(-small.dt / (small.parameters.release_share * c)) * small.parameters.release_share * c / small.dt
+            1
+            + math.expm1(-small.dt / (small.parameters.release_share * c))
+            * small.parameters.release_share
+            * c
+            / small.dt
             for c in cover
         ),
         contract_share=of(m.contract_share for m in markets),

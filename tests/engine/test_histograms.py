@@ -91,15 +91,15 @@ def test_statistics__resolve_a_spread_of_one_percent() -> None:
     np.testing.assert_allclose(found["sd"], values.astype(float).std(axis=2, ddof=1), rtol=0.02)
 
 
-def test_statistics__are_right_for_multiples_beyond_the_bins() -> None:
+def test_statistics__count_multiples_beyond_the_bins_as_the_last_bin_and_keep_extremes() -> None:
     values = np.ones((ROWS, MONTHS, 4), dtype=np.float32)
     values[..., 0], values[..., 1] = 1e-3, 400.0
     found = filled(MULTIPLE, values)
     assert np.all(found.counts[..., 0] == 1) and np.all(found.counts[..., -1] == 1)
     assert np.all(found.least == np.float32(1e-3)) and np.all(found.most == 400.0)
     moments = found.statistics()
-    np.testing.assert_allclose(moments["mean"], 402.001 / 4, rtol=1e-6)
-    np.testing.assert_allclose(moments["sd"], np.std([1e-3, 400.0, 1.0, 1.0], ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(moments["mean"], 150.001 / 4, rtol=1e-6)
+    np.testing.assert_allclose(moments["sd"], np.std([1e-3, 148.0, 1.0, 1.0], ddof=1), rtol=1e-5)
 
 
 def test_add__in_any_order_and_cut_gives_the_same_digits() -> None:

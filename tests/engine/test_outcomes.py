@@ -10,6 +10,7 @@ import xarray as xr
 
 import sim
 from sim.chain import build
+from sim.core import collect
 from sim.engine.outcomes import times
 from sim.scenario import Scenario, parse
 
@@ -17,11 +18,15 @@ DATA = Path(__file__).parents[1] / "scenario" / "data"
 NEVER = 3e38
 
 
-def short_in(*months: int, horizon: int = 12) -> np.ndarray:
-    """Months of one row and one run."""
-    found = np.zeros((horizon, 1, 1), dtype=bool)
-    found[list(months)] = True
-    return found
+def test_spells__sum_what_is_lacking_and_find_the_first_and_last_short_month() -> None:
+    need = np.full((4, 1), 10.0, dtype=np.float32)
+    got = np.full((1, 4, 1, 2), 10.0, dtype=np.float32)
+    got[0, :, 0, 0] = 10.0, 9.0, 9.6, 4.0  # lacks 1, 0.4 (4 %: bearable) and 6
+    tonnes, opening, closing = (np.empty((1, 1, 2), dtype=np.float32) for _ in range(3))
+    collect.spells(got, need, np.float32(0.05), 0, 1, tonnes, opening, closing)
+    np.testing.assert_allclose(tonnes[0, 0], [7.4, 0.0], rtol=1e-6)
+    np.testing.assert_array_equal(opening[0, 0], [1.0, -1.0])
+    np.testing.assert_array_equal(closing[0, 0], [3.0, -1.0])
 
 
 @pytest.mark.parametrize(
@@ -39,17 +44,17 @@ def short_in(*months: int, horizon: int = 12) -> np.ndarray:
 def test_times__run_from_the_first_onset_to_the_first_and_on_to_the_last_short_month(
     months: tuple[int, ...], onsets: tuple[float, ...], survive: float, recover: float
 ) -> None:
-    found = times(short_in(*months), np.array(onsets).reshape(-1, 1, 1))
+    opening, closing = (np.array([[pick(months)]]) if months else np.array([[-1.0]]) for pick in (min, max))
+    found = times(opening, closing, np.array(onsets).reshape(-1, 1, 1), 12)
     np.testing.assert_array_equal(found["time_to_survive"], [[survive]])
     np.testing.assert_array_equal(found["time_to_recover"], [[recover]])
 
 
 def test_times__keep_runs_and_rows_apart_and_work_without_restrictions() -> None:
-    is_short = np.zeros((6, 2, 2), dtype=bool)
-    is_short[3, 0, 0] = is_short[4, 1, 1] = True
-    found = times(is_short, np.array([[[1.0, 2.0]]]))
+    only = np.array([[3.0, -1.0], [-1.0, 4.0]])
+    found = times(only, only, np.array([[[1.0, 2.0]]]), 6)
     np.testing.assert_array_equal(found["time_to_survive"], [[2.0, np.nan], [np.nan, 2.0]])
-    assert np.isnan(times(is_short, np.zeros((0, 1, 2)))["time_to_survive"]).all()
+    assert np.isnan(times(only, only, np.zeros((0, 1, 2)), 6)["time_to_survive"]).all()
 
 
 def test_run__per_run_values_are_those_of_the_paths(ensemble: xr.DataTree, scenario: Scenario) -> None:

@@ -50,9 +50,9 @@ def test_confidence__counts_every_row_once(reference: Reference) -> None:
         assert sum(row[table] for row in found.values()) == len(getattr(reference.scenario.tables, table))
 
 
-def test_raised_covers__none_at_half_months_and_some_at_whole_ones(reference: Reference) -> None:
+def test_raised_covers__none_at_half_months_and_some_where_markets_empty_slowly(reference: Reference) -> None:
     given = {product: row.cover_months for product, row in reference.products.items()}
-    coarse = chain.build(sim.load("still", overrides=["time.periods_per_year=12"]))
+    coarse = chain.build(sim.load("still", overrides=["time.periods_per_year=12", "parameters.release_share=1.0"]))
     raised = audit.raised_covers(coarse)
     assert raised and all(row.used > row.given == given[row.product] for row in raised)
     assert not audit.raised_covers(reference)

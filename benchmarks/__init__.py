@@ -1,0 +1,1 @@
+"""Measurements of speed and scale; `python -m benchmarks.core` and its like."""
