@@ -1,8 +1,7 @@
 """A second implementation of one period of the model, written from `sim/core/MODEL.md` alone.
 
-Slow, obvious and in double precision: one run, lists, no vector tricks. It shares no code with the core; what the
-core is given as arrays (supply shares, cost shares, steps towards a target) is worked out here a second time from
-tonnes, prices and months. Section numbers are those of the page.
+Slow, obvious, in double precision: one run, lists. It shares no code with the core; what the core is given as arrays is
+worked out here a second time from tonnes, prices and months. Section numbers are those of the page.
 """
 
 from __future__ import annotations
@@ -12,12 +11,7 @@ from collections import deque
 
 from sim.core.state import OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
-from tests.core.reference_rules import Control, clip, force, restrict_route
-
-
-def choked(price: float, choke: float) -> float:
-    """Use left at a price, one half at the choke multiple."""
-    return 1 / (1 + (max(price - 1, 0.0) / (choke - 1)) ** 3)
+from tests.core.reference_rules import Control, choked, clip, force, restrict_route
 
 
 def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:
@@ -145,9 +139,10 @@ class Run:
                 if rule.kind == OUTAGE:
                     self.factor[p] *= 1 - clip(now.level, 0.0, 1.0)
                 if rule.kind == PRODUCTION_QUOTA and now.active > 0:
-                    free = process.capacity * self.growth(process)
-                    quota = now.active * now.level * process.activity + (1 - now.active) * free
-                    self.activity_quota[p] = min(self.activity_quota[p], quota)
+                    free = (1 - now.active) * process.capacity * self.growth(process)
+                    self.activity_quota[p] = min(
+                        self.activity_quota[p], now.active * now.level * process.activity + free
+                    )
 
     def _alarm(self) -> None:
         severity = [0.0] * len(self.chain.markets)
@@ -226,8 +221,8 @@ class Run:
             for r, route in enumerate(self.chain.routes):
                 if route.destination == m and route.flow > 0:
                     plain = self.plain_landed[r]
-                    control = self.controls.get(r)
-                    capped = control is not None and (control.withheld > 0 or control.licensed > 0)
+                    control = self.controls.get(r, Control())
+                    capped = control.withheld > 0 or control.licensed > 0
                     felt = max(math.log(plain), 0.0) if capped else math.log(plain)
                     passed = par.cost_pass_import * felt + math.log(self.landed[r] / plain)
                     abroad += route.flow / self.imports[m] * passed

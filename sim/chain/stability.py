@@ -203,7 +203,7 @@ def _spectrum(chain: Chain) -> tuple[float, int]:
     start = uniform(0, "certificate", "start", first=0, runs=1, draws=size)[0] - 0.5
     modes = min(_MODES, size - 2)
     try:
-        values = eigs(
+        values: Any = eigs(
             operator, k=modes, which="LM", ncv=min(10 * modes, size), v0=start, tol=1e-7, return_eigenvectors=False
         )
     except ArpackNoConvergence as error:

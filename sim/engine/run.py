@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from typing import Any
@@ -83,27 +83,16 @@ def run(
     buffers = Chunk(chain, clock, min(runs, CHUNK))
     collector = Collector(reference, chain, clock, buffers.blocks)
 
-    def draw(begin: int, count: int) -> Shocks:
-        return sample(scenario, reference, first=begin, runs=count, seed=seed)
-
     kept: list[dict[str, NDArray[np.float32]]] = []
     struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
-        starts = range(first, first + runs, CHUNK)
-        # The last block is filled with the runs that would come next; they are simulated and not counted.
-        sizes = {begin: min(CHUNK, first + runs - begin) for begin in starts}
-        draws = {begin: pool.submit(draw, begin, -(-sizes[begin] // LANES) * LANES) for begin in starts[:1]}
-        for begin in starts:
-            size, drawn = sizes[begin], draws.pop(begin).result()
-            for later in starts[starts.index(begin) + 1 :][:1]:
-                # Drawn while the core is at work on this chunk.
-                draws[later] = pool.submit(draw, later, -(-sizes[later] // LANES) * LANES)
+        for size, drawn in _draws(reference, range(first, first + runs), seed, pool):
             buffers.simulate(drawn, pool)
             collector.add(buffers.record, size, pool)
             kept.append(outcomes(reference, collector, buffers.record, drawn, size, pool))
             struck.append(_head(drawn, size))
             if progress is not None:
-                progress(begin + size - first, runs)
+                progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.restrictions.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -119,6 +108,25 @@ def run(
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
+
+
+def _draws(reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor) -> Iterator[tuple[int, Shocks]]:
+    """Runs that count and shocks of chunk after chunk; the next is drawn while the core is at work on one.
+
+    The last block is filled with the runs that would come next; they are simulated and not counted.
+    """
+
+    def draw(begin: int) -> tuple[int, Shocks]:
+        size = min(CHUNK, runs.stop - begin)
+        padded = -(-size // LANES) * LANES
+        return size, sample(reference.scenario, reference, first=begin, runs=padded, seed=seed)
+
+    begins = runs[::CHUNK]
+    coming = pool.submit(draw, begins[0])
+    for later in begins[1:]:
+        now, coming = coming, pool.submit(draw, later)
+        yield now.result()
+    yield coming.result()
 
 
 def _processors() -> int:

@@ -111,7 +111,8 @@ def resolve(name: str, folder: Path | None, bundled: Path, *, key: str, file: st
     ----------
     name: Name as written.
     folder: Folder of the file that wrote it; none for data made in memory.
-    bundled: Folder of bundled items, used for a bare name that exists there.
+    bundled: Folder of bundled items, used for a bare name that exists there, with an ending where no file beside the
+        scenario has that name.
     key: Key that holds the name.
     file: File that wrote it.
     """
@@ -130,6 +131,8 @@ def resolve(name: str, folder: Path | None, bundled: Path, *, key: str, file: st
         inside = [folder.resolve(), scenario_root().resolve()]
         if not any(path.is_relative_to(parent) for parent in inside):
             raise ScenarioError([outside])
+        if not path.exists() and bare and (bundled / name).is_file():
+            return bundled / name
         if not path.exists():
             known = nearest(name, [item.stem for item in bundled.glob("*")], otherwise="check the name")
             raise ScenarioError([Fault(file, key, f"is {show(name)}, which does not exist", known)])

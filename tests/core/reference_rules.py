@@ -31,6 +31,11 @@ class Control:
     leakage: float = 0.0
 
 
+def choked(price: float, choke: float) -> float:
+    """Use left at a price, one half at the choke multiple."""
+    return 1 / (1 + (max(price - 1, 0.0) / (choke - 1)) ** 3)
+
+
 def clip(value: float, low: float, high: float) -> float:
     """The value, held within two bounds."""
     return min(max(value, low), high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -172,3 +173,11 @@ def test_load__raises_nothing_but_scenario_errors(folder: Any, edits: list[tuple
         load(spoiled)
     except ScenarioError as error:
         assert error.faults
+
+
+def test_load__extends_a_bundled_scenario_by_its_file_name_where_no_such_file_stands_beside(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "Mine"\nextends = "still.toml"\n', encoding="utf-8")
+    assert load(file).text.replace("Mine", "") == load("still", overrides=['title="Mine"']).text.replace("Mine", "")
+    (tmp_path / "still.toml").write_text('title = "Beside"\n[time]\nstart = "2030-01"\nyears = 1\n', encoding="utf-8")
+    assert load(file).time.start == "2030-01"
