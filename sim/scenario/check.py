@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sim.errors import Fault
@@ -20,6 +21,9 @@ from sim.scenario.restrictions import (
 )
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
+
+DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])(-(0[1-9]|1\d|2[0-8]))?", re.ASCII)
+"""A date that surely exists: other days are for the models to judge."""
 
 
 def check(
@@ -50,17 +54,51 @@ def check(
     return faults
 
 
+def check_unsound(
+    draft: Draft, sound: Mapping[str, Restriction], time: Time | None, tables: ChainTables | None
+) -> list[Fault]:
+    """Return what can be told of restrictions that are at fault themselves: unknown names and dates out of reach.
+
+    Parameters
+    ----------
+    sound: Restrictions that `check` looks at.
+    """
+    faults: list[Fault] = []
+    raw = draft.data.get("restrictions")
+    for name, given in raw.items() if isinstance(raw, dict) else ():
+        if name in sound or not isinstance(given, dict):
+            continue
+        found: list[Finding] = []
+        if tables is not None:
+            products = given.get("products")
+            named = [item for item in products if isinstance(item, str)] if isinstance(products, (list, tuple)) else []
+            found += _unknown("products", named, [row.product for row in tables.products], "product")
+            by = [given["by"]] if isinstance(given.get("by"), str) else []
+            found += _unknown("by", by, [row.region for row in tables.regions], "region")
+        onset = given.get("onset")
+        at = onset.get("at") if isinstance(onset, dict) else None
+        if isinstance(at, str) and time is not None and DATE.fullmatch(at) is not None:
+            found += _outside(at, time)
+        faults += [draft.fault(f"restrictions.{name}.{key}", *rest) for key, *rest in found]
+    return faults
+
+
 Finding = tuple[str, str, str]
 """Key inside the restriction, problem and cure."""
 
 
 def _date(restriction: Measure, time: Time | None) -> Iterator[Finding]:
-    if time is None or not isinstance(restriction.onset, At):
-        return
-    months = time.months_to(restriction.onset.at)
-    if not 0.0 <= months < 12.0 * time.years:
-        horizon = f"{time.years:g} years from {time.start}"
-        yield "onset.at", f"is '{restriction.onset.at}', outside the horizon", f"give a date in the {horizon}"
+    if time is not None and isinstance(restriction.onset, At):
+        yield from _outside(restriction.onset.at, time)
+
+
+def _outside(at: str, time: Time) -> Iterator[Finding]:
+    if not 0.0 <= time.months_to(at) < 12.0 * time.years:
+        yield (
+            "onset.at",
+            f"is '{at}', outside the horizon",
+            f"give a date in the {time.years:g} years from {time.start}",
+        )
 
 
 def _severity(restriction: Measure) -> Iterator[Finding]:

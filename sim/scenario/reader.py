@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sim.errors import Fault, ScenarioError
 from sim.scenario import overrides as overriding
 from sim.scenario.base import label, nearest
-from sim.scenario.check import check
+from sim.scenario.check import check, check_unsound
 from sim.scenario.faults import Location, translate
 from sim.scenario.models import Scenario, Time
 from sim.scenario.restrictions import Restriction
@@ -99,6 +99,7 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     restrictions = scenario.restrictions if scenario else _sound_restrictions(draft)
     time = scenario.time if scenario else _sound_time(draft)
     faults += check(draft, restrictions, time, tables, complete=complete)
+    faults += check_unsound(draft, restrictions, time, tables)
     if faults or scenario is None:
         raise ScenarioError(faults)
     scenario._path, scenario._folder, scenario._data = draft.path, draft.chain_folder, draft.data

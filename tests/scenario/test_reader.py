@@ -181,3 +181,25 @@ def test_load__extends_a_bundled_scenario_by_its_file_name_where_no_such_file_st
     assert load(file).text.replace("Mine", "") == load("still", overrides=['title="Mine"']).text.replace("Mine", "")
     (tmp_path / "still.toml").write_text('title = "Beside"\n[time]\nstart = "2030-01"\nyears = 1\n', encoding="utf-8")
     assert load(file).time.start == "2030-01"
+
+
+def test_load__tells_names_and_dates_of_a_restriction_with_another_fault(tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text(
+        """
+title = "Bad"
+extends = "still"
+[restrictions.x]
+kind = "licensing"
+by = "CX"
+products = ["dy_oxid", "tb_oxide"]
+onset = { at = "2035-04" }
+duration = "permanent"
+cut = 1.4
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    keys = sorted(fault.key for fault in caught.value.faults)
+    assert keys == [f"restrictions.x.{key}" for key in ("by", "cut", "onset.at", "products")]
