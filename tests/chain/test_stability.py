@@ -40,8 +40,8 @@ def test_stored__certificate_of_every_bundled_scenario_holds_and_is_what_is_comp
     assert kept is not None, "no certificate is stored for this chain and these parameters"
     found = of(name)
     assert kept.stable and found.stable
-    # The map is far from normal: rounding alone moves its leading eigenvalue by some 1e-5 between machines.
-    assert kept.radius == pytest.approx(found.radius, abs=5e-4)
+    # A change of the trend code that leaves all factors at 1 moved the radius by 4.7e-5: finer digits say nothing.
+    assert kept.radius == pytest.approx(found.radius, abs=1e-4)
     # Where the slowest of 200 disturbances ends depends on rounding a little more than its rate does.
     assert kept.remaining == pytest.approx(found.remaining, rel=1e-3)
 

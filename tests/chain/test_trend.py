@@ -53,12 +53,7 @@ def gaps(reference: Reference) -> tuple[np.ndarray, np.ndarray]:
     return (supply[:, middle] - outlets[:, middle] - building) / supply[:, middle], building / supply[:, middle]
 
 
-def follows_others(reference: Reference, market: tuple[str, str]) -> bool:
-    """Whether what comes to a market depends on the growth of other products: joint outputs, scrap, imports of them."""
-    joint = {product for row in reference.processes if len(row.outputs) > 1 for product in row.outputs}
-    return market[0] in joint or reference.products[market[0]].disposable
-
-
+@pytest.mark.xfail(strict=True, reason="scrap and joint products drift: a process follows one mix of its outputs")
 @pytest.mark.parametrize("disposable", [False, True])
 def test_trend__supply_covers_outlets_and_the_building_of_stocks(growing: Reference, disposable: bool) -> None:
     gap, building = gaps(growing)
@@ -67,8 +62,7 @@ def test_trend__supply_covers_outlets_and_the_building_of_stocks(growing: Refere
     worst = {
         market: round(float(gap[index][np.abs(gap[index]).argmax()]), 4)
         for index, market in enumerate(growing.markets)
-        if growing.products[market[0]].disposable == disposable
-        and np.abs(gap[index]).max() > (0.05 if follows_others(growing, market) else 0.01)
+        if growing.products[market[0]].disposable == disposable and np.abs(gap[index]).max() > 0.01
     }
     assert not worst
 
@@ -92,6 +86,7 @@ def test_trend__supplies_more_than_demand_by_what_stocks_need_worked_by_hand(tin
     assert extra == pytest.approx(2.2 / 12.0 * np.log(1.05), rel=0.01)
 
 
+@pytest.mark.xfail(strict=True, reason="concentrates end some 7 % above the reference, for the same cause")
 def test_run__under_growth_alone_keeps_prices_near_the_reference() -> None:
     baseline = sim.load("baseline")
     calm = baseline.replace(*(f"restrictions.{name}=false" for name in baseline.restrictions))
@@ -100,5 +95,5 @@ def test_run__under_growth_alone_keeps_prices_near_the_reference() -> None:
     price = found.price_maximum.stack(market=("product", "region")).dropna("market")
     away = abs(price - 1.0).max("time")
     assert away.size > 200
-    worst = {key: round(value, 3) for key, value in away.to_series().items() if value > 0.10}
+    worst = {key: round(value, 3) for key, value in away.to_series().items() if value > 0.06}
     assert not worst

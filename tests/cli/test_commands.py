@@ -65,7 +65,7 @@ def test_run__writes_result_and_picture_and_prints_a_summary(tmp_path: Path, mon
 def test_run__equals_the_library(tmp_path: Path) -> None:
     call("run", "controls_2025", *SHORT, "--seed", "7", "--out", tmp_path / "a.zarr", "--threads", "1")
     by_hand = sim.run(sim.load("controls_2025", overrides=["time.years=1"]), runs=8, seed=7)
-    sim.open_results(tmp_path / "a.zarr").identical(by_hand)
+    assert sim.open_results(tmp_path / "a.zarr").identical(by_hand)
 
 
 def test_run__refuses_a_result_that_exists_before_it_simulates(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
