@@ -50,12 +50,11 @@ def measure(name: str, *, blocks: int = 9) -> dict[str, Any]:
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     events = sample(scenario, reference, first=0, runs=LANES, seed=scenario.ensemble.seed).events(clock.dt)
     record = allocate.of_block(allocate.monthly_record(chain, clock.count, 1, LANES), 0)
-    work = allocate.work_space(chain, LANES)
     seconds = []
     for _ in range(blocks + 1):
-        state = allocate.initial_state(chain, LANES)
+        runs = allocate.block_at_reference(chain, LANES)
         start = time.perf_counter()
-        loop.simulate(chain, events, 0, 0, clock.periods, clock.months, clock.weights, state, work, record)
+        loop.simulate(chain, events, 0, 0, clock.periods, clock.months, clock.weights, runs, record)
         seconds.append(time.perf_counter() - start)
     entities = {
         "markets": len(reference.markets),

@@ -11,7 +11,7 @@ import xarray as xr
 
 import sim
 from sim.chain import Reference, build, core_arrays
-from sim.core import allocate, loop
+from sim.core import allocate, fields, loop
 from sim.scenario import bundled
 from sim.shocks import sample
 
@@ -100,12 +100,12 @@ def stepped(periods_per_year: int, runs: int = 64) -> Stepped:
     dt = 12.0 / periods_per_year
     events = sample(scenario, reference, first=0, runs=runs, seed=SEED).events(dt)
     rows = [reference.at[product, region] for product in ("magnet_hc", "magnet_std") for region in ("EU", "US")]
-    state, work = allocate.initial_state(chain, runs), allocate.work_space(chain, runs)
+    block = allocate.block_at_reference(chain, runs)
     months, weights = np.zeros(scenario.periods, dtype=np.int32), np.ones(scenario.periods, dtype=np.float32)
     first = np.full(runs, np.inf)
     for now in range(scenario.periods):
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, state, work, allocate.no_record(chain))
-        rationed = (work.fill_local[rows] < 0.99).any(axis=0)
+        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        rationed = (block.market[fields.FILL_LOCAL][rows] < 0.99).any(axis=0)
         first = np.where(rationed & np.isinf(first), now * dt, first)
     return Stepped(first, sim.run(scenario, runs=runs, seed=SEED))
 

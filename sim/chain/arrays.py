@@ -11,7 +11,7 @@ from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stocks import covers, fresh_share, inbound
-from sim.core.state import Chain, Ints, Markets, Processes, Routes, Uses
+from sim.core.state import Chain, Inputs, Ints, Markets, Outputs, Processes, Routes, Trend, Uses, records
 
 LEAST_CONVERSION = 0.01
 """Least conversion share: cash cost is never zero."""
@@ -31,27 +31,29 @@ def core_arrays(
     latent_floor: 0; the certificate also uses -1, which makes the kink of latent routes two-sided.
     """
     dt = 12.0 / reference.scenario.time.periods_per_year
-    rules, controlled_routes, controlled_processes = restriction_arrays(reference, dt)
-    chain = Chain(
-        constants=constants(reference.scenario.parameters, dt, latent_floor),
-        markets=_markets(reference, dt),
-        processes=_processes(reference, dt, controlled_processes),
-        routes=_routes(reference, dt, controlled_routes),
-        uses=_uses(reference),
-        trend=reference.trend,
-        restrictions=rules,
+    restricted = restriction_arrays(reference, dt)
+    processes, inputs, outputs = _processes(reference, dt, restricted.process_control)
+
+    def cast(columns: Any) -> Any:
+        return records(columns, precision)
+
+    numbers = constants(reference.scenario.parameters, dt, latent_floor)
+    return Chain(
+        constants=type(numbers)(*(precision(number) for number in numbers)),
+        markets=cast(_markets(reference, dt)),
+        processes=cast(processes),
+        inputs=cast(inputs),
+        outputs=cast(outputs),
+        routes=cast(_routes(reference, dt, restricted.route_control)),
+        uses=cast(_uses(reference)),
+        trend=Trend(*(np.ascontiguousarray(factors, dtype=precision) for factors in reference.trend)),
+        rules=cast(restricted.rules),
+        route_pairs=cast(restricted.route_pairs),
+        plant_pairs=cast(restricted.plant_pairs),
+        market_pairs=cast(restricted.market_pairs),
+        crossings=cast(restricted.crossings),
+        plants=restricted.plants,
     )
-    cast: Chain = _cast(chain, precision)
-    return cast
-
-
-def _cast(arrays: Any, precision: type[np.floating[Any]]) -> Any:
-    # Numba compiles one version for each set of array types.
-    if isinstance(arrays, tuple):
-        return type(arrays)(*(_cast(value, precision) for value in arrays))
-    if isinstance(arrays, np.ndarray):
-        return np.ascontiguousarray(arrays, dtype=precision if arrays.dtype.kind == "f" else np.int32)
-    return precision(arrays)
 
 
 def delays(months: Values, dt: float) -> tuple[Ints, Values]:
@@ -61,9 +63,21 @@ def delays(months: Values, dt: float) -> tuple[Ints, Values]:
     return whole.astype(np.int32), np.maximum(periods - whole, 0.0)
 
 
-def ring_starts(whole: Ints) -> Ints:
-    """First row of every pipeline: a pipeline keeps its delay, one more period for the fraction, and the current."""
-    return np.concatenate([[0], np.cumsum(whole + 2)]).astype(np.int32)
+def pipeline_rows(reference: Reference, dt: float) -> Ints:
+    """Rows of each market's pipeline: the longest delay of what arrives there, in periods, a begun one in full."""
+    rows = np.ones(len(reference.markets), dtype=np.int32)
+
+    def stretch(market: int, months: float) -> None:
+        whole, part = delays(np.array([months]), dt)
+        rows[market] = max(rows[market], int(whole[0]) + int(part[0] > 0.0))
+
+    for process in reference.processes:
+        for product in process.outputs:
+            stretch(reference.at[product, process.region], process.lead_months)
+    for route in reference.routes:
+        transit = reference.transport[route.origin, route.destination].transit_months
+        stretch(reference.at[route.product, route.destination], transit)
+    return rows
 
 
 def _markets(reference: Reference, dt: float) -> Markets:
@@ -74,6 +88,7 @@ def _markets(reference: Reference, dt: float) -> Markets:
     # Two-way trade: only what a market buys beyond what it sells sets its price.
     imports = np.maximum(flows.imports - flows.exports, 0.0) / flows.supply
     upstream = np.array([row.stage in UPSTREAM_STAGES for row in rows])
+    ahead = pipeline_rows(reference, dt)
     return Markets(
         inventory=cover * outflow,
         inbound=inbound(reference, dt),
@@ -88,10 +103,13 @@ def _markets(reference: Reference, dt: float) -> Markets:
         source_gap=np.zeros(len(rows)),
         import_weight=np.where(flows.production > 0.0, np.minimum(2.0 * imports, 1.0), 1.0),
         disposal=flows.disposal / 12.0,
+        sells=(flows.sales > 0.0).astype(np.int32),
+        pipeline=_starts(ahead)[:-1],
+        pipeline_rows=ahead,
     )
 
 
-def _processes(reference: Reference, dt: float, control: Ints) -> Processes:
+def _processes(reference: Reference, dt: float, control: Ints) -> tuple[Processes, Inputs, Outputs]:
     rows, parameters = reference.processes, reference.scenario.parameters
     whole, part = delays(np.array([row.lead_months for row in rows]), dt)
     inputs = [(row, product, tonnes) for row in rows for product, tonnes in row.inputs.items()]
@@ -101,11 +119,14 @@ def _processes(reference: Reference, dt: float, control: Ints) -> Processes:
     def share(row: Process, product: str, tonnes: float) -> float:
         return tonnes * reference.products[product].price_usd_per_kg / value[row.name + row.region]
 
-    input_share = [share(*entry) for entry in inputs]
     spent = np.array([sum(share(row, product, t) for product, t in row.inputs.items()) for row in rows])
     conversion = np.array([row.conversion_cost / value[row.name + row.region] for row in rows])
     made = reference.flows.production
-    return Processes(
+    input_starts, output_starts = (
+        _starts([len(row.inputs) for row in rows]),
+        _starts([len(row.outputs) for row in rows]),
+    )
+    processes = Processes(
         activity=np.array([row.activity for row in rows]) / 12.0,
         capacity=np.array([row.capacity for row in rows]) / 12.0,
         response=np.array(
@@ -115,24 +136,30 @@ def _processes(reference: Reference, dt: float, control: Ints) -> Processes:
         fixed_share=1.0 - spent,
         delay=whole,
         delay_part=part,
-        ring=ring_starts(whole),
-        input_start=_starts([len(row.inputs) for row in rows]),
-        input_market=np.array([reference.at[product, row.region] for row, product, _ in inputs]),
-        input_coefficient=np.array([tonnes for _, _, tonnes in inputs]),
-        input_share=np.array(input_share),
+        input_begin=input_starts[:-1],
+        input_end=input_starts[1:],
+        output_begin=output_starts[:-1],
+        output_end=output_starts[1:],
+        control=control,
+    )
+    needs = Inputs(
+        market=np.array([reference.at[product, row.region] for row, product, _ in inputs], dtype=np.int32),
+        coefficient=np.array([tonnes for _, _, tonnes in inputs]),
+        share=np.array([share(*entry) for entry in inputs]),
         thrift_floor=np.array([row.thrift_floor[product] for row, product, _ in inputs]),
-        output_start=_starts([len(row.outputs) for row in rows]),
-        output_market=np.array([reference.at[product, row.region] for row, product, _ in outputs]),
-        output_coefficient=np.array([tonnes for _, _, tonnes in outputs]),
-        revenue_share=np.array([share(*entry) for entry in outputs]),
+    )
+    makes = Outputs(
+        market=np.array([reference.at[product, row.region] for row, product, _ in outputs], dtype=np.int32),
+        coefficient=np.array([tonnes for _, _, tonnes in outputs]),
+        share=np.array([share(*entry) for entry in outputs]),
         cost_weight=np.array(
             [t * row.activity / made[reference.at[product, row.region]] for row, product, t in outputs]
         ),
-        control=control,
     )
+    return processes, needs, makes
 
 
-def _starts(counts: list[int]) -> Ints:
+def _starts(counts: list[int] | Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
@@ -157,7 +184,6 @@ def _routes(reference: Reference, dt: float, control: Ints) -> Routes:
         per_landed=1.0 / landed,
         delay=whole,
         delay_part=part,
-        ring=ring_starts(whole),
         control=control,
     )
 

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Floats, Ints, Restrictions
+from sim.chain.stocks import fresh_share
+from sim.core.state import (
+    BAN,
+    DUTY,
+    LICENSING,
+    OUTAGE,
+    PRODUCTION_QUOTA,
+    QUOTA,
+    Crossings,
+    Floats,
+    Ints,
+    Pairs,
+    Rules,
+)
 from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
 
 CODES = {
@@ -97,41 +111,76 @@ def _growth(weights: Values, factors: Floats) -> Values:
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
 
 
-def restriction_arrays(reference: Reference, dt: float) -> tuple[Restrictions, Ints, Ints]:
-    """Arrays of all restrictions, and the control row of each route and process (-1 if none can hit it)."""
-    given = reference.scenario.restrictions
+@dataclass(frozen=True)
+class Restricted:
+    """All restrictions as columns for the core, and the control row of each route and process (-1 if none hits it)."""
+
+    rules: Rules
+    route_pairs: Pairs
+    plant_pairs: Pairs
+    market_pairs: Pairs
+    crossings: Crossings
+    plants: Ints
+    route_control: Ints
+    process_control: Ints
+
+
+def restriction_arrays(reference: Reference, dt: float) -> Restricted:
+    """Columns of all restrictions; a step is `dt` months."""
+    given = list(reference.scenario.restrictions.values())
+    codes = [CODES[restriction.kind] for restriction in given]
     targets = list(reference.targets.values())
     routes = sorted({index for each in targets for index in each.routes})
     processes = sorted({index for each in targets for index in each.processes})
     route_row = {index: row for row, index in enumerate(routes)}
     process_row = {index: row for row, index in enumerate(processes)}
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
+    plant_pairs = [(process_row[i], 1.0, 1.0) for each in targets for i in each.processes]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
-    rules = Restrictions(
-        kind=np.array([CODES[restriction.kind] for restriction in given.values()], dtype=np.int32),
-        leakage=np.array([getattr(restriction, "leakage", 0.0) for restriction in given.values()], dtype=float),
-        processing=np.array([_processing(restriction, dt) for restriction in given.values()], dtype=float),
-        throughput=np.array([_throughput(restriction) for restriction in given.values()], dtype=float),
-        threat=np.array([restriction.threat for restriction in given.values()], dtype=float),
-        route_start=_starts([len(each.routes) for each in targets]),
-        route_control=_column(route_pairs, 0).astype(np.int32),
-        route_weight=_column(route_pairs, 1),
-        route_weight_after=_column(route_pairs, 2),
-        process_start=_starts([len(each.processes) for each in targets]),
-        process_control=np.array([process_row[i] for each in targets for i in each.processes], dtype=np.int32),
-        market_start=_starts([len(each.markets) for each in targets]),
-        market=_column(market_pairs, 0).astype(np.int32),
-        market_weight=_column(market_pairs, 1),
-        market_weight_after=_column(market_pairs, 2),
-        controlled_route=np.array(routes, dtype=np.int32),
-        controlled_process=np.array(processes, dtype=np.int32),
+    starts = {
+        "route": _starts([len(each.routes) for each in targets]),
+        "plant": _starts([len(each.processes) for each in targets]),
+        "market": _starts([len(each.markets) for each in targets]),
+    }
+    rules = Rules(
+        kind=np.array(codes, dtype=np.int32),
+        leakage=np.array([getattr(restriction, "leakage", 0.0) for restriction in given], dtype=float),
+        throughput=np.array([_throughput(restriction) for restriction in given], dtype=float),
+        threat=np.array([restriction.threat for restriction in given], dtype=float),
+        **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
+        **{f"{name}_end": rows[1:] for name, rows in starts.items()},
     )
-    return rules, _control(len(reference.routes), routes), _control(len(reference.processes), processes)
+    return Restricted(
+        rules=rules,
+        route_pairs=_pairs(route_pairs),
+        plant_pairs=_pairs(plant_pairs),
+        market_pairs=_pairs(market_pairs),
+        crossings=_crossings(list(zip(given, codes, targets, strict=True)), routes, dt),
+        plants=np.array(processes, dtype=np.int32),
+        route_control=_control(len(reference.routes), routes),
+        process_control=_control(len(reference.processes), processes),
+    )
 
 
-def _processing(restriction: Measure, dt: float) -> float:
-    months = restriction.processing_months if isinstance(restriction, Licensing) else 1.0
-    return float(-np.expm1(-dt / months))
+def _crossings(regimes: Sequence[tuple[Measure, int, Target]], routes: list[int], dt: float) -> Crossings:
+    """Restricted routes; the slowest of the licensing regimes that reach a route sets the pace of its queue."""
+    slowest = np.zeros(len(routes))
+    taxed = np.zeros(len(routes), dtype=np.int32)
+    for row, index in enumerate(routes):
+        for restriction, code, reached in regimes:
+            if index in reached.routes:
+                if isinstance(restriction, Licensing):
+                    slowest[row] = max(slowest[row], restriction.processing_months)
+                taxed[row] |= code in (DUTY, QUOTA)
+    licensed = slowest > 0.0
+    decay = dt / np.where(licensed, slowest, dt)
+    return Crossings(
+        route=np.array(routes, dtype=np.int32),
+        decide=-np.expm1(-decay),
+        decide_fresh=fresh_share(decay),
+        licensed=licensed.astype(np.int32),
+        taxed=taxed,
+    )
 
 
 def _throughput(restriction: Measure) -> float:
@@ -142,8 +191,9 @@ def _starts(counts: list[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
-def _column(pairs: list[tuple[int, float, float]], column: int) -> Values:
-    return np.array([pair[column] for pair in pairs], dtype=float)
+def _pairs(pairs: list[tuple[int, float, float]]) -> Pairs:
+    target, weight, after = np.array(pairs, dtype=float).reshape(-1, 3).T
+    return Pairs(target.astype(np.int32), weight, after)
 
 
 def _control(count: int, controlled: list[int]) -> Ints:

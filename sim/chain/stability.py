@@ -21,8 +21,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from sim.chain.arrays import core_arrays
 from sim.chain.reference import Reference, build
-from sim.core import allocate, loop
-from sim.core.state import Chain, Events, State
+from sim.core import allocate, fields, loop
+from sim.core.state import Block, Chain, Events, Floats
 from sim.scenario import Scenario
 from sim.scenario.sources import scenario_root
 from sim.streams import uniform
@@ -115,40 +115,47 @@ class _Period:
 
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
-        self.start = allocate.initial_state(chain, 2)
-        self.work = allocate.work_space(chain, 2)
+        self.block = allocate.block_at_reference(chain, 2)
         self.events = no_events(chain, 2)
         self.record = allocate.no_record(chain)
-        flat = self._flatten(self.start)
-        self.origin = flat[:, 0]
+        self.origin = self._state()[:, 0].copy()
         self.scale = np.where(self.origin != 0.0, np.abs(self.origin), 1.0)
-        # The intensity of an input that cannot be thrifted is a constant, and inbound is what the pipelines hold.
-        fixed = State(*(np.ones_like(array) for array in self.start))
-        fixed.intensity[...] = (chain.processes.thrift_floor < 1.0)[:, None]
-        fixed.inbound[...] = 0.0
-        self.varies = self._flatten(fixed)[:, 0]
-        self.pipelines = _pipeline_contents(chain)
-        self.roll = [_rolled(chain.processes.ring), _rolled(chain.routes.ring)]
+        # The intensity of an input that cannot be thrifted is a constant.
+        self.varies = np.ones(self.origin.size)
+        thrifted = self._places()[1]
+        self.varies[thrifted] = (chain.inputs.thrift_floor < 1.0).repeat(fields.INPUT_STATE)
+        self.rolled = _rolled(chain)
 
-    @staticmethod
-    def _flatten(state: State) -> Values:
-        return np.concatenate([array for array in state])
+    def _parts(self) -> list[Floats]:
+        """Arrays of the state, (field, entity, lane) or (row, lane)."""
+        block = self.block
+        return [
+            block.market[: fields.MARKET_STATE],
+            block.input[: fields.INPUT_STATE],
+            block.process[: fields.PROCESS_STATE],
+            block.route[: fields.ROUTE_STATE],
+            block.use[: fields.USE_STATE],
+            block.restriction[: fields.RESTRICTION_STATE],
+            block.crossing[: fields.CROSSING_STATE],
+            block.pipeline,
+        ]
+
+    def _places(self) -> list[slice]:
+        ends = np.cumsum([0, *(part[..., 0].size for part in self._parts())])
+        return [slice(begin, end) for begin, end in pairwise(ends.tolist())]
+
+    def _state(self) -> Values:
+        """The state, shape (variable, lane)."""
+        return np.concatenate([part.reshape(-1, part.shape[-1]) for part in self._parts()])
 
     def __call__(self, pair: Values) -> Values:
         """Two states, shape (variable, 2), a period later; pipelines are turned, so the map does not move in time."""
-        ends = np.cumsum([array.shape[0] for array in self.start])[:-1]
-        state = State(*(np.ascontiguousarray(part) for part in np.split(pair, ends)))
-        market, ring_row, weight = self.pipelines
-        state.inbound[...] = 0.0
-        np.add.at(
-            state.inbound, market, weight[:, None] * np.concatenate([state.process_ring, state.route_ring])[ring_row]
-        )
+        for part, place in zip(self._parts(), self._places(), strict=True):
+            part[...] = pair[place].reshape(part.shape)
         months, weights = np.zeros(1, dtype=np.int32), np.ones(1)
-        loop.simulate(self.chain, self.events, 0, 0, 1, months, weights, state, self.work, self.record)
-        turned = state._replace(
-            process_ring=state.process_ring[self.roll[0]], route_ring=state.route_ring[self.roll[1]]
-        )
-        return self._flatten(turned)
+        loop.simulate(self.chain, self.events, 0, 0, 1, months, weights, self.block, self.record)
+        self.block.pipeline[...] = self.block.pipeline[self.rolled]
+        return self._state()
 
     def derivative(self, direction: Values) -> Values:
         """Change of the next state for a small change of this one, by central differences; both scaled."""
@@ -158,40 +165,17 @@ class _Period:
         return np.asarray(difference * (max(float(np.abs(direction).max()), 1e-300) / _STEP))
 
 
-def _pipeline_contents(chain: Chain) -> tuple[NDArray[np.int64], NDArray[np.int64], Values]:
-    """What is inbound before period 0: market, row of the joined pipelines, and tonnes for a tonne in that row."""
-    found: list[tuple[int, int, float]] = []
-    processes, routes = chain.processes, chain.routes
-    for p in range(processes.activity.size):
-        outputs = range(processes.output_start[p], processes.output_start[p + 1])
-        for row, share in _held(processes.ring, processes.delay, processes.delay_part, p):
-            found += [(processes.output_market[i], row, share * processes.output_coefficient[i]) for i in outputs]
-    shift = int(processes.ring[-1])
-    for r in range(routes.origin.size):
-        held = _held(routes.ring, routes.delay, routes.delay_part, r)
-        found += [(routes.destination[r], shift + row, share) for row, share in held]
-    columns = list(zip(*found, strict=True))
-    return np.array(columns[0]), np.array(columns[1]), np.array(columns[2], dtype=np.float64)
-
-
-def _held(ring: Any, delay: Any, part: Any, entity: int) -> list[tuple[int, float]]:
-    """Rows of an entity's pipeline still under way before period 0, and the share of each."""
-    start, length, whole = int(ring[entity]), int(ring[entity + 1] - ring[entity]), int(delay[entity])
-    rows = [(start + (-age) % length, 1.0) for age in range(1, whole + 1)]
-    return [*rows, (start + (-whole - 1) % length, float(part[entity]))]
-
-
-def _rolled(ring: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Row that takes the place of each row when a period has passed."""
-    order = np.arange(ring[-1])
-    for begin, end in pairwise(ring.tolist()):
-        order[begin:end] = np.roll(np.arange(begin, end), -1)
+def _rolled(chain: Chain) -> NDArray[np.int64]:
+    """Row of the pipelines that takes the place of each row when a period has passed."""
+    order = np.arange(int(chain.markets.pipeline_rows.sum()))
+    for begin, rows in zip(chain.markets.pipeline.tolist(), chain.markets.pipeline_rows.tolist(), strict=True):
+        order[begin : begin + rows] = np.roll(order[begin : begin + rows], -1)
     return order
 
 
 def no_events(chain: Chain, runs: int) -> Events:
     """Events in which nothing strikes."""
-    shape = (chain.restrictions.kind.size, 1, runs)
+    shape = (chain.rules.size, 1, runs)
     return Events(*(np.full(shape, 3e38, dtype=chain.markets.inventory.dtype) for _ in Events._fields))
 
 
@@ -222,25 +206,24 @@ def _remaining(reference: Reference) -> float:
     months, weights = np.zeros(periods, dtype=np.int32), np.ones(periods)
     worst = 0.0
     for first in range(0, DISTURBANCES, _LANES):
-        state = _disturbed(long, first)
-        work, record = allocate.work_space(long, _LANES), allocate.no_record(long)
-        loop.simulate(long, no_events(long, _LANES), 0, 0, periods, months, weights, state, work, record)
-        inventory = np.abs(state.inventory / long.markets.inventory[:, None] - 1.0)
-        price = np.abs(np.expm1(state.log_price))
+        block, record = _disturbed(long, first), allocate.no_record(long)
+        loop.simulate(long, no_events(long, _LANES), 0, 0, periods, months, weights, block, record)
+        inventory = np.abs(block.market[fields.INVENTORY] / long.markets.inventory[:, None] - 1.0)
+        price = np.abs(np.expm1(block.market[fields.LOG_PRICE]))
         worst = max(worst, float(inventory.max()), float(price.max()))
     return worst
 
 
-def _disturbed(chain: Chain, first: int) -> State:
-    state = allocate.initial_state(chain, _LANES)
-    markets = chain.markets.inventory.size
+def _disturbed(chain: Chain, first: int) -> Block:
+    block = allocate.block_at_reference(chain, _LANES)
+    markets = chain.markets.size
     factor = 1.0 + SIZE * (
         2.0 * uniform(0, "certificate", "disturbances", first=first, runs=_LANES, draws=2 * markets).T - 1.0
     )
-    state.inventory[...] *= factor[:markets]
+    block.market[fields.INVENTORY] *= factor[:markets]
     # A disturbed price is one whose anchor, contracts and memory are disturbed alike.
     price = factor[markets:]
-    for array in (state.log_price, state.average, state.anchor):
-        array[...] = np.log(price)
-    state.contract[...] = price
-    return state
+    for field in (fields.LOG_PRICE, fields.AVERAGE, fields.ANCHOR):
+        block.market[field] = np.log(price)
+    block.market[fields.CONTRACT] = price
+    return block

@@ -1,80 +1,71 @@
-"""Arrays of a block: the state at the reference, scratch, and the monthly record."""
+"""Arrays of a block at the reference, and of its monthly record."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from sim.core.state import Chain, Floats, Record, State, Work
+from sim.core import fields
+from sim.core.state import Block, Chain, Floats, Record
 
 
-def initial_state(chain: Chain, lanes: int) -> State:
-    """State of a block of runs at the reference, in the precision of the chain.
+def block_at_reference(chain: Chain, lanes: int) -> Block:
+    """A block of runs at the reference, in the precision of the chain.
 
     Parameters
     ----------
     chain: The reference state.
     lanes: Runs simulated side by side.
-
-    Returns
-    -------
-    Arrays of shape (entity, lane).
     """
-    markets, processes, routes, rules = chain.markets, chain.processes, chain.routes, chain.restrictions
+    markets = chain.markets
     kind = markets.inventory.dtype
 
-    def level(values: Floats) -> Floats:
-        return np.repeat(values.astype(kind)[:, None], lanes, axis=1)
+    def zeros(*shape: int) -> Floats:
+        return np.zeros((*shape, lanes), dtype=kind)
 
-    def full(rows: int, value: float) -> Floats:
-        return np.full((rows, lanes), value, dtype=kind)
-
-    count = markets.inventory.size
-    return State(
-        inventory=level(markets.inventory),
-        inbound=level(markets.inbound),
-        log_price=full(count, 0),
-        average=full(count, 0),
-        anchor=full(count, 0),
-        contract=full(count, 1),
-        expected=level(markets.outflow),
-        threat=full(count, 0),
-        habit=full(count, 0),
-        utilisation=full(processes.activity.size, 1),
-        intensity=full(processes.input_market.size, 1),
-        order=level(routes.flow),
-        queue=full(rules.controlled_route.size, 0),
-        rent=full(rules.kind.size, 0),
-        substituted=full(chain.uses.market.size, 0),
-        process_ring=level(np.repeat(processes.activity, np.diff(processes.ring)) * chain.constants.dt),
-        route_ring=level(np.repeat(routes.flow, np.diff(routes.ring)) * chain.constants.dt),
+    block = Block(
+        market=zeros(fields.MARKET_FIELDS, markets.size),
+        process=zeros(fields.PROCESS_FIELDS, chain.processes.size),
+        input=zeros(fields.INPUT_FIELDS, chain.inputs.size),
+        route=zeros(fields.ROUTE_FIELDS, chain.routes.size),
+        use=zeros(fields.USE_FIELDS, chain.uses.size),
+        sector=zeros(fields.SECTOR_FIELDS, int(chain.uses.sector.max(initial=-1)) + 1),
+        restriction=zeros(fields.RESTRICTION_FIELDS, chain.rules.size),
+        crossing=zeros(fields.CROSSING_FIELDS, chain.crossings.size),
+        plant=zeros(fields.PLANT_FIELDS, chain.plants.size),
+        scratch=zeros(fields.SCRATCH_FIELDS),
+        pipeline=np.repeat(_pipelines(chain)[:, None], lanes, axis=1).astype(kind),
     )
+    block.market[fields.INVENTORY] = markets.inventory[:, None]
+    block.market[fields.EXPECTED] = markets.outflow[:, None]
+    block.market[fields.CONTRACT] = 1.0
+    block.process[fields.UTILISATION] = 1.0
+    block.input[fields.INTENSITY] = 1.0
+    block.route[fields.ORDER] = chain.routes.flow[:, None]
+    return block
 
 
-def work_space(chain: Chain, lanes: int) -> Work:
-    """Scratch of a block, zeroed; shapes as in `Work`."""
-    rows = {
-        "market": chain.markets.inventory.size,
-        "process": chain.processes.activity.size,
-        "use": chain.uses.market.size,
-        "restriction": chain.restrictions.kind.size,
-        "restricted route": chain.restrictions.controlled_route.size,
-        "restricted process": chain.restrictions.controlled_process.size,
-        "one": 1,
-    }
-    entity = {
-        **dict.fromkeys(("struck", "active", "level", "fresh", "alarm", "rent_paid"), "restriction"),
-        **dict.fromkeys(("withheld", "licensed", "approval", "processing", "throughput"), "restricted route"),
-        **dict.fromkeys(("duty", "leakage", "route_rent", "legal", "free"), "restricted route"),
-        **dict.fromkeys(("factor", "quota"), "restricted process"),
-        **dict.fromkeys(("total", "cost", "revenue", "choke", "pinched", "target", "lacking"), "one"),
-        **dict.fromkeys(("wanted", "done"), "process"),
-        **dict.fromkeys(("use_wanted", "destroyed", "sold"), "use"),
-    }
-    kind = chain.markets.inventory.dtype
-    arrays = {name: np.zeros((rows[entity.get(name, "market")], lanes), dtype=kind) for name in Work._fields}
-    # Processing times of licences are set from the rules; where there are none a queue would pass at once.
-    arrays["processing"][...] = 1.0
-    return Work(**arrays)
+def _pipelines(chain: Chain) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Tonnes on their way at the reference, row of the pipelines by row."""
+    markets = chain.markets
+    rows = np.zeros(int(markets.pipeline_rows.sum()))
+
+    def fill(market: int, delay: int, part: float, tonnes: float) -> None:
+        start = int(markets.pipeline[market])
+        rows[start : start + delay] += tonnes
+        if part > 0.0:
+            rows[start + delay] += part * tonnes
+
+    dt = float(chain.constants.dt)
+    for process in chain.processes:
+        for j in range(process.output_begin, process.output_end):
+            output = chain.outputs[j]
+            made = float(output.coefficient) * float(process.activity) * dt
+            fill(output.market, process.delay, process.delay_part, made)
+    for route in chain.routes:
+        fill(route.destination, route.delay, route.delay_part, float(route.flow) * dt)
+    return rows
 
 
 def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced_routes: bool = False) -> Record:
@@ -88,12 +79,11 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     traced_routes: Whether to record shipments on every route; they need as much memory as all else.
     """
     kind = chain.markets.inventory.dtype
-    markets, restrictions = chain.markets.inventory.size, chain.restrictions.kind.size
-    uses = chain.uses.market.size
-    monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), markets)
+    monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
     monthly |= {"sector": int(chain.uses.sector.max(initial=-1)) + 1}
-    monthly |= {"route": chain.routes.origin.size if traced_routes else 0}
-    total = dict.fromkeys(("destroyed", "rationed"), uses) | dict.fromkeys(("rent", "sender_loss"), restrictions)
+    monthly |= {"route": chain.routes.size if traced_routes else 0}
+    total = dict.fromkeys(("destroyed", "rationed"), chain.uses.size)
+    total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
         **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},

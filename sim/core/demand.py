@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
+from sim.core.fields import (
+    CHOKED,
+    CLAIM_FIRST,
+    CLAIM_LOCAL,
+    DESIRED,
+    DESTROYED,
+    LOG_TRANSACTED,
+    SUBSTITUTED,
+    TRANSACTED,
+)
 from sim.core.jit import kernel
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.production import choke
-from sim.core.state import Chain, State, Work
+from sim.core.state import Block, Chain
 
 
 @kernel
-def want(chain: Chain, now, state: State, work: Work):
-    """What every use wants at the price, and what of its service demand is destroyed; t/month."""
-    uses, markets, constants = chain.uses, chain.markets, chain.constants
-    lanes = work.use_wanted.shape[1]
-    for u in range(uses.market.size):
-        m = uses.market[u]
-        service = uses.demand[u] * chain.trend.use[u, now]
-        short_elasticity, slow_elasticity = uses.elasticity[u], uses.slow_elasticity[u]
-        multiple = markets.choke[m]
-        for lane in range(lanes):
-            price = work.transacted[m, lane]
-            log_price = log(price)
-            short = exp(-short_elasticity * log_price) * choke(price, multiple)
-            slow = state.substituted[u, lane]
-            step = constants.follow_slow * (slow_elasticity * log_price - slow)
-            slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
-            kept = exp(-slow)
-            state.substituted[u, lane] = slow
-            work.use_wanted[u, lane] = service * short * kept
-            work.destroyed[u, lane] = service * max(ONE - short, ZERO)
-    for u in range(uses.market.size):
-        if uses.substitute[u] >= 0:
+def want(chain: Chain, now, block: Block):
+    """What every use wants at the price, t/month, and what of its service demand is destroyed."""
+    market, use = block.market, block.use
+    lanes = market.shape[2]
+    for m in range(chain.markets.size):
+        if chain.markets[m].sells:
+            multiple = chain.markets[m].choke
             for lane in range(lanes):
-                kept = exp(-state.substituted[u, lane])
-                replaced = work.use_wanted[u, lane] * (max(ONE - kept, ZERO) / kept)
-                work.use_wanted[uses.substitute[u], lane] += replaced
+                price = market[TRANSACTED, m, lane]
+                market[LOG_TRANSACTED, m, lane] = log(price)
+                market[CHOKED, m, lane] = choke(price, multiple)
+    for u in range(chain.uses.size):
+        _want_one(chain.constants, chain.uses[u], u, chain.trend.use[u, now], block)
+    for u in range(chain.uses.size):
+        other = chain.uses[u].substitute
+        if other >= 0:
+            for lane in range(lanes):
+                kept = exp(-use[SUBSTITUTED, u, lane])
+                replaced = use[DESIRED, u, lane] * (max(ONE - kept, ZERO) / kept)
+                use[DESIRED, other, lane] += replaced
 
 
 @kernel
-def claim(chain: Chain, work: Work):
+def _want_one(constants, row, u, growth, block: Block):
+    market, use = block.market, block.use
+    m, service = row.market, row.demand * growth
+    elasticity, slow_elasticity = row.elasticity, row.slow_elasticity
+    for lane in range(market.shape[2]):
+        log_price = market[LOG_TRANSACTED, m, lane]
+        short = exp(-elasticity * log_price) * market[CHOKED, m, lane]
+        slow = use[SUBSTITUTED, u, lane]
+        step = constants.follow_slow * (slow_elasticity * log_price - slow)
+        slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
+        use[SUBSTITUTED, u, lane] = slow
+        use[DESIRED, u, lane] = service * short * exp(-slow)
+        use[DESTROYED, u, lane] += service * max(ONE - short, ZERO) * constants.dt
+
+
+@kernel
+def claim(chain: Chain, block: Block):
     """Put what users want before their markets, by class."""
-    uses = chain.uses
-    for u in range(uses.market.size):
-        m = uses.market[u]
-        for lane in range(work.use_wanted.shape[1]):
-            if uses.priority[u] > 0:
-                work.claim_first[m, lane] += work.use_wanted[u, lane]
-            else:
-                work.claim_local[m, lane] += work.use_wanted[u, lane]
+    market, use = block.market, block.use
+    for u in range(chain.uses.size):
+        m = chain.uses[u].market
+        if chain.uses[u].priority > 0:
+            for lane in range(market.shape[2]):
+                market[CLAIM_FIRST, m, lane] += use[DESIRED, u, lane]
+        else:
+            for lane in range(market.shape[2]):
+                market[CLAIM_LOCAL, m, lane] += use[DESIRED, u, lane]

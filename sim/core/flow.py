@@ -2,132 +2,165 @@
 
 from __future__ import annotations
 
+from sim.core.fields import (
+    ARRIVED,
+    CHOKE,
+    DESIRED,
+    DONE,
+    DUMPED,
+    FILL_EXPORT,
+    FILL_FIRST,
+    FILL_LOCAL,
+    FREE,
+    INBOUND,
+    INTAKE,
+    INTENSITY,
+    INVENTORY,
+    LEGAL,
+    ORDER,
+    RATIONED,
+    RELEASED,
+    SOLD,
+    WANTED,
+)
 from sim.core.jit import kernel
 from sim.core.mathx import ONE, ZERO
-from sim.core.state import Chain, State, Work
+from sim.core.state import Block, Chain
 
 
 @kernel
-def ring_row(start, length, entered):
-    """Row of a pipeline of `length` rows that took in the flow of period `entered` (which may lie before the start)."""
-    return start + (entered % length + length) % length
+def pipeline_row(market, period):
+    """Row of a market's pipeline that holds what arrives in a period to come, or in the current one."""
+    return market.pipeline + period % market.pipeline_rows
 
 
 @kernel
-def sent_row(chain: Chain, r, now):
-    """Row of a route's pipeline that takes in this period's shipment."""
-    routes = chain.routes
-    return ring_row(routes.ring[r], routes.ring[r + 1] - routes.ring[r], now)
+def arrive(chain: Chain, now, block: Block):
+    """Move what arrives this period to inventory; the row is free again for the last period ahead."""
+    market, pipeline = block.market, block.pipeline
+    lanes = market.shape[2]
+    for m in range(chain.markets.size):
+        row = chain.markets[m]
+        due = pipeline_row(row, now)
+        for lane in range(lanes):
+            arrived = pipeline[due, lane]
+            market[ARRIVED, m, lane] = arrived
+            market[INVENTORY, m, lane] += arrived
+            market[INBOUND, m, lane] = ZERO
+            pipeline[due, lane] = ZERO
+        for later in range(row.pipeline, row.pipeline + row.pipeline_rows):
+            if later != due:
+                for lane in range(lanes):
+                    market[INBOUND, m, lane] += pipeline[later, lane]
 
 
 @kernel
-def arrive(chain: Chain, now, state: State, work: Work):
-    """Move what arrives this period from inbound to inventory."""
-    for m in range(chain.markets.inventory.size):
-        for lane in range(work.arrived.shape[1]):
-            work.arrived[m, lane] = ZERO
-    _arrive_from_routes(chain, now, state, work)
-    _arrive_from_processes(chain, now, state, work)
-    for m in range(chain.markets.inventory.size):
-        for lane in range(work.arrived.shape[1]):
-            state.inventory[m, lane] += work.arrived[m, lane]
-            state.inbound[m, lane] -= work.arrived[m, lane]
+def send(market, now, delay, part, amounts, scale, pipeline):
+    """Put `scale * amounts` (t) on its way to a market; a fraction of the delay's last period comes later."""
+    soon = pipeline_row(market, now + delay)
+    lanes = amounts.size
+    if part > ZERO:
+        late = pipeline_row(market, now + delay + 1)
+        for lane in range(lanes):
+            sent = scale * amounts[lane]
+            pipeline[soon, lane] += (ONE - part) * sent
+            pipeline[late, lane] += part * sent
+    else:
+        for lane in range(lanes):
+            pipeline[soon, lane] += scale * amounts[lane]
 
 
 @kernel
-def _arrive_from_routes(chain: Chain, now, state: State, work: Work):
-    routes = chain.routes
-    for r in range(routes.origin.size):
-        d, start, part = routes.destination[r], routes.ring[r], routes.delay_part[r]
-        length = routes.ring[r + 1] - start
-        on_time = ring_row(start, length, now - routes.delay[r])
-        if part > ZERO:
-            late = ring_row(start, length, now - routes.delay[r] - 1)
-            for lane in range(work.arrived.shape[1]):
-                arrived = (ONE - part) * state.route_ring[on_time, lane] + part * state.route_ring[late, lane]
-                work.arrived[d, lane] += arrived
-        else:
-            for lane in range(work.arrived.shape[1]):
-                work.arrived[d, lane] += state.route_ring[on_time, lane]
-
-
-@kernel
-def _arrive_from_processes(chain: Chain, now, state: State, work: Work):
-    processes = chain.processes
-    for p in range(processes.activity.size):
-        start, part = processes.ring[p], processes.delay_part[p]
-        length = processes.ring[p + 1] - start
-        on_time = ring_row(start, length, now - processes.delay[p])
-        late = ring_row(start, length, now - processes.delay[p] - 1)
-        for row in range(processes.output_start[p], processes.output_start[p + 1]):
-            m, coefficient = processes.output_market[row], processes.output_coefficient[row]
-            for lane in range(work.arrived.shape[1]):
-                activity = (ONE - part) * state.process_ring[on_time, lane] + part * state.process_ring[late, lane]
-                work.arrived[m, lane] += coefficient * activity
-
-
-@kernel
-def produce(chain: Chain, now, state: State, work: Work):
+def produce(chain: Chain, now, block: Block):
     """Run every process at the lowest fill of its inputs; draw inputs, start outputs."""
-    processes = chain.processes
-    dt = chain.constants.dt
-    for p in range(processes.activity.size):
-        slot = ring_row(processes.ring[p], processes.ring[p + 1] - processes.ring[p], now)
-        for lane in range(work.done.shape[1]):
-            work.choke[0, lane] = ONE
-        for row in range(processes.input_start[p], processes.input_start[p + 1]):
-            m = processes.input_market[row]
-            for lane in range(work.done.shape[1]):
-                work.choke[0, lane] = min(work.choke[0, lane], work.fill_local[m, lane])
-        for lane in range(work.done.shape[1]):
-            done = work.wanted[p, lane] * work.choke[0, lane] * dt
-            work.done[p, lane] = done
-            state.process_ring[slot, lane] = done
-        for row in range(processes.input_start[p], processes.input_start[p + 1]):
-            m, coefficient = processes.input_market[row], processes.input_coefficient[row]
-            for lane in range(work.done.shape[1]):
-                work.released[m, lane] += coefficient * state.intensity[row, lane] * work.done[p, lane]
-                work.intake[m, lane] += coefficient * work.done[p, lane]
-        for row in range(processes.output_start[p], processes.output_start[p + 1]):
-            m, coefficient = processes.output_market[row], processes.output_coefficient[row]
-            for lane in range(work.done.shape[1]):
-                state.inbound[m, lane] += coefficient * work.done[p, lane]
+    market, scratch = block.market, block.scratch
+    lanes = market.shape[2]
+    for p in range(chain.processes.size):
+        process = chain.processes[p]
+        for lane in range(lanes):
+            scratch[CHOKE, lane] = chain.constants.dt
+        for i in range(process.input_begin, process.input_end):
+            m = chain.inputs[i].market
+            for lane in range(lanes):
+                scratch[CHOKE, lane] = min(scratch[CHOKE, lane], market[FILL_LOCAL, m, lane] * chain.constants.dt)
+        for lane in range(lanes):
+            scratch[DONE, lane] = block.process[WANTED, p, lane] * scratch[CHOKE, lane]
+        for i in range(process.input_begin, process.input_end):
+            m, coefficient = chain.inputs[i].market, chain.inputs[i].coefficient
+            for lane in range(lanes):
+                drawn = coefficient * scratch[DONE, lane]
+                market[RELEASED, m, lane] += block.input[INTENSITY, i, lane] * drawn
+                market[INTAKE, m, lane] += drawn
+        for j in range(process.output_begin, process.output_end):
+            output = chain.outputs[j]
+            destination = chain.markets[output.market]
+            send(
+                destination,
+                now,
+                process.delay,
+                process.delay_part,
+                scratch[DONE],
+                output.coefficient,
+                block.pipeline,
+            )
 
 
 @kernel
-def ship(chain: Chain, now, state: State, work: Work):
+def ship(chain: Chain, now, block: Block):
     """Send the filled part of every export claim on its way."""
-    routes = chain.routes
-    dt = chain.constants.dt
-    for r in range(routes.origin.size):
-        o, d = routes.origin[r], routes.destination[r]
-        slot = sent_row(chain, r, now)
-        for lane in range(work.released.shape[1]):
-            sent = state.route_ring[slot, lane] * work.fill_export[o, lane] * dt
-            state.route_ring[slot, lane] = sent
-            work.released[o, lane] += sent
-            state.inbound[d, lane] += sent
+    for r in range(chain.routes.size):
+        route = chain.routes[r]
+        sent_into(route, r, chain.constants.dt, block, block.scratch[DONE])
+        send(
+            chain.markets[route.destination],
+            now,
+            route.delay,
+            route.delay_part,
+            block.scratch[DONE],
+            ONE,
+            block.pipeline,
+        )
 
 
 @kernel
-def sell(chain: Chain, work: Work):
+def sent_into(route, r, dt, block: Block, row):
+    """What a route sends in the period, t, into a row of lanes."""
+    o, c = route.origin, route.control
+    if c >= 0:
+        for lane in range(row.size):
+            claimed = block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]
+            row[lane] = claimed * block.market[FILL_EXPORT, o, lane] * dt
+    else:
+        for lane in range(row.size):
+            row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
+
+
+@kernel
+def sell(chain: Chain, block: Block):
     """Deliver the filled part of what users want."""
-    uses = chain.uses
-    dt = chain.constants.dt
-    for u in range(uses.market.size):
-        m = uses.market[u]
-        for lane in range(work.sold.shape[1]):
-            fill = work.fill_first[m, lane] if uses.priority[u] > 0 else work.fill_local[m, lane]
-            sold = work.use_wanted[u, lane] * fill * dt
-            work.sold[u, lane] = sold
-            work.released[m, lane] += sold
-            work.intake[m, lane] += sold
+    market, use, sector, dt = block.market, block.use, block.sector, chain.constants.dt
+    lanes = market.shape[2]
+    for s in range(sector.shape[1]):
+        for lane in range(lanes):
+            sector[SOLD, s, lane] = ZERO
+    for u in range(chain.uses.size):
+        row = chain.uses[u]
+        m, s = row.market, row.sector
+        fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+        for lane in range(lanes):
+            wanted = use[DESIRED, u, lane] * dt
+            sold = wanted * market[fill, m, lane]
+            use[RATIONED, u, lane] += wanted - sold
+            sector[SOLD, s, lane] += sold
+            market[RELEASED, m, lane] += sold
+            market[INTAKE, m, lane] += sold
 
 
 @kernel
-def draw_down(chain: Chain, state: State, work: Work):
+def draw_down(chain: Chain, block: Block):
     """Take what was released and disposed of from inventory."""
-    for m in range(chain.markets.inventory.size):
-        for lane in range(work.released.shape[1]):
-            left = state.inventory[m, lane] - (work.released[m, lane] + work.dumped[m, lane])
-            state.inventory[m, lane] = max(left, ZERO)
+    market = block.market
+    for m in range(market.shape[1]):
+        for lane in range(market.shape[2]):
+            left = market[INVENTORY, m, lane] - (market[RELEASED, m, lane] + market[DUMPED, m, lane])
+            market[INVENTORY, m, lane] = max(left, ZERO)

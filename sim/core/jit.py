@@ -28,8 +28,13 @@ OPTIONS: dict[str, Any] = {
     "fastmath": {"contract"},
 }
 # A topic's inner loop touches up to a dozen rows. LLVM gives up vectorising beyond eight alias checks and unrolls
-# short loops before it vectorises them; both limits are lifted.
-LLVM_OPTIONS = ("-runtime-memory-check-threshold=512", "-unroll-full-max-count=1")
+# short loops before it vectorises them; both limits are lifted. Four vectors at a time keep the long chains of a
+# logarithm and an exponential from waiting for themselves: 2.8 against 3.3 ns an entity-step.
+LLVM_OPTIONS = (
+    "-runtime-memory-check-threshold=512",
+    "-unroll-full-max-count=1",
+    "-force-vector-interleave=4",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

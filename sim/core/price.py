@@ -4,9 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core.fields import (
+    ANCHOR,
+    AVERAGE,
+    CALM,
+    CLAIM_EXPORT,
+    CLAIM_FIRST,
+    CLAIM_LOCAL,
+    CONTRACT,
+    EXCESS,
+    EXPECTED,
+    INBOUND,
+    INVENTORY,
+    LANDED,
+    LOG_PRICE,
+    PRICE,
+    SOURCE,
+    THREAT,
+    TRANSACTED,
+    UNIT_COST,
+)
 from sim.core.jit import kernel
+from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
-from sim.core.state import Chain, State, Work
+from sim.core.state import Block, Chain
 
 LEAST_COVER = np.float32(1e-6)
 LOG_PRICE_LEAST = np.float32(-3)
@@ -21,56 +42,70 @@ def cover_wish(trend, linear, strength, threshold, bound):
 
 
 @kernel
-def quote(chain: Chain, state: State, work: Work):
-    """Quoted, transacted and calm price of every market from its position, cost anchor, trend and threat."""
-    markets, constants = chain.markets, chain.constants
+def quote(chain: Chain, block: Block):
+    """Quoted, transacted and calm price of every market; sums over its sources and of its claims begin anew."""
+    for m in range(chain.markets.size):
+        _quote_one(chain.constants, chain.markets[m], m, block)
+        _start_sums(chain.markets[m], m, block.market)
+
+
+@kernel
+def _quote_one(constants, row, m, block: Block):
+    """Prices of a market from its position, cost anchor, trend and threat."""
+    market, scratch = block.market, block.scratch
     response, bound = constants.price_response, constants.log_cover_bound
-    lanes = state.log_price.shape[1]
-    for m in range(markets.inventory.size):
-        scale = markets.outflow[m] / (markets.inventory[m] + markets.inbound[m])
-        speculation = constants.speculation * markets.alarm_scale[m]
-        alarm = constants.threat_response * markets.alarm_scale[m]
-        phi = markets.contract_share[m]
+    scale = row.outflow / (row.inventory + row.inbound)
+    speculation = constants.speculation * row.alarm_scale
+    alarm = constants.threat_response * row.alarm_scale
+    phi = row.contract_share
+    lanes = market.shape[2]
+    for lane in range(lanes):
+        position = market[INVENTORY, m, lane] + market[INBOUND, m, lane]
+        cover = max(position * scale / market[EXPECTED, m, lane], LEAST_COVER)
+        trend = market[LOG_PRICE, m, lane] - market[AVERAGE, m, lane]
+        wish = cover_wish(trend, constants.momentum_linear, speculation, constants.momentum_threshold, bound)
+        alarmed = min(wish + alarm * market[THREAT, m, lane], bound)
+        log_price = clip(market[ANCHOR, m, lane] - response * (log(cover) - alarmed), LOG_PRICE_LEAST, LOG_PRICE_MOST)
+        price = exp(log_price)
+        scratch[EXCESS, lane] = alarmed - wish
+        market[LOG_PRICE, m, lane] = log_price
+        market[AVERAGE, m, lane] += constants.follow_momentum * (log_price - market[AVERAGE, m, lane])
+        market[PRICE, m, lane] = price
+        market[TRANSACTED, m, lane] = phi * market[CONTRACT, m, lane] + (ONE - phi) * price
+    if any_positive(scratch[EXCESS]):
         for lane in range(lanes):
-            position = state.inventory[m, lane] + state.inbound[m, lane]
-            cover = max(position * scale / state.expected[m, lane], LEAST_COVER)
-            trend = state.log_price[m, lane] - state.average[m, lane]
-            wish = cover_wish(trend, constants.momentum_linear, speculation, constants.momentum_threshold, bound)
-            alarmed = min(wish + alarm * state.threat[m, lane], bound)
-            log_price = clip(state.anchor[m, lane] - response * (log(cover) - alarmed), LOG_PRICE_LEAST, LOG_PRICE_MOST)
-            state.log_price[m, lane] = log_price
-            state.average[m, lane] += constants.follow_momentum * (log_price - state.average[m, lane])
-            price = exp(log_price)
-            contract = phi * state.contract[m, lane]
-            work.price[m, lane] = price
-            work.transacted[m, lane] = contract + (ONE - phi) * price
-            work.calm[m, lane] = contract + (ONE - phi) * exp(log_price - response * (alarmed - wish))
+            calm = exp(market[LOG_PRICE, m, lane] - response * scratch[EXCESS, lane])
+            market[CALM, m, lane] = phi * market[CONTRACT, m, lane] + (ONE - phi) * calm
+    else:
+        for lane in range(lanes):
+            market[CALM, m, lane] = market[TRANSACTED, m, lane]
 
 
 @kernel
-def start_sources(chain: Chain, work: Work):
-    """Begin the sums over sources: local supply at the local price, imports and local cost still to come."""
-    markets = chain.markets
-    for m in range(markets.inventory.size):
-        local = markets.local_share[m] + markets.source_gap[m]
-        for lane in range(work.price.shape[1]):
-            work.source[m, lane] = local * work.price[m, lane]
-            work.landed[m, lane] = ZERO
-            work.unit_cost[m, lane] = ZERO
+def _start_sums(row, m, market):
+    """Local supply costs the local price; imports, local cost and claims are still to come."""
+    local = row.local_share + row.source_gap
+    for lane in range(market.shape[2]):
+        market[SOURCE, m, lane] = local * market[PRICE, m, lane]
+        market[LANDED, m, lane] = ZERO
+        market[UNIT_COST, m, lane] = ZERO
+        market[CLAIM_FIRST, m, lane] = ZERO
+        market[CLAIM_LOCAL, m, lane] = ZERO
+        market[CLAIM_EXPORT, m, lane] = ZERO
 
 
 @kernel
-def follow_sources(chain: Chain, state: State, work: Work):
+def follow_sources(chain: Chain, block: Block):
     """Move contract prices and cost anchors towards the cost of supply, once routes and processes have summed it."""
-    markets, constants = chain.markets, chain.constants
-    for m in range(markets.inventory.size):
-        imports = markets.import_weight[m]
+    market, constants = block.market, chain.constants
+    for m in range(chain.markets.size):
+        imports = chain.markets[m].import_weight
         local = (ONE - imports) * constants.cost_pass_local
-        for lane in range(state.anchor.shape[1]):
-            contract = state.contract[m, lane]
-            state.contract[m, lane] = contract + constants.follow_contract * (work.source[m, lane] - contract)
-            cost = imports * work.landed[m, lane]
+        for lane in range(market.shape[2]):
+            contract = market[CONTRACT, m, lane]
+            market[CONTRACT, m, lane] = contract + constants.follow_contract * (market[SOURCE, m, lane] - contract)
+            cost = imports * market[LANDED, m, lane]
             if local > ZERO:
-                cost += local * log(work.unit_cost[m, lane])
-            anchor = state.anchor[m, lane]
-            state.anchor[m, lane] = anchor + constants.follow_cost * (cost - anchor)
+                cost += local * log(market[UNIT_COST, m, lane])
+            anchor = market[ANCHOR, m, lane]
+            market[ANCHOR, m, lane] = anchor + constants.follow_cost * (cost - anchor)

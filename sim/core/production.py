@@ -4,10 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core.fields import (
+    ACTIVITY_QUOTA,
+    CALM,
+    CAPACITY_FACTOR,
+    CHOKE,
+    CLAIM_LOCAL,
+    COST,
+    INTENSITY,
+    PINCHED,
+    REVENUE,
+    TARGET,
+    TRANSACTED,
+    UNIT_COST,
+    UTILISATION,
+    WANTED,
+)
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log, power
-from sim.core.state import Chain, State, Work
+from sim.core.state import Block, Chain
 
 MOST_UTILISATION = np.float32(5)
 
@@ -26,102 +42,108 @@ def thrifted(price, elasticity, floor):
 
 
 @kernel
-def plan(chain: Chain, now, state: State, work: Work):
+def plan(chain: Chain, now, block: Block):
     """Utilisation, wanted activity, input claims and unit cost of every process; t/month."""
-    for p in range(chain.processes.activity.size):
-        _sum_inputs(chain, p, state, work)
-        _sum_outputs(chain, p, work)
-        _want(chain, p, now, state, work)
-        _claim(chain, p, state, work)
+    for p in range(chain.processes.size):
+        process = chain.processes[p]
+        _sum_inputs(chain, process, block)
+        _sum_outputs(chain, process, block)
+        _want(chain.constants, process, p, chain.trend.process[p, now], block)
+        _claim(chain, process, p, block)
 
 
 @kernel
-def _sum_inputs(chain: Chain, p, state: State, work: Work):
-    processes, markets = chain.processes, chain.markets
-    lanes = work.cost.shape[1]
+def _sum_inputs(chain: Chain, process, block: Block):
+    market, scratch = block.market, block.scratch
+    lanes = market.shape[2]
     for lane in range(lanes):
-        work.cost[0, lane] = ZERO
-        work.choke[0, lane] = ONE
-    for row in range(processes.input_start[p], processes.input_start[p + 1]):
-        m, share = processes.input_market[row], processes.input_share[row]
-        multiple = markets.choke[m]
+        scratch[COST, lane] = ZERO
+        scratch[CHOKE, lane] = ONE
+    for i in range(process.input_begin, process.input_end):
+        m, share = chain.inputs[i].market, chain.inputs[i].share
+        multiple = chain.markets[m].choke
         for lane in range(lanes):
-            price = work.calm[m, lane]
-            work.cost[0, lane] += share * state.intensity[row, lane] * price
-            work.choke[0, lane] = min(work.choke[0, lane], choke(price, multiple))
+            price = market[CALM, m, lane]
+            scratch[COST, lane] += share * block.input[INTENSITY, i, lane] * price
+            scratch[CHOKE, lane] = min(scratch[CHOKE, lane], choke(price, multiple))
 
 
 @kernel
-def _sum_outputs(chain: Chain, p, work: Work):
-    processes = chain.processes
-    fixed = processes.fixed_share[p]
-    lanes = work.revenue.shape[1]
+def _sum_outputs(chain: Chain, process, block: Block):
+    market, scratch = block.market, block.scratch
+    fixed = process.fixed_share
+    lanes = market.shape[2]
     for lane in range(lanes):
-        work.revenue[0, lane] = ZERO
-    for row in range(processes.output_start[p], processes.output_start[p + 1]):
-        m, share, weight = processes.output_market[row], processes.revenue_share[row], processes.cost_weight[row]
+        scratch[REVENUE, lane] = ZERO
+    for j in range(process.output_begin, process.output_end):
+        output = chain.outputs[j]
+        m, share, weight = output.market, output.share, output.cost_weight
         for lane in range(lanes):
-            work.revenue[0, lane] += share * work.transacted[m, lane]
-            work.unit_cost[m, lane] += weight * (work.cost[0, lane] + fixed)
+            scratch[REVENUE, lane] += share * market[TRANSACTED, m, lane]
+            market[UNIT_COST, m, lane] += weight * (scratch[COST, lane] + fixed)
 
 
 @kernel
-def _want(chain: Chain, p, now, state: State, work: Work):
-    processes, constants = chain.processes, chain.constants
-    growth = chain.trend.process[p, now]
-    reference, capacity = processes.activity[p] * growth, processes.capacity[p] * growth
-    fixed, conversion, response = processes.fixed_share[p], processes.conversion_share[p], processes.response[p]
-    control = processes.control[p]
-    lanes = state.utilisation.shape[1]
+def _want(constants, process, p, growth, block: Block):
+    scratch = block.scratch
+    reference, capacity = process.activity * growth, process.capacity * growth
+    fixed, conversion, response, control = (
+        process.fixed_share,
+        process.conversion_share,
+        process.response,
+        process.control,
+    )
+    lanes = scratch.shape[1]
     for lane in range(lanes):
         # Above 0 where the process is pinched: its cost beyond what its claims bear, or its cash cost beyond revenue.
-        revenue, cost = work.revenue[0, lane], work.cost[0, lane]
-        work.pinched[0, lane] = max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue)
-        work.target[0, lane] = response * log(revenue / (cost + fixed))
-    if any_positive(work.pinched[0]):
-        _pinch(constants, fixed, conversion, work)
+        revenue, cost = scratch[REVENUE, lane], scratch[COST, lane]
+        scratch[PINCHED, lane] = max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue)
+        scratch[TARGET, lane] = response * log(revenue / (cost + fixed))
+    if any_positive(scratch[PINCHED]):
+        _pinch(constants, fixed, conversion, scratch)
     for lane in range(lanes):
-        utilisation = state.utilisation[p, lane]
-        step = constants.follow_utilisation * (exp(work.target[0, lane]) - utilisation)
+        utilisation = block.process[UTILISATION, p, lane]
+        step = constants.follow_utilisation * (exp(scratch[TARGET, lane]) - utilisation)
         utilisation = clip(utilisation + step, ZERO, MOST_UTILISATION)
-        state.utilisation[p, lane] = utilisation
-        work.wanted[p, lane] = min(reference * utilisation, capacity) * work.choke[0, lane]
+        block.process[UTILISATION, p, lane] = utilisation
+        block.process[WANTED, p, lane] = min(reference * utilisation, capacity) * scratch[CHOKE, lane]
     if control >= 0:
         for lane in range(lanes):
-            free = min(reference * state.utilisation[p, lane], capacity * work.factor[control, lane])
-            work.wanted[p, lane] = min(free, work.quota[control, lane]) * work.choke[0, lane]
+            factor, quota = block.plant[CAPACITY_FACTOR, control, lane], block.plant[ACTIVITY_QUOTA, control, lane]
+            free = min(reference * block.process[UTILISATION, p, lane], capacity * factor)
+            block.process[WANTED, p, lane] = min(free, quota) * scratch[CHOKE, lane]
 
 
 @kernel
-def _pinch(constants, fixed, conversion, work: Work):
+def _pinch(constants, fixed, conversion, scratch):
     """Idle below cash cost, and claim less at once where cost exceeds what revenue bears."""
-    for lane in range(work.choke.shape[1]):
-        revenue, cost = work.revenue[0, lane], work.cost[0, lane]
+    for lane in range(scratch.shape[1]):
+        revenue, cost = scratch[REVENUE, lane], scratch[COST, lane]
         cash = log(revenue / (cost + conversion))
         margin = log(constants.claim_margin * revenue / (cost + fixed))
-        idled = work.target[0, lane] + constants.idle_slope * cash
-        work.target[0, lane] = idled if cost + conversion - revenue > ZERO else work.target[0, lane]
+        idled = scratch[TARGET, lane] + constants.idle_slope * cash
+        scratch[TARGET, lane] = idled if cost + conversion - revenue > ZERO else scratch[TARGET, lane]
         gate = exp(constants.claim_slope * margin)
-        work.choke[0, lane] *= gate if cost + fixed - constants.claim_margin * revenue > ZERO else ONE
+        scratch[CHOKE, lane] *= gate if cost + fixed - constants.claim_margin * revenue > ZERO else ONE
 
 
 @kernel
-def _claim(chain: Chain, p, state: State, work: Work):
-    processes = chain.processes
-    for row in range(processes.input_start[p], processes.input_start[p + 1]):
-        m, coefficient = processes.input_market[row], processes.input_coefficient[row]
-        for lane in range(work.wanted.shape[1]):
-            work.claim_local[m, lane] += coefficient * state.intensity[row, lane] * work.wanted[p, lane]
+def _claim(chain: Chain, process, p, block: Block):
+    for i in range(process.input_begin, process.input_end):
+        m, coefficient = chain.inputs[i].market, chain.inputs[i].coefficient
+        for lane in range(block.market.shape[2]):
+            claim = coefficient * block.input[INTENSITY, i, lane] * block.process[WANTED, p, lane]
+            block.market[CLAIM_LOCAL, m, lane] += claim
 
 
 @kernel
-def thrift(chain: Chain, state: State, work: Work):
+def thrift(chain: Chain, block: Block):
     """Let intensities follow prices where recipes allow it, after the period's material has been drawn."""
-    processes, constants = chain.processes, chain.constants
-    for row in range(processes.input_market.size):
-        m, floor = processes.input_market[row], processes.thrift_floor[row]
+    constants = chain.constants
+    for i in range(chain.inputs.size):
+        m, floor = chain.inputs[i].market, chain.inputs[i].thrift_floor
         if floor < ONE:
-            for lane in range(state.intensity.shape[1]):
-                target = thrifted(work.calm[m, lane], constants.thrift_elasticity, floor)
-                intensity = state.intensity[row, lane]
-                state.intensity[row, lane] = intensity + constants.follow_thrift * (target - intensity)
+            for lane in range(block.input.shape[2]):
+                target = thrifted(block.market[CALM, m, lane], constants.thrift_elasticity, floor)
+                intensity = block.input[INTENSITY, i, lane]
+                block.input[INTENSITY, i, lane] = intensity + constants.follow_thrift * (target - intensity)

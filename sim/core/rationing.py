@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from sim.core.fields import (
+    ARRIVED,
+    CLAIM_EXPORT,
+    CLAIM_FIRST,
+    CLAIM_LOCAL,
+    DUMPED,
+    EXPECTED,
+    FILL_EXPORT,
+    FILL_FIRST,
+    FILL_LOCAL,
+    INTAKE,
+    INVENTORY,
+    LACKING,
+    PRICE,
+    RELEASED,
+)
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, power
-from sim.core.state import Chain, State, Work
-
-
-@kernel
-def clear_claims(work: Work):
-    """Begin the sums of claims."""
-    markets, lanes = work.claim_first.shape
-    for m in range(markets):
-        for lane in range(lanes):
-            work.claim_first[m, lane] = ZERO
-            work.claim_local[m, lane] = ZERO
-            work.claim_export[m, lane] = ZERO
+from sim.core.state import Block, Chain
 
 
 @kernel
@@ -32,55 +37,65 @@ def releasable(inventory, arrived, release, fresh):
 
 
 @kernel
-def ration(chain: Chain, now, state: State, work: Work):
-    """Fill of each class of claims from what each market may release, disposal of surplus, and expected outflow."""
-    markets, constants = chain.markets, chain.constants
-    dt = constants.dt
-    for m in range(markets.inventory.size):
-        release, fresh = markets.release[m], markets.release_fresh[m]
-        for lane in range(state.inventory.shape[1]):
-            claims = work.claim_first[m, lane] + work.claim_local[m, lane] + work.claim_export[m, lane]
-            available = releasable(state.inventory[m, lane], work.arrived[m, lane], release, fresh)
-            work.lacking[0, lane] = claims * dt - available
-            work.dumped[m, lane] = max(available - claims * dt, ZERO)
-            work.released[m, lane] = ZERO
-            work.intake[m, lane] = ZERO
-            state.expected[m, lane] += constants.follow_expectation * (claims - state.expected[m, lane])
-        if any_positive(work.lacking[0]):
-            _fill_by_class(m, release, fresh, constants, state, work)
-        else:
-            for lane in range(state.inventory.shape[1]):
-                work.fill_first[m, lane] = ONE
-                work.fill_local[m, lane] = ONE
-                work.fill_export[m, lane] = ONE
-        _dispose(m, markets.disposal[m] * chain.trend.disposal[m, now], constants, state, work)
+def ration(chain: Chain, now, block: Block):
+    """Fill of each class of claims from what each market may release, and what leaves for abroad and the dump."""
+    for m in range(chain.markets.size):
+        row = chain.markets[m]
+        _fill(chain.constants, row, m, block)
+        surplus = row.disposal * chain.trend.disposal[m, now]
+        if surplus > ZERO:
+            _dispose(chain.constants, row, m, surplus, block.market)
 
 
 @kernel
-def _fill_by_class(m, release, fresh, constants, state: State, work: Work):
+def _fill(constants, row, m, block: Block):
+    """Fills; exports are released, and what local buyers draw follows; expected outflow learns from claims."""
+    market, scratch = block.market, block.scratch
+    dt, release, fresh = constants.dt, row.release, row.release_fresh
+    lanes = market.shape[2]
+    for lane in range(lanes):
+        claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
+        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
+        scratch[LACKING, lane] = claims * dt - available
+        market[EXPECTED, m, lane] += constants.follow_expectation * (claims - market[EXPECTED, m, lane])
+        market[FILL_FIRST, m, lane] = ONE
+        market[FILL_LOCAL, m, lane] = ONE
+        market[FILL_EXPORT, m, lane] = ONE
+        market[INTAKE, m, lane] = ZERO
+        market[DUMPED, m, lane] = ZERO
+        market[RELEASED, m, lane] = market[CLAIM_EXPORT, m, lane] * dt
+    if any_positive(scratch[LACKING]):
+        _fill_by_class(constants, m, release, fresh, block)
+
+
+@kernel
+def _fill_by_class(constants, m, release, fresh, block: Block):
+    market = block.market
     dt, strict = constants.dt, constants.strictness
-    for lane in range(state.inventory.shape[1]):
-        first = work.claim_first[m, lane] * dt
-        local = work.claim_local[m, lane] * dt
-        export = work.claim_export[m, lane] * dt
-        available = releasable(state.inventory[m, lane], work.arrived[m, lane], release, fresh)
+    for lane in range(market.shape[2]):
+        first = market[CLAIM_FIRST, m, lane] * dt
+        local = market[CLAIM_LOCAL, m, lane] * dt
+        export = market[CLAIM_EXPORT, m, lane] * dt
+        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
         even = (ONE - strict) * served(available, first + local + export)
         after_first = max(available - first, ZERO)
         after_local = max(after_first - local, ZERO)
-        short = work.lacking[0, lane] > ZERO
-        work.fill_first[m, lane] = even + strict * served(available, first) if short else ONE
-        work.fill_local[m, lane] = even + strict * served(after_first, local) if short else ONE
-        work.fill_export[m, lane] = even + strict * served(after_local, export) if short else ONE
+        short = block.scratch[LACKING, lane] > ZERO
+        fill_export = even + strict * served(after_local, export) if short else ONE
+        market[FILL_FIRST, m, lane] = even + strict * served(available, first) if short else ONE
+        market[FILL_LOCAL, m, lane] = even + strict * served(after_first, local) if short else ONE
+        market[FILL_EXPORT, m, lane] = fill_export
+        market[RELEASED, m, lane] *= fill_export
 
 
 @kernel
-def _dispose(m, surplus, constants, state: State, work: Work):
-    """Throw surplus away as far as the market's release, in `work.dumped`, allows."""
-    if surplus > ZERO:
-        for lane in range(state.inventory.shape[1]):
-            wanted = surplus * power(work.price[m, lane], -constants.disposal_elasticity)
-            work.dumped[m, lane] = min(wanted * constants.dt, work.dumped[m, lane])
-            state.expected[m, lane] += constants.follow_expectation * wanted
-    else:
-        for lane in range(state.inventory.shape[1]):
-            work.dumped[m, lane] = ZERO
+def _dispose(constants, row, m, surplus, market):
+    """Throw surplus away as far as the market's release allows."""
+    release, fresh = row.release, row.release_fresh
+    for lane in range(market.shape[2]):
+        claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
+        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
+        wanted = surplus * power(market[PRICE, m, lane], -constants.disposal_elasticity)
+        spare = max(available - claims * constants.dt, ZERO)
+        market[DUMPED, m, lane] = min(wanted * constants.dt, spare)
+        market[EXPECTED, m, lane] += constants.follow_expectation * wanted

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from sim.core.flow import sent_row
+from sim.core.fields import (
+    ACTIVE,
+    DESTROYED,
+    DONE,
+    FREE,
+    INTAKE,
+    INVENTORY,
+    LEGAL,
+    PRICE,
+    RATIONED,
+    RELEASED,
+    RENT_DUE,
+    RENT_PAID,
+    SENDER_LOSS,
+    SOLD,
+    TRANSACTED,
+)
+from sim.core.flow import sent_into
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
-from sim.core.mathx import ZERO
-from sim.core.state import Chain, Record, State, Work
+from sim.core.mathx import ONE, ZERO
+from sim.core.state import Block, Chain, Record
 
 
 @kernel
@@ -21,50 +38,52 @@ def keep(row, values, scale, begins):
 
 
 @kernel
-def record_period(chain: Chain, now, month, begins, weight, state: State, work: Work, record: Record):
+def record_period(chain: Chain, now, month, begins, weight, block: Block, record: Record):
     """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
 
     `begins` says that it is the month's first period.
     """
-    one = chain.constants.dt / chain.constants.dt
+    market, one = block.market, weight / weight
     for m in range(record.price.shape[1]):
-        scale = weight / chain.markets.inventory[m]
-        keep(record.price[month, m], work.price[m], weight, begins)
-        keep(record.transacted[month, m], work.transacted[m], weight, begins)
-        keep(record.inventory[month, m], state.inventory[m], scale, begins)
-        keep(record.flow[month, m], work.released[m], one, begins)
-        keep(record.intake[month, m], work.intake[m], one, begins)
-    if record.sector.shape[1] > 0:
-        for u in range(chain.uses.market.size):
-            row = chain.uses.sector[u]
-            # Uses of a sector in a region stand together, so the first of them begins the row.
-            opens = begins and (u == 0 or chain.uses.sector[u - 1] != row)
-            keep(record.sector[month, row], work.sold[u], one, opens)
+        keep(record.price[month, m], market[PRICE, m], weight, begins)
+        keep(record.transacted[month, m], market[TRANSACTED, m], weight, begins)
+        keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
+        keep(record.flow[month, m], market[RELEASED, m], one, begins)
+        keep(record.intake[month, m], market[INTAKE, m], one, begins)
+    for s in range(record.sector.shape[1]):
+        keep(record.sector[month, s], block.sector[SOLD, s], one, begins)
     for r in range(record.route.shape[1]):
-        slot = sent_row(chain, r, now)
-        keep(record.route[month, r], state.route_ring[slot], one, begins)
-    for u in range(record.destroyed.shape[0]):
-        for lane in range(work.sold.shape[1]):
-            record.destroyed[u, lane] += work.destroyed[u, lane] * chain.constants.dt
-            record.rationed[u, lane] += work.use_wanted[u, lane] * chain.constants.dt - work.sold[u, lane]
-    for k in range(record.rent.shape[0]):
-        if any_positive(work.active[k]):
-            _record_restriction(chain, k, now, state, work, record)
+        sent_into(chain.routes[r], r, chain.constants.dt, block, block.scratch[DONE])
+        keep(record.route[month, r], block.scratch[DONE], one, begins)
 
 
 @kernel
-def _record_restriction(chain: Chain, k, now, state: State, work: Work, record: Record):
-    """Rent paid and exports not sent on the routes of a restriction in force; t times USD/kg is thousand USD."""
-    rules, routes = chain.restrictions, chain.routes
-    for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-        c = rules.route_control[pair]
-        r = rules.controlled_route[c]
-        slot = sent_row(chain, r, now)
-        price = chain.markets.price[routes.origin[r]]
-        usual = routes.flow[r] * chain.trend.route[r, now] * chain.constants.dt
-        for lane in range(work.legal.shape[1]):
-            claimed = work.legal[c, lane] + work.free[c, lane]
-            legal = work.legal[c, lane] / claimed if claimed > ZERO else ZERO
-            sent = state.route_ring[slot, lane]
-            record.rent[k, lane] += work.rent_paid[k, lane] * legal * sent
-            record.sender_loss[k, lane] += work.active[k, lane] * price * (usual - sent)
+def account(chain: Chain, now, block: Block):
+    """Rent paid and exports not sent under each restriction in force; t times USD/kg is thousand USD."""
+    restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
+    for k in range(chain.rules.size):
+        if any_positive(restriction[ACTIVE, k]):
+            for pair in range(chain.rules[k].route_begin, chain.rules[k].route_end):
+                c = chain.route_pairs[pair].target
+                r = chain.crossings[c].route
+                route = chain.routes[r]
+                price = chain.markets[route.origin].price
+                usual = route.flow * chain.trend.route[r, now] * chain.constants.dt
+                sent_into(route, r, chain.constants.dt, block, scratch[DONE])
+                for lane in range(restriction.shape[2]):
+                    claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
+                    legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO
+                    sent = scratch[DONE, lane]
+                    restriction[RENT_PAID, k, lane] += restriction[RENT_DUE, k, lane] * legal * sent
+                    restriction[SENDER_LOSS, k, lane] += restriction[ACTIVE, k, lane] * price * (usual - sent)
+
+
+@kernel
+def record_totals(block: Block, record: Record):
+    """Sums over the horizon."""
+    for u in range(record.destroyed.shape[0]):
+        keep(record.destroyed[u], block.use[DESTROYED, u], ONE, True)
+        keep(record.rationed[u], block.use[RATIONED, u], ONE, True)
+    for k in range(record.rent.shape[0]):
+        keep(record.rent[k], block.restriction[RENT_PAID, k], ONE, True)
+        keep(record.sender_loss[k], block.restriction[SENDER_LOSS, k], ONE, True)

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core.fields import (
+    ACTIVE,
+    ACTIVITY_QUOTA,
+    ALARM,
+    APPROVAL,
+    CAPACITY_FACTOR,
+    EXTRA_DUTY,
+    FRESH,
+    HABIT,
+    LEAKAGE,
+    LEVEL,
+    LICENSED,
+    RENT,
+    RENT_DUE,
+    ROUTE_RENT,
+    SEVERITY,
+    STRUCK,
+    THREAT,
+    THROUGHPUT,
+    WITHHELD,
+)
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip
-from sim.core.state import (
-    BAN,
-    DUTY,
-    LICENSING,
-    OUTAGE,
-    PRODUCTION_QUOTA,
-    QUOTA,
-    Chain,
-    Events,
-    Restrictions,
-    State,
-    Work,
-)
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
 
 NEVER = np.float32(3e38)
 """Time of an event that does not come, and a bound that does not bind."""
@@ -48,27 +57,29 @@ def event_spans(events: Events, first, lanes):
 
 
 @kernel
-def events_in_force(rules: Restrictions, events: Events, spans, first, now, work: Work):
-    """Set `active`, `level`, `fresh` and `alarm` of each restriction; shape (restriction, lane).
+def events_in_force(chain: Chain, events: Events, spans, first, now, block: Block):
+    """Set `ACTIVE`, `LEVEL`, `FRESH` and `ALARM` of each restriction.
 
     The level of a quota is the quota itself, which has no rise.
     """
-    for k in range(rules.kind.size):
-        quota = rules.kind[k] == QUOTA or rules.kind[k] == PRODUCTION_QUOTA
-        work.struck[k, 0] = ONE if any_positive(work.active[k]) else ZERO
-        for lane in range(work.active.shape[1]):
-            work.active[k, lane] = ZERO
-            work.level[k, lane] = ZERO
-            work.fresh[k, lane] = ONE
-            work.alarm[k, lane] = ZERO
+    restriction = block.restriction
+    for k in range(chain.rules.size):
+        kind = chain.rules[k].kind
+        quota = kind in (QUOTA, PRODUCTION_QUOTA)
+        restriction[STRUCK, k, 0] = ONE if any_positive(restriction[ACTIVE, k]) else ZERO
+        for lane in range(restriction.shape[2]):
+            restriction[ACTIVE, k, lane] = ZERO
+            restriction[LEVEL, k, lane] = ZERO
+            restriction[FRESH, k, lane] = ONE
+            restriction[ALARM, k, lane] = ZERO
         for slot in range(spans.shape[1]):
             if spans[k, slot, 0] < now + ONE and now < spans[k, slot, 1]:
-                _add_event(events, k, slot, first, now, quota, work)
+                _add_event(events, k, slot, first, now, quota, restriction)
 
 
 @kernel
-def _add_event(events: Events, k, slot, first, now, quota, work: Work):
-    for lane in range(work.active.shape[1]):
+def _add_event(events: Events, k, slot, first, now, quota, restriction):
+    for lane in range(restriction.shape[2]):
         run = first + lane
         onset = events.onset[k, slot, run]
         end = events.end[k, slot, run]
@@ -78,155 +89,156 @@ def _add_event(events: Events, k, slot, first, now, quota, work: Work):
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
         recovery = events.recovery[k, slot, run]
         eased = clip((elapsed - events.hold[k, slot, run]) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
-        work.active[k, lane] += active
-        work.level[k, lane] += active * risen * events.level[k, slot, run]
-        work.fresh[k, lane] -= eased if active > ZERO else ZERO
-        work.alarm[k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
+        restriction[ACTIVE, k, lane] += active
+        restriction[LEVEL, k, lane] += active * risen * events.level[k, slot, run]
+        restriction[FRESH, k, lane] -= eased if active > ZERO else ZERO
+        restriction[ALARM, k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
 
 
 @kernel
-def clear_controls(chain: Chain, work: Work):
+def clear_controls(block: Block):
     """Take every driver to where it restricts nothing."""
-    rules = chain.restrictions
-    for c in range(rules.controlled_route.size):
-        _clear_route(c, work)
-    for c in range(rules.controlled_process.size):
-        _clear_process(c, work)
-    for k in range(rules.kind.size):
-        if rules.kind[k] == LICENSING:
-            # A queue drains at its own pace after the regime, so the processing time holds whether in force or not.
-            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-                c = rules.route_control[pair]
-                for lane in range(work.active.shape[1]):
-                    work.processing[c, lane] = min(work.processing[c, lane], rules.processing[k])
+    for c in range(block.crossing.shape[1]):
+        _clear_crossing(c, block.crossing)
+    for c in range(block.plant.shape[1]):
+        _clear_plant(c, block.plant)
 
 
 @kernel
-def _clear_route(c, work: Work):
-    for lane in range(work.active.shape[1]):
-        work.withheld[c, lane] = ZERO
-        work.licensed[c, lane] = ZERO
-        work.approval[c, lane] = ONE
-        work.throughput[c, lane] = NEVER
-        work.duty[c, lane] = ZERO
-        work.leakage[c, lane] = ZERO
+def _clear_crossing(c, crossing):
+    for lane in range(crossing.shape[2]):
+        crossing[WITHHELD, c, lane] = ZERO
+        crossing[LICENSED, c, lane] = ZERO
+        crossing[APPROVAL, c, lane] = ONE
+        crossing[THROUGHPUT, c, lane] = NEVER
+        crossing[EXTRA_DUTY, c, lane] = ZERO
+        crossing[LEAKAGE, c, lane] = ZERO
 
 
 @kernel
-def _clear_process(c, work: Work):
-    for lane in range(work.active.shape[1]):
-        work.factor[c, lane] = ONE
-        work.quota[c, lane] = NEVER
+def _clear_plant(c, plant):
+    for lane in range(plant.shape[2]):
+        plant[CAPACITY_FACTOR, c, lane] = ONE
+        plant[ACTIVITY_QUOTA, c, lane] = NEVER
 
 
 @kernel
-def set_controls(chain: Chain, now, work: Work):
+def set_controls(chain: Chain, now, block: Block):
     """Combine the restrictions in force into drivers of restricted routes and processes.
 
     Only what a restriction in force, or one in force the period before, reaches is touched.
     """
-    rules, processes = chain.restrictions, chain.processes
-    for k in range(rules.kind.size):
-        if work.struck[k, 0] > ZERO or any_positive(work.active[k]):
-            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-                _clear_route(rules.route_control[pair], work)
-            for pair in range(rules.process_start[k], rules.process_start[k + 1]):
-                _clear_process(rules.process_control[pair], work)
-    for k in range(rules.kind.size):
-        if any_positive(work.active[k]):
-            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-                _restrict_route(rules, k, pair, work)
-            for pair in range(rules.process_start[k], rules.process_start[k + 1]):
-                c = rules.process_control[pair]
-                p = rules.controlled_process[c]
-                growth = chain.trend.process[p, now]
-                _restrict_process(rules.kind[k], k, c, processes.activity[p], processes.capacity[p] * growth, work)
+    restriction = block.restriction
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
+        if restriction[STRUCK, k, 0] > ZERO or any_positive(restriction[ACTIVE, k]):
+            for pair in range(rule.route_begin, rule.route_end):
+                _clear_crossing(chain.route_pairs[pair].target, block.crossing)
+            for pair in range(rule.plant_begin, rule.plant_end):
+                _clear_plant(chain.plant_pairs[pair].target, block.plant)
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
+        if any_positive(restriction[ACTIVE, k]):
+            for pair in range(rule.route_begin, rule.route_end):
+                _restrict_crossing(rule, k, chain.route_pairs[pair], block)
+            for pair in range(rule.plant_begin, rule.plant_end):
+                c = chain.plant_pairs[pair].target
+                p = chain.plants[c]
+                process, growth = chain.processes[p], chain.trend.process[p, now]
+                _restrict_plant(rule.kind, k, c, process.activity, process.capacity * growth, block)
 
 
 @kernel
-def _restrict_route(rules: Restrictions, k, pair, work: Work):
-    c, kind = rules.route_control[pair], rules.kind[k]
-    weight, after = rules.route_weight[pair], rules.route_weight_after[pair]
-    leakage, throughput = rules.leakage[k], rules.throughput[k]
+def _restrict_crossing(rule, k, pair, block: Block):
+    crossing, restriction = block.crossing, block.restriction
+    c, weight, after, kind = pair.target, pair.weight, pair.weight_after, rule.kind
+    leakage, throughput = rule.leakage, rule.throughput
+    lanes = crossing.shape[2]
     if kind in (BAN, OUTAGE):
-        for lane in range(work.active.shape[1]):
-            work.withheld[c, lane] = ONE - (ONE - work.withheld[c, lane]) * (ONE - _cut(k, lane, weight, after, work))
+        for lane in range(lanes):
+            kept = ONE - _cut(k, lane, weight, after, restriction)
+            crossing[WITHHELD, c, lane] = ONE - (ONE - crossing[WITHHELD, c, lane]) * kept
     elif kind == LICENSING:
-        for lane in range(work.active.shape[1]):
-            active = work.active[k, lane]
-            work.licensed[c, lane] = max(work.licensed[c, lane], min(active, ONE))
-            work.approval[c, lane] *= ONE - _cut(k, lane, weight, after, work)
-            work.throughput[c, lane] = min(work.throughput[c, lane], throughput if active > ZERO else NEVER)
+        for lane in range(lanes):
+            active = restriction[ACTIVE, k, lane]
+            bound = throughput if active > ZERO else NEVER
+            crossing[LICENSED, c, lane] = max(crossing[LICENSED, c, lane], min(active, ONE))
+            crossing[APPROVAL, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
+            crossing[THROUGHPUT, c, lane] = min(crossing[THROUGHPUT, c, lane], bound)
     elif kind == DUTY:
-        for lane in range(work.active.shape[1]):
-            work.duty[c, lane] += work.level[k, lane] * weight
+        for lane in range(lanes):
+            crossing[EXTRA_DUTY, c, lane] += restriction[LEVEL, k, lane] * weight
     if leakage > ZERO:
-        for lane in range(work.active.shape[1]):
-            work.leakage[c, lane] = max(work.leakage[c, lane], leakage if work.active[k, lane] > ZERO else ZERO)
+        for lane in range(lanes):
+            leaks = leakage if restriction[ACTIVE, k, lane] > ZERO else ZERO
+            crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], leaks)
 
 
 @kernel
-def _cut(k, lane, weight, after, work: Work):
+def _cut(k, lane, weight, after, restriction):
     """Severity towards one destination, which recovery may leave at another level than its first."""
-    fresh = work.fresh[k, lane]
-    return clip(work.level[k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
+    fresh = restriction[FRESH, k, lane]
+    return clip(restriction[LEVEL, k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
 
 
 @kernel
-def _restrict_process(kind, k, c, activity, capacity, work: Work):
-    for lane in range(work.active.shape[1]):
-        active = work.active[k, lane]
-        level = work.level[k, lane]
+def _restrict_plant(kind, k, c, activity, capacity, block: Block):
+    plant, restriction = block.plant, block.restriction
+    for lane in range(plant.shape[2]):
+        active = restriction[ACTIVE, k, lane]
+        level = restriction[LEVEL, k, lane]
         if kind == PRODUCTION_QUOTA:
             if active > ZERO:
                 capped = level * activity + (ONE - active) * capacity
-                work.quota[c, lane] = min(work.quota[c, lane], capped)
+                plant[ACTIVITY_QUOTA, c, lane] = min(plant[ACTIVITY_QUOTA, c, lane], capped)
         else:
-            work.factor[c, lane] *= ONE - min(level, ONE)
+            plant[CAPACITY_FACTOR, c, lane] *= ONE - min(level, ONE)
 
 
 @kernel
-def raise_alarm(chain: Chain, state: State, work: Work):
+def raise_alarm(chain: Chain, block: Block):
     """Threat and habit of each market, from the share of its supply that announced measures put at risk."""
-    rules, constants = chain.restrictions, chain.constants
-    markets, lanes = state.threat.shape
-    for m in range(markets):
+    market, restriction, constants = block.market, block.restriction, chain.constants
+    lanes = market.shape[2]
+    for m in range(market.shape[1]):
         for lane in range(lanes):
-            work.severity[m, lane] = ZERO
-    for k in range(rules.kind.size):
-        if any_positive(work.alarm[k]):
-            for pair in range(rules.market_start[k], rules.market_start[k + 1]):
-                m = rules.market[pair]
-                weight, after = rules.market_weight[pair], rules.market_weight_after[pair]
-                threat = rules.threat[k]
+            market[SEVERITY, m, lane] = ZERO
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
+        if any_positive(restriction[ALARM, k]):
+            threat = rule.threat
+            for index in range(rule.market_begin, rule.market_end):
+                pair = chain.market_pairs[index]
+                m, weight, after = pair.target, pair.weight, pair.weight_after
                 for lane in range(lanes):
-                    fresh = work.fresh[k, lane]
+                    fresh = restriction[FRESH, k, lane]
                     at_risk = weight * fresh + after * (ONE - fresh)
-                    work.severity[m, lane] += threat * work.alarm[k, lane] * at_risk
-    for m in range(markets):
+                    market[SEVERITY, m, lane] += threat * restriction[ALARM, k, lane] * at_risk
+    for m in range(market.shape[1]):
         for lane in range(lanes):
-            severity = min(work.severity[m, lane], ONE)
-            habit = state.habit[m, lane]
-            threat = state.threat[m, lane]
+            severity = min(market[SEVERITY, m, lane], ONE)
+            habit, threat = market[HABIT, m, lane], market[THREAT, m, lane]
             target = max(severity - (ONE - constants.threat_lasting) * habit, ZERO)
             fading = threat + constants.fade_threat * (target - threat)
-            state.threat[m, lane] = target if target > threat else fading
-            state.habit[m, lane] = habit + constants.follow_habit * (severity - habit)
+            market[THREAT, m, lane] = target if target > threat else fading
+            market[HABIT, m, lane] = habit + constants.follow_habit * (severity - habit)
 
 
 @kernel
-def set_rents(chain: Chain, state: State, work: Work):
+def set_rents(chain: Chain, block: Block):
     """Licence rent each restricted route pays, USD/kg: the sum over the quota groups it belongs to."""
-    rules = chain.restrictions
-    lanes = work.active.shape[1]
-    for c in range(rules.controlled_route.size):
+    crossing, restriction = block.crossing, block.restriction
+    lanes = crossing.shape[2]
+    for c in range(crossing.shape[1]):
+        if chain.crossings[c].taxed:
+            for lane in range(lanes):
+                crossing[ROUTE_RENT, c, lane] = ZERO
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
         for lane in range(lanes):
-            work.route_rent[c, lane] = ZERO
-    for k in range(rules.kind.size):
-        for lane in range(lanes):
-            work.rent_paid[k, lane] = state.rent[k, lane]
-        if rules.kind[k] == QUOTA and any_positive(state.rent[k]):
-            for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-                c = rules.route_control[pair]
+            restriction[RENT_DUE, k, lane] = restriction[RENT, k, lane]
+        if rule.kind == QUOTA and any_positive(restriction[RENT, k]):
+            for pair in range(rule.route_begin, rule.route_end):
+                c = chain.route_pairs[pair].target
                 for lane in range(lanes):
-                    work.route_rent[c, lane] += state.rent[k, lane]
+                    crossing[ROUTE_RENT, c, lane] += restriction[RENT, k, lane]

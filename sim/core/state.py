@@ -1,19 +1,24 @@
-"""Plain arrays that enter and leave the core.
+"""What enters and leaves the core: records of the chain, arrays of events, of a block of runs and of its record.
 
-Arrays of the chain are one-dimensional (one number per entity); arrays of the state have a last axis of lanes, the
-runs simulated side by side. `float` below means single precision in runs, double in the stability certificate.
-Symbols in brackets are those of `MODEL.md`.
+The chain is plain records, one an entity; arrays of a block have a last axis of lanes, the runs simulated side by side.
+Both exist once for each class of entities, since the compiler's time grows with the number of arrays and not with their
+size. `float` below means single precision in runs, double in the stability certificate. Symbols in brackets are those
+of `MODEL.md`.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int32]
+Records = Any
+"""A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
+
+BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
 
 
 class Constants(NamedTuple):
@@ -56,7 +61,7 @@ class Constants(NamedTuple):
 
 
 class Markets(NamedTuple):
-    """One product in one region; shape (market,)."""
+    """One product in one region."""
 
     inventory: Floats  # S0, t
     inbound: Floats  # I0, t
@@ -71,10 +76,13 @@ class Markets(NamedTuple):
     source_gap: Floats  # 1 where the market has no supply in the reference, else 0
     import_weight: Floats  # w
     disposal: Floats  # t/month
+    sells: Ints  # 1 where sectors draw on the market, else 0
+    pipeline: Ints  # first row of the market's pipeline
+    pipeline_rows: Ints
 
 
 class Processes(NamedTuple):
-    """Technologies in regions; rows of a process are `start[p]:start[p + 1]`."""
+    """Technologies in regions; their inputs are `input_begin:input_end`, their outputs likewise."""
 
     activity: Floats  # A0, t/month
     capacity: Floats  # t/month
@@ -83,22 +91,33 @@ class Processes(NamedTuple):
     fixed_share: Floats  # 1 - sum of a_i
     delay: Ints  # whole periods from start to output
     delay_part: Floats  # fraction of the next period
-    ring: Ints  # first row of the process's pipeline, shape (process + 1,)
-    input_start: Ints
-    input_market: Ints
-    input_coefficient: Floats
-    input_share: Floats  # a_i
-    thrift_floor: Floats
-    output_start: Ints
-    output_market: Ints
-    output_coefficient: Floats
-    revenue_share: Floats  # b_j
-    cost_weight: Floats  # share of the process in local output of the market, per output row
+    input_begin: Ints
+    input_end: Ints
+    output_begin: Ints
+    output_end: Ints
     control: Ints  # row among restricted processes, -1 if none
 
 
+class Inputs(NamedTuple):
+    """What a tonne of activity needs."""
+
+    market: Ints
+    coefficient: Floats
+    share: Floats  # a_i
+    thrift_floor: Floats
+
+
+class Outputs(NamedTuple):
+    """What a tonne of activity makes."""
+
+    market: Ints
+    coefficient: Floats
+    share: Floats  # b_j
+    cost_weight: Floats  # share of the process in local output of the market
+
+
 class Routes(NamedTuple):
-    """Trade in one product between two markets; shape (route,)."""
+    """Trade in one product between two markets."""
 
     origin: Ints
     destination: Ints
@@ -110,12 +129,11 @@ class Routes(NamedTuple):
     per_landed: Floats  # 1 / landed0, kg/USD
     delay: Ints
     delay_part: Floats
-    ring: Ints
     control: Ints  # row among restricted routes, -1 if none
 
 
 class Uses(NamedTuple):
-    """A sector in a region drawing on one market; shape (use,)."""
+    """A sector in a region drawing on one market."""
 
     market: Ints
     demand: Floats  # d0, t/month
@@ -135,38 +153,56 @@ class Trend(NamedTuple):
     disposal: Floats
 
 
-class Restrictions(NamedTuple):
-    """What each restriction can act on; pairs of a restriction are `start[k]:start[k + 1]`."""
+class Rules(NamedTuple):
+    """Restrictions; what each acts on are the pairs `route_begin:route_end` and so on."""
 
     kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE
     leakage: Floats
-    processing: Floats  # k(processing time) of licences, a share a period
     throughput: Floats
     threat: Floats
-    route_start: Ints
-    route_control: Ints  # row among restricted routes
-    route_weight: Floats
-    route_weight_after: Floats
-    process_start: Ints
-    process_control: Ints
-    market_start: Ints
-    market: Ints
-    market_weight: Floats  # W
-    market_weight_after: Floats  # W'
-    controlled_route: Ints  # route of each row of control
-    controlled_process: Ints
+    route_begin: Ints
+    route_end: Ints
+    plant_begin: Ints
+    plant_end: Ints
+    market_begin: Ints
+    market_end: Ints
+
+
+class Pairs(NamedTuple):
+    """A restriction and one thing it acts on."""
+
+    target: Ints  # row among restricted routes or restricted processes, or market
+    weight: Floats  # w, W
+    weight_after: Floats  # w', W'
+
+
+class Crossings(NamedTuple):
+    """Restricted routes."""
+
+    route: Ints
+    decide: Floats  # k(processing time) of licences, a share a period
+    decide_fresh: Floats  # share of a period's applications decided within it
+    licensed: Ints  # 1 where a licence may be asked for, else 0
+    taxed: Ints  # 1 where an extra duty or a licence rent may fall due, else 0
 
 
 class Chain(NamedTuple):
-    """The reference state and everything that does not change in a run."""
+    """The reference state and everything that does not change in a run: records, but for constants and trend."""
 
     constants: Constants
-    markets: Markets
-    processes: Processes
-    routes: Routes
-    uses: Uses
+    markets: Records
+    processes: Records
+    inputs: Records
+    outputs: Records
+    routes: Records
+    uses: Records
     trend: Trend
-    restrictions: Restrictions
+    rules: Records
+    route_pairs: Records
+    plant_pairs: Records
+    market_pairs: Records
+    crossings: Records
+    plants: Ints  # process of each restricted process
 
 
 class Events(NamedTuple):
@@ -182,80 +218,20 @@ class Events(NamedTuple):
     recovery: Floats
 
 
-class State(NamedTuple):
-    """Everything one period hands to the next; shape (entity, lane)."""
+class Block(NamedTuple):
+    """Runs simulated side by side; shape (field, entity, lane), with the fields of `sim.core.fields`."""
 
-    inventory: Floats
-    inbound: Floats
-    log_price: Floats
-    average: Floats  # average log price, for momentum
-    anchor: Floats  # C
-    contract: Floats  # K
-    expected: Floats  # D
-    threat: Floats
-    habit: Floats
-    utilisation: Floats
-    intensity: Floats  # theta, (input row, lane)
-    order: Floats
-    queue: Floats  # (restricted route, lane)
-    rent: Floats  # (restriction, lane)
-    substituted: Floats  # s
-    process_ring: Floats  # (ring row, lane): activity, t a period
-    route_ring: (
-        Floats  # (ring row, lane): shipments, t; the row of the current period holds claims, t/month, until filled
-    )
-
-
-class Work(NamedTuple):
-    """Scratch of a block; shape (entity, lane)."""
-
-    struck: Floats  # (restriction, 1): whether in force in some lane the period before
-    active: Floats  # (restriction, lane)
-    level: Floats
-    fresh: Floats
-    alarm: Floats
-    withheld: Floats  # (restricted route, lane)
-    licensed: Floats
-    approval: Floats
-    processing: Floats
-    throughput: Floats
-    duty: Floats
-    leakage: Floats
-    route_rent: Floats
-    legal: Floats
-    free: Floats
-    factor: Floats  # (restricted process, lane)
-    quota: Floats
-    rent_paid: Floats  # (restriction, lane) USD/kg
-    total: Floats  # (1, lane): legal orders of a quota group
-    severity: Floats  # (market, lane)
-    price: Floats  # P
-    transacted: Floats  # B
-    calm: Floats  # N
-    source: Floats
-    landed: Floats
-    unit_cost: Floats
-    claim_first: Floats
-    claim_local: Floats
-    claim_export: Floats
-    dumped: Floats
-    fill_first: Floats
-    fill_local: Floats
-    fill_export: Floats
-    arrived: Floats  # t a period
-    released: Floats
-    intake: Floats  # t taken in by local makers and users
-    wanted: Floats  # (process, lane), t/month
-    done: Floats
-    cost: Floats  # (1, lane) sums over the rows of one process
-    revenue: Floats
-    choke: Floats
-    pinched: Floats
-    lacking: Floats  # (1, lane) claims beyond what one market may release
-    target: Floats  # log of the utilisation aimed at
-    use_wanted: Floats  # (use, lane), t/month
-    destroyed: Floats
-    sold: Floats
+    market: Floats
+    process: Floats
+    input: Floats
+    route: Floats
+    use: Floats
+    sector: Floats
+    restriction: Floats
+    crossing: Floats
+    plant: Floats
+    scratch: Floats  # (field, lane)
+    pipeline: Floats  # (row, lane): t that will arrive; a market has one row for each period to come
 
 
 class Record(NamedTuple):
@@ -278,4 +254,11 @@ class Record(NamedTuple):
     sender_loss: Floats  # (restriction, lane) exports not sent while in force, thousand USD at reference prices
 
 
-BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
+def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:
+    """Columns of one class of entities as records, numbers with a fraction in the working precision."""
+    named = columns._asdict()
+    fields = [(name, precision if np.asarray(column).dtype.kind == "f" else np.int32) for name, column in named.items()]
+    found = np.recarray(len(next(iter(named.values()))), dtype=np.dtype(fields, align=True))
+    for name, column in named.items():
+        found[name] = column
+    return found

@@ -2,32 +2,59 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from sim.core.flow import sent_row
+from sim.core.fields import (
+    ACTIVE,
+    APPROVAL,
+    CLAIM_EXPORT,
+    EXPECTED,
+    EXTRA_DUTY,
+    FREE,
+    LANDED,
+    LEAKAGE,
+    LEGAL,
+    LEVEL,
+    LICENSED,
+    LOG_PRICE,
+    ORDER,
+    PRICE,
+    QUEUE,
+    RENT,
+    ROUTE_RENT,
+    SOURCE,
+    THROUGHPUT,
+    TOTAL,
+    WITHHELD,
+)
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
-from sim.core.state import QUOTA, Chain, State, Work
-
-LEAST_UNDECIDED = np.float32(1e-30)
-"""Share of a queue that counts as undecided at least: keeps the logarithm finite where decisions are immediate."""
+from sim.core.state import QUOTA, Block, Chain
 
 
 @kernel
-def order(chain: Chain, now, state: State, work: Work):
+def order(chain: Chain, now, block: Block):
     """Landed cost of every route into the sums of its destination, orders, and claims on origins.
 
-    Claims of restricted routes wait for `license_orders` and `ration_quotas`.
+    Claims of restricted routes wait for `ration_quotas`.
     """
-    routes = chain.routes
-    for r in range(routes.origin.size):
-        if routes.control[r] >= 0:
-            _order_restricted(chain, r, now, state, work)
-        elif routes.latent[r] > ZERO:
-            _order_latent(chain, r, now, state, work)
+    for r in range(chain.routes.size):
+        route = chain.routes[r]
+        per_outflow = ONE / chain.markets[route.destination].outflow
+        if route.control >= 0:
+            crossing = chain.crossings[route.control]
+            bound = (route.flow + route.latent * (chain.constants.order_bound - ONE)) * chain.trend.route[r, now]
+            if crossing.taxed:
+                value = chain.markets[route.origin].price
+                _order_taxed(chain.constants, route, r, value, per_outflow, block)
+            else:
+                _order_untaxed(chain.constants, route, r, per_outflow, block)
+            _withhold(route, r, bound, block)
+            if crossing.licensed:
+                _queue_for_licences(chain.constants, crossing, route.control, bound, block.crossing)
+        elif route.latent > ZERO:
+            _order_latent(chain.constants, route, r, per_outflow, block)
         else:
-            _order_freely(chain, r, now, state, work)
+            _order_freely(chain.constants, route, r, per_outflow, block)
 
 
 @kernel
@@ -43,127 +70,146 @@ def ordered(before, advantage, flow, latent, demand, constants):
 
 
 @kernel
-def _order_freely(chain: Chain, r, now, state: State, work: Work):
-    routes, markets, constants = chain.routes, chain.markets, chain.constants
-    o, d, slot = routes.origin[r], routes.destination[r], sent_row(chain, r, now)
-    alpha, flow, latent = routes.origin_share[r], routes.flow[r], routes.latent[r]
-    supply_share = routes.supply_share[r]
-    import_share = routes.import_share[r] * constants.cost_pass_import
-    per_outflow = ONE / markets.outflow[d]
-    for lane in range(work.price.shape[1]):
-        landed = alpha * work.price[o, lane] + (ONE - alpha)
+def _order_freely(constants, route, r, per_outflow, block: Block):
+    market = block.market
+    o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
+    supply_share, import_share = route.supply_share, route.import_share * constants.cost_pass_import
+    for lane in range(market.shape[2]):
+        landed = alpha * market[PRICE, o, lane] + (ONE - alpha)
         log_landed = log(landed)
-        work.source[d, lane] += supply_share * landed
-        work.landed[d, lane] += import_share * log_landed
-        advantage = exp(constants.order_response * (state.log_price[d, lane] - log_landed))
-        demand = state.expected[d, lane] * per_outflow
-        asked = ordered(state.order[r, lane], advantage, flow, latent, demand, constants)
-        state.order[r, lane] = asked
-        state.route_ring[slot, lane] = asked
-        work.claim_export[o, lane] += asked
+        market[SOURCE, d, lane] += supply_share * landed
+        market[LANDED, d, lane] += import_share * log_landed
+        advantage = exp(constants.order_response * (market[LOG_PRICE, d, lane] - log_landed))
+        demand = market[EXPECTED, d, lane] * per_outflow
+        asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
+        block.route[ORDER, r, lane] = asked
+        market[CLAIM_EXPORT, o, lane] += asked
 
 
 @kernel
-def _order_latent(chain: Chain, r, now, state: State, work: Work):
+def _order_latent(constants, route, r, per_outflow, block: Block):
     """Like `_order_freely`, for a route that supplies nothing in the reference and so anchors no price."""
-    routes, markets, constants = chain.routes, chain.markets, chain.constants
-    o, d, slot = routes.origin[r], routes.destination[r], sent_row(chain, r, now)
-    alpha, latent = routes.origin_share[r], routes.latent[r]
-    per_outflow = ONE / markets.outflow[d]
-    for lane in range(work.price.shape[1]):
-        ratio = work.price[d, lane] / (alpha * work.price[o, lane] + (ONE - alpha))
-        demand = state.expected[d, lane] * per_outflow
-        asked = ordered(state.order[r, lane], ratio, ZERO, latent, demand, constants)
-        state.order[r, lane] = asked
-        state.route_ring[slot, lane] = asked
-        work.claim_export[o, lane] += asked
+    market = block.market
+    o, d, alpha, latent = route.origin, route.destination, route.origin_share, route.latent
+    for lane in range(market.shape[2]):
+        ratio = market[PRICE, d, lane] / (alpha * market[PRICE, o, lane] + (ONE - alpha))
+        demand = market[EXPECTED, d, lane] * per_outflow
+        asked = ordered(block.route[ORDER, r, lane], ratio, ZERO, latent, demand, constants)
+        block.route[ORDER, r, lane] = asked
+        market[CLAIM_EXPORT, o, lane] += asked
 
 
 @kernel
-def _order_restricted(chain: Chain, r, now, state: State, work: Work):
-    routes, markets, constants = chain.routes, chain.markets, chain.constants
-    o, d, c = routes.origin[r], routes.destination[r], routes.control[r]
-    alpha, flow, latent = routes.origin_share[r], routes.flow[r], routes.latent[r]
-    per_landed, value = routes.per_landed[r], markets.price[o]
-    bound = (flow + latent * (constants.order_bound - ONE)) * chain.trend.route[r, now]
-    per_outflow = ONE / markets.outflow[d]
+def _felt(c, lane, log_untaxed, crossing):
+    """What a landed cost anchors: what a cap leaves cheap at the origin is not cheap where it is missing."""
+    capped = crossing[WITHHELD, c, lane] > ZERO or crossing[LICENSED, c, lane] > ZERO
+    return max(log_untaxed, ZERO) if capped else log_untaxed
+
+
+@kernel
+def _order_untaxed(constants, route, r, per_outflow, block: Block):
+    """Like `_order_freely`, for a route that may be capped but pays no extra duty or rent."""
+    market, c = block.market, route.control
+    o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
+    supply_share, import_share = route.supply_share, route.import_share * constants.cost_pass_import
     response = ONE if latent > ZERO else constants.order_response
-    for lane in range(work.price.shape[1]):
-        untaxed = alpha * work.price[o, lane] + (ONE - alpha)
-        extra = work.price[o, lane] * value * work.duty[c, lane] + work.route_rent[c, lane]
-        landed = untaxed + extra * per_landed
+    for lane in range(market.shape[2]):
+        landed = alpha * market[PRICE, o, lane] + (ONE - alpha)
+        log_landed = log(landed)
+        market[SOURCE, d, lane] += supply_share * landed
+        market[LANDED, d, lane] += import_share * _felt(c, lane, log_landed, block.crossing)
+        advantage = exp(response * (market[LOG_PRICE, d, lane] - log_landed))
+        demand = market[EXPECTED, d, lane] * per_outflow
+        asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
+        block.route[ORDER, r, lane] = asked
+
+
+@kernel
+def _order_taxed(constants, route, r, value, per_outflow, block: Block):
+    """Like `_order_untaxed`, for a route that may also pay an extra duty or a licence rent, passed on in full."""
+    market, c = block.market, route.control
+    o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
+    supply_share, import_share, per_landed = route.supply_share, route.import_share, route.per_landed
+    response = ONE if latent > ZERO else constants.order_response
+    for lane in range(market.shape[2]):
+        duty, rent = block.crossing[EXTRA_DUTY, c, lane], block.crossing[ROUTE_RENT, c, lane]
+        untaxed = alpha * market[PRICE, o, lane] + (ONE - alpha)
+        landed = untaxed + (market[PRICE, o, lane] * value * duty + rent) * per_landed
         log_untaxed, log_landed = log(untaxed), log(landed)
-        work.source[d, lane] += routes.supply_share[r] * landed
-        # Where a cap binds, what is cheap at the origin for lack of buyers is not cheap at the destination.
-        capped = work.withheld[c, lane] > ZERO or work.licensed[c, lane] > ZERO
-        felt = max(log_untaxed, ZERO) if capped else log_untaxed
-        passed = constants.cost_pass_import * felt + (log_landed - log_untaxed)
-        work.landed[d, lane] += routes.import_share[r] * passed
-        gain = state.log_price[d, lane] - log_landed
-        demand = state.expected[d, lane] * per_outflow
-        asked = ordered(state.order[r, lane], exp(response * gain), flow, latent, demand, constants)
-        state.order[r, lane] = asked
-        leakage, withheld = work.leakage[c, lane], work.withheld[c, lane]
+        passed = constants.cost_pass_import * _felt(c, lane, log_untaxed, block.crossing) + (log_landed - log_untaxed)
+        market[SOURCE, d, lane] += supply_share * landed
+        market[LANDED, d, lane] += import_share * passed
+        advantage = exp(response * (market[LOG_PRICE, d, lane] - log_landed))
+        demand = market[EXPECTED, d, lane] * per_outflow
+        asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
+        block.route[ORDER, r, lane] = asked
+
+
+@kernel
+def _withhold(route, r, bound, block: Block):
+    """Part orders into what evades a restriction and what a ban lets through of the rest."""
+    crossing, c = block.crossing, route.control
+    for lane in range(crossing.shape[2]):
+        asked, leakage, withheld = block.route[ORDER, r, lane], crossing[LEAKAGE, c, lane], crossing[WITHHELD, c, lane]
         legal = (ONE - leakage) * asked
-        work.free[c, lane] = leakage * asked
-        work.legal[c, lane] = min(legal, (ONE - withheld) * bound) if withheld > ZERO else legal
-    _queue_for_licences(constants, c, bound, state, work)
+        crossing[FREE, c, lane] = leakage * asked
+        crossing[LEGAL, c, lane] = min(legal, (ONE - withheld) * bound) if withheld > ZERO else legal
 
 
 @kernel
-def _queue_for_licences(constants, c, bound, state: State, work: Work):
+def _queue_for_licences(constants, rule, c, bound, crossing):
     """Replace legal orders by what licences let through; a queue left by a past regime drains."""
-    dt = constants.dt
-    for lane in range(work.legal.shape[1]):
-        licensed, queue = work.licensed[c, lane], state.queue[c, lane]
-        legal = work.legal[c, lane]
-        applied, decide = licensed * legal * dt, work.processing[c, lane]
+    dt, decide, decide_fresh = constants.dt, rule.decide, rule.decide_fresh
+    for lane in range(crossing.shape[2]):
+        licensed, legal = crossing[LICENSED, c, lane], crossing[LEGAL, c, lane]
+        applied = licensed * legal * dt
         # What is applied for in a period has had less time to be decided than what waited before it.
-        decided = queue * decide + applied * (ONE + decide / log(max(ONE - decide, LEAST_UNDECIDED)))
-        queue = queue + applied
-        approved = work.approval[c, lane] * decided
-        granted = min(approved, work.throughput[c, lane] * bound * dt) if licensed > ZERO else approved
+        decided = crossing[QUEUE, c, lane] * decide + applied * decide_fresh
+        approved = crossing[APPROVAL, c, lane] * decided
+        granted = min(approved, crossing[THROUGHPUT, c, lane] * bound * dt) if licensed > ZERO else approved
         share = granted / approved if granted < approved else ONE
-        state.queue[c, lane] = max(queue - decided * share, ZERO)
-        work.legal[c, lane] = (ONE - licensed) * legal + granted / dt
+        crossing[QUEUE, c, lane] = max(crossing[QUEUE, c, lane] + applied - decided * share, ZERO)
+        crossing[LEGAL, c, lane] = (ONE - licensed) * legal + granted / dt
 
 
 @kernel
-def ration_quotas(chain: Chain, state: State, work: Work):
+def ration_quotas(chain: Chain, block: Block):
     """Cut the legal orders of each quota group to its quota, and move the group's licence rent."""
-    rules, constants = chain.restrictions, chain.constants
-    for k in range(rules.kind.size):
-        if rules.kind[k] != QUOTA:
+    restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
+    lanes = restriction.shape[2]
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
+        if rule.kind != QUOTA:
             continue
-        if not any_positive(work.active[k]):
-            for lane in range(work.active.shape[1]):
-                state.rent[k, lane] = ZERO
+        if not any_positive(restriction[ACTIVE, k]):
+            for lane in range(lanes):
+                restriction[RENT, k, lane] = ZERO
             continue
-        _sum_group(chain, k, work)
-        for lane in range(work.active.shape[1]):
-            active, quota, wanted = work.active[k, lane], work.level[k, lane], work.total[0, lane]
-            state.rent[k, lane] = rent_after(state.rent[k, lane], wanted, quota, active, constants)
+        _sum_group(chain, rule, k, block)
+        for lane in range(lanes):
+            active, quota, wanted = restriction[ACTIVE, k, lane], restriction[LEVEL, k, lane], scratch[TOTAL, lane]
+            restriction[RENT, k, lane] = rent_after(restriction[RENT, k, lane], wanted, quota, active, chain.constants)
             let_through = quota / wanted if wanted > quota else ONE
-            work.total[0, lane] = ONE - active * (ONE - let_through)
-        for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-            c = rules.route_control[pair]
-            for lane in range(work.active.shape[1]):
-                work.legal[c, lane] *= work.total[0, lane]
+            scratch[TOTAL, lane] = ONE - active * (ONE - let_through)
+        for pair in range(rule.route_begin, rule.route_end):
+            c = chain.route_pairs[pair].target
+            for lane in range(lanes):
+                crossing[LEGAL, c, lane] *= scratch[TOTAL, lane]
 
 
 @kernel
-def _sum_group(chain: Chain, k, work: Work):
-    """Legal orders of a quota group, t/yr, into `work.total`; the quota in force into `work.level`."""
-    rules = chain.restrictions
-    months = chain.constants.months_a_year
-    for lane in range(work.active.shape[1]):
-        work.total[0, lane] = ZERO
-        active = work.active[k, lane]
-        work.level[k, lane] = work.level[k, lane] / active if active > ZERO else ZERO
-    for pair in range(rules.route_start[k], rules.route_start[k + 1]):
-        c = rules.route_control[pair]
-        for lane in range(work.active.shape[1]):
-            work.total[0, lane] += months * work.legal[c, lane]
+def _sum_group(chain: Chain, rule, k, block: Block):
+    """Legal orders of a quota group, t/yr, into `TOTAL`; the quota in force into `LEVEL`."""
+    restriction, months = block.restriction, chain.constants.months_a_year
+    lanes = restriction.shape[2]
+    for lane in range(lanes):
+        block.scratch[TOTAL, lane] = ZERO
+        active = restriction[ACTIVE, k, lane]
+        restriction[LEVEL, k, lane] = restriction[LEVEL, k, lane] / active if active > ZERO else ZERO
+    for pair in range(rule.route_begin, rule.route_end):
+        c = chain.route_pairs[pair].target
+        for lane in range(lanes):
+            block.scratch[TOTAL, lane] += months * block.crossing[LEGAL, c, lane]
 
 
 @kernel
@@ -175,14 +221,9 @@ def rent_after(rent, wanted, quota, active, constants):
 
 
 @kernel
-def claim_restricted(chain: Chain, now, state: State, work: Work):
+def claim_restricted(chain: Chain, block: Block):
     """Put what restrictions leave of the orders before the origins."""
-    routes, rules = chain.routes, chain.restrictions
-    for c in range(rules.controlled_route.size):
-        r = rules.controlled_route[c]
-        o = routes.origin[r]
-        slot = sent_row(chain, r, now)
-        for lane in range(work.legal.shape[1]):
-            shipment = work.free[c, lane] + work.legal[c, lane]
-            state.route_ring[slot, lane] = shipment
-            work.claim_export[o, lane] += shipment
+    for c in range(chain.crossings.size):
+        o = chain.routes[chain.crossings[c].route].origin
+        for lane in range(block.market.shape[2]):
+            block.market[CLAIM_EXPORT, o, lane] += block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]

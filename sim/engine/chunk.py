@@ -61,10 +61,9 @@ class Chunk:
         events = shocks.events(clock.dt)
 
         def simulate(block: int) -> None:
-            state, work = allocate.initial_state(self.chain, LANES), allocate.work_space(self.chain, LANES)
-            part = allocate.of_block(record, block)
+            runs, part = allocate.block_at_reference(self.chain, LANES), allocate.of_block(record, block)
             begin, end = 0, clock.periods
-            loop.simulate(self.chain, events, block * LANES, begin, end, clock.months, clock.weights, state, work, part)
+            loop.simulate(self.chain, events, block * LANES, begin, end, clock.months, clock.weights, runs, part)
 
         list(pool.map(simulate, range(events.onset.shape[2] // LANES)))
 

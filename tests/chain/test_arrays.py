@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 
@@ -17,23 +15,23 @@ def chain(still: Reference) -> Chain:
     return core_arrays(still, np.float64)
 
 
-def per(start: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.array([values[begin:end].sum() for begin, end in pairwise(start)])
+def per(begin: np.ndarray, end: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.array([values[first:last].sum() for first, last in zip(begin, end, strict=True)])
 
 
 def test_core_arrays__shares_add_up(still: Reference, chain: Chain) -> None:
     markets, processes, routes = chain.markets, chain.processes, chain.routes
     count = markets.outflow.size
-    np.testing.assert_allclose(per(processes.output_start, processes.revenue_share), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(per(processes.output_begin, processes.output_end, chain.outputs.share), 1.0, rtol=1e-12)
     supplied = np.bincount(routes.destination, routes.supply_share, count) + markets.local_share
     np.testing.assert_allclose(supplied, 1.0, rtol=1e-9)
     imported = np.bincount(routes.destination, routes.import_share, count)
     buys = np.bincount(routes.destination, routes.flow, count) > 0.0
     np.testing.assert_allclose(imported[buys], 1.0, rtol=1e-9)
     np.testing.assert_array_equal(imported[~buys], 0.0)
-    costed = np.bincount(processes.output_market, processes.cost_weight, count)
+    costed = np.bincount(chain.outputs.market, chain.outputs.cost_weight, count)
     np.testing.assert_allclose(costed[markets.local_share > 0.0], 1.0, rtol=1e-9)
-    spent = per(processes.input_start, processes.input_share)
+    spent = per(processes.input_begin, processes.input_end, chain.inputs.share)
     np.testing.assert_allclose(spent + processes.fixed_share, 1.0, rtol=1e-9)
     assert np.all(processes.fixed_share > 0.0)  # every maker earns something on its inputs
 
@@ -41,12 +39,12 @@ def test_core_arrays__shares_add_up(still: Reference, chain: Chain) -> None:
 def test_core_arrays__outflow_is_all_claims_of_the_reference(chain: Chain) -> None:
     markets, processes, routes, uses = chain.markets, chain.processes, chain.routes, chain.uses
     count = markets.outflow.size
-    runs = np.repeat(processes.activity, np.diff(processes.input_start))
-    claims = np.bincount(processes.input_market, processes.input_coefficient * runs, count)
+    runs = np.repeat(processes.activity, processes.input_end - processes.input_begin)
+    claims = np.bincount(chain.inputs.market, chain.inputs.coefficient * runs, count)
     claims += np.bincount(routes.origin, routes.flow, count) + np.bincount(uses.market, uses.demand, count)
     np.testing.assert_allclose(claims + markets.disposal, markets.outflow, rtol=1e-9)
-    makes = np.repeat(processes.activity, np.diff(processes.output_start))
-    arrives = np.bincount(processes.output_market, processes.output_coefficient * makes, count)
+    makes = np.repeat(processes.activity, processes.output_end - processes.output_begin)
+    arrives = np.bincount(chain.outputs.market, chain.outputs.coefficient * makes, count)
     arrives += np.bincount(routes.destination, routes.flow, count)
     np.testing.assert_allclose(arrives, markets.outflow, rtol=1e-9)
 
@@ -107,8 +105,14 @@ def test_core_arrays__respond_as_mines_only_without_inputs(still: Reference, cha
 def test_core_arrays__come_in_one_precision(still: Reference) -> None:
     for kind in (np.float32, np.float64):
         for part in core_arrays(still, kind):
-            for field in part:
-                array = np.asarray(field)
+            columns = (
+                [part[name] for name in part.dtype.names]
+                if isinstance(part, np.recarray)
+                else list(part)
+                if isinstance(part, tuple)
+                else [part]
+            )
+            for column in columns:
+                array = np.asarray(column)
                 assert array.dtype in (kind, np.int32)
-                assert array.flags.c_contiguous
                 assert np.all(np.isfinite(array))

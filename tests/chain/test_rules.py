@@ -7,15 +7,14 @@ no other, and 5 t of magnets of the 25 t that B takes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 from sim.chain import Reference
-from sim.chain.rules import Target, restriction_arrays, target
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Restrictions
+from sim.chain.rules import Restricted, Target, restriction_arrays, target
+from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from sim.errors import ScenarioError
 
 Tiny = Callable[..., Reference]
@@ -103,49 +102,68 @@ KINDS: dict[str, tuple[int, dict[str, Any]]] = {
 
 
 @pytest.fixture
-def all_kinds(tiny: Tiny) -> tuple[Reference, Restrictions, np.ndarray, np.ndarray]:
+def all_kinds(tiny: Tiny) -> tuple[Reference, Restricted]:
     reference = tiny(**{kind: {"kind": kind, **given} for kind, (_, given) in KINDS.items()})
-    return reference, *restriction_arrays(reference, 0.5)
+    return reference, restriction_arrays(reference, 0.5)
 
 
-def rows(start: np.ndarray, values: np.ndarray) -> list[list[Any]]:
-    return [values[begin:end].tolist() for begin, end in pairwise(start)]
+def rows(begin: np.ndarray, end: np.ndarray, values: np.ndarray) -> list[list[Any]]:
+    return [values[first:last].tolist() for first, last in zip(begin, end, strict=True)]
 
 
 def test_restriction_arrays__carry_the_numbers_of_every_kind(all_kinds: Any) -> None:
-    _, rules, _, _ = all_kinds
+    _, found = all_kinds
+    rules = found.rules
     assert rules.kind.tolist() == [code for code, _ in KINDS.values()]
     np.testing.assert_allclose(rules.leakage, [0.1, 0.0, 0.3, 0.0, 0.0, 0.0])
-    np.testing.assert_allclose(rules.processing[1], 1 - np.exp(-0.5 / 2.0))
     np.testing.assert_allclose(rules.throughput[1], 0.8)
     np.testing.assert_allclose(rules.threat, [1, 1, 1, 1, 1, 0.25])
 
 
+def test_restriction_arrays__set_the_pace_of_licences_and_say_which_routes_pay(all_kinds: Any) -> None:
+    reference, found = all_kinds
+    crossings = found.crossings
+    products = [reference.routes[i].product for i in crossings.route]
+    at = {product: row for row, product in enumerate(products)}
+    assert crossings.licensed[at["oxide"]] == 1 and crossings.licensed[at["magnet"]] == 0
+    assert crossings.decide[at["oxide"]] == pytest.approx(1 - np.exp(-0.5 / 2.0))
+    # A steady inflow over the period: 1 less the mean of exp(-t / 2 months) over half a month.
+    assert crossings.decide_fresh[at["oxide"]] == pytest.approx(1 - 4.0 * (1 - np.exp(-0.25)))
+    assert crossings.taxed.tolist() == [1, 1]
+
+
 def test_restriction_arrays__give_every_restricted_route_and_process_one_row(all_kinds: Any) -> None:
-    reference, rules, route_row, process_row = all_kinds
-    by_product = [reference.routes[i].product for i in rules.controlled_route]
+    reference, found = all_kinds
+    rules, routes, plants = found.rules, found.crossings.route, found.plants
+    by_product = [reference.routes[i].product for i in routes]
     assert sorted(by_product) == ["magnet", "oxide"]
-    hit = [sorted(by_product[c] for c in pairs) for pairs in rows(rules.route_start, rules.route_control)]
-    assert hit == [["oxide"], ["oxide"], ["magnet", "oxide"], ["magnet"], [], []]
-    assert rows(rules.route_start, rules.route_weight) == [[1.0], [1.0], [1.0, 1.0], [1.0], [], []]
-    names = [(reference.processes[i].name, reference.processes[i].region) for i in rules.controlled_process]
-    struck = [sorted(names[c] for c in pairs) for pairs in rows(rules.process_start, rules.process_control)]
-    assert struck == [[], [], [], [], [("mine", "A")], [("mine", "A"), ("press", "A")]]
-    for table, controlled in ((route_row, rules.controlled_route), (process_row, rules.controlled_process)):
+    pairs = rows(rules.route_begin, rules.route_end, found.route_pairs.target)
+    assert [sorted(by_product[c] for c in each) for each in pairs] == [
+        ["oxide"], ["oxide"], ["magnet", "oxide"], ["magnet"], [], [],
+    ]  # fmt: skip
+    weights = rows(rules.route_begin, rules.route_end, found.route_pairs.weight)
+    assert weights == [[1.0], [1.0], [1.0, 1.0], [1.0], [], []]
+    names = [(reference.processes[i].name, reference.processes[i].region) for i in plants]
+    struck = rows(rules.plant_begin, rules.plant_end, found.plant_pairs.target)
+    assert [sorted(names[c] for c in each) for each in struck] == [
+        [], [], [], [], [("mine", "A")], [("mine", "A"), ("press", "A")],
+    ]  # fmt: skip
+    for table, controlled in ((found.route_control, routes), (found.process_control, plants)):
         assert [table[i] for i in controlled] == list(range(len(controlled)))
         assert np.count_nonzero(table >= 0) == len(controlled)
-    assert np.count_nonzero(process_row == -1) == 2
+    assert np.count_nonzero(found.process_control == -1) == 2
 
 
 def test_restriction_arrays__point_risks_at_markets(all_kinds: Any) -> None:
-    reference, rules, _, _ = all_kinds
-    names = [{reference.markets[m] for m in pairs} for pairs in rows(rules.market_start, rules.market)]
+    reference, found = all_kinds
+    rules, pairs = found.rules, found.market_pairs
+    names = [{reference.markets[m] for m in each} for each in rows(rules.market_begin, rules.market_end, pairs.target)]
     assert names[:4] == [{("oxide", "B")}, {("oxide", "B")}, {("oxide", "B"), ("magnet", "B")}, set()]
     assert names[4] == {("ore", "A")} and names[5] == {("ore", "A"), ("magnet", "A"), ("magnet", "B")}
-    assert np.all((rules.market_weight > 0.0) & (rules.market_weight <= 1.0 + 1e-12))
+    assert np.all((pairs.weight > 0.0) & (pairs.weight <= 1.0 + 1e-12))
 
 
 def test_restriction_arrays__are_empty_without_restrictions(tiny: Tiny) -> None:
-    rules, route_row, process_row = restriction_arrays(tiny(), 0.5)
-    assert rules.kind.size == rules.route_control.size == rules.controlled_process.size == 0
-    assert np.all(route_row == -1) and np.all(process_row == -1)
+    found = restriction_arrays(tiny(), 0.5)
+    assert found.rules.kind.size == found.route_pairs.target.size == found.plants.size == 0
+    assert np.all(found.route_control == -1) and np.all(found.process_control == -1)

@@ -7,7 +7,7 @@ import pytest
 
 import sim
 from sim.chain import build
-from sim.chain.arrays import core_arrays, delays, ring_starts
+from sim.chain.arrays import core_arrays, delays, pipeline_rows
 from sim.chain.stocks import cover_needed, covers, inbound
 from sim.core import allocate
 
@@ -54,8 +54,11 @@ def test_delays__split_months_into_whole_periods_and_a_part() -> None:
         assert np.all((part >= 0.0) & (part < 1.0) & (whole >= 1))
 
 
-def test_ring_starts__leave_room_for_the_delay_its_fraction_and_the_present() -> None:
-    np.testing.assert_array_equal(ring_starts(np.array([1, 3, 2])), [0, 3, 8, 12])
+def test_pipeline_rows__reach_as_far_ahead_as_the_slowest_arrival(tiny) -> None:
+    reference = tiny()
+    rows = dict(zip(reference.markets, pipeline_rows(reference, 0.4).tolist(), strict=True))
+    assert rows["ore", "A"] == 3  # a month is two steps and a half
+    assert set(pipeline_rows(reference, 1.0)) == {1}
 
 
 def test_inbound__is_what_is_made_and_shipped_over_its_lead_time(tiny) -> None:
@@ -71,13 +74,6 @@ def test_inbound__is_what_is_made_and_shipped_over_its_lead_time(tiny) -> None:
 
 def test_inbound__equals_what_the_pipelines_start_with(still) -> None:
     chain = core_arrays(still, np.float64)
-    state = allocate.initial_state(chain, 1)
-    found = np.zeros(len(still.markets))
-    makers, legs = chain.processes, chain.routes
-    for p in range(makers.activity.size):
-        held = (makers.delay[p] + makers.delay_part[p]) * state.process_ring[makers.ring[p], 0]
-        for row in range(makers.output_start[p], makers.output_start[p + 1]):
-            found[makers.output_market[row]] += makers.output_coefficient[row] * held
-    for r in range(legs.origin.size):
-        found[legs.destination[r]] += (legs.delay[r] + legs.delay_part[r]) * state.route_ring[legs.ring[r], 0]
+    block = allocate.block_at_reference(chain, 1)
+    found = np.add.reduceat(block.pipeline[:, 0], chain.markets.pipeline)
     np.testing.assert_allclose(found, chain.markets.inbound, rtol=1e-9, atol=1e-12)

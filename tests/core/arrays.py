@@ -3,17 +3,51 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.core import allocate, loop, state
+from sim.core import allocate, fields, loop, state
 from tests.core.described import Event, SmallChain
 
 INFINITY = 3e38
 Kind = type[np.floating[Any]]
+
+
+STATE = {
+    "inventory": ("market", fields.INVENTORY),
+    "log_price": ("market", fields.LOG_PRICE),
+    "average": ("market", fields.AVERAGE),
+    "anchor": ("market", fields.ANCHOR),
+    "contract": ("market", fields.CONTRACT),
+    "expected": ("market", fields.EXPECTED),
+    "threat": ("market", fields.THREAT),
+    "habit": ("market", fields.HABIT),
+    "utilisation": ("process", fields.UTILISATION),
+    "intensity": ("input", fields.INTENSITY),
+    "order": ("route", fields.ORDER),
+    "queue": ("crossing", fields.QUEUE),
+    "rent": ("restriction", fields.RENT),
+    "substituted": ("use", fields.SUBSTITUTED),
+}
+"""Where each part of the state lies in a block; `pipeline` is a whole array."""
+WORK = {
+    "arrived": ("market", fields.ARRIVED),
+    "price": ("market", fields.PRICE),
+    "released": ("market", fields.RELEASED),
+    "dumped": ("market", fields.DUMPED),
+    "fill_first": ("market", fields.FILL_FIRST),
+    "fill_local": ("market", fields.FILL_LOCAL),
+    "fill_export": ("market", fields.FILL_EXPORT),
+    "wanted": ("process", fields.WANTED),
+    "use_wanted": ("use", fields.DESIRED),
+    "destroyed": ("use", fields.DESTROYED),
+    "rationed": ("use", fields.RATIONED),
+}
 
 
 class Block(NamedTuple):
@@ -21,8 +55,23 @@ class Block(NamedTuple):
 
     chain: state.Chain
     events: state.Events
-    state: state.State
-    work: state.Work
+    runs: state.Block
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """The state by name, each of shape (entity, lane)."""
+        return SimpleNamespace(**self._views(STATE), pipeline=self.runs.pipeline)
+
+    @property
+    def work(self) -> SimpleNamespace:
+        """Results of the last period by name, each of shape (entity, lane)."""
+        return SimpleNamespace(**self._views(WORK))
+
+    def _views(self, places: dict[str, tuple[str, int]]) -> dict[str, np.ndarray]:
+        return {name: getattr(self.runs, part)[field] for name, (part, field) in places.items()}
+
+
+NAMES = (*STATE, "pipeline")
 
 
 def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
@@ -31,24 +80,32 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
     def of(values: Iterable[float]) -> np.ndarray:
         return np.array(list(values), dtype=kind)
 
+    def records(columns: NamedTuple) -> Any:
+        return state.records(columns, kind)
+
+    processes, inputs, outputs = _processes(small, of)
+    uses = state.Uses(
+        market=_ints(u.market for u in small.uses),
+        demand=of(u.demand for u in small.uses),
+        elasticity=of(u.short for u in small.uses),
+        slow_elasticity=of(u.long - u.short for u in small.uses),
+        priority=_ints(u.priority for u in small.uses),
+        substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
+        sector=_ints(range(len(small.uses))),
+    )
+    growing = (small.processes, small.routes, small.uses, small.markets)
     return state.Chain(
-        _constants(small, kind),
-        _markets(small, of),
-        _processes(small, of),
-        _routes(small, of),
-        state.Uses(
-            market=_ints(u.market for u in small.uses),
-            demand=of(u.demand for u in small.uses),
-            elasticity=of(u.short for u in small.uses),
-            slow_elasticity=of(u.long - u.short for u in small.uses),
-            priority=_ints(u.priority for u in small.uses),
-            substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
-            sector=_ints(range(len(small.uses))),
-        ),
-        state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in (
-            small.processes, small.routes, small.uses, small.markets))),
-        _restrictions(small, of),
-    )  # fmt: skip
+        constants=_constants(small, kind),
+        markets=records(_markets(small, of)),
+        processes=records(processes),
+        inputs=records(inputs),
+        outputs=records(outputs),
+        routes=records(_routes(small, of)),
+        uses=records(uses),
+        trend=state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing)),
+        **{name: records(columns) for name, columns in _restrictions(small, of).items()},
+        plants=_ints(_controlled_processes(small)),
+    )
 
 
 def event_arrays(runs: Sequence[list[list[Event]]], kind: Kind) -> state.Events:
@@ -73,7 +130,7 @@ def block(
     chain = chain_arrays(small, periods, kind)
     filled = [runs[lane % len(runs)] for lane in range(lanes)]
     events = event_arrays(filled, kind)
-    return Block(chain, events, allocate.initial_state(chain, lanes), allocate.work_space(chain, lanes))
+    return Block(chain, events, allocate.block_at_reference(chain, lanes))
 
 
 def advance(block: Block, begin: int, end: int, *, first: int = 0) -> None:
@@ -81,35 +138,52 @@ def advance(block: Block, begin: int, end: int, *, first: int = 0) -> None:
     kind = block.chain.markets.inventory.dtype
     months, weights = np.zeros(end, dtype=np.int32), np.ones(end, dtype=kind)
     loop.simulate(
-        block.chain, block.events, first, begin, end, months, weights, block.state, block.work,
-        allocate.no_record(block.chain),
-    )  # fmt: skip
+        block.chain, block.events, first, begin, end, months, weights, block.runs, allocate.no_record(block.chain)
+    )
 
 
-def held(small: SmallChain, state_: state.State, now: int) -> np.ndarray:
-    """What the pipelines hold for each market and lane before period `now`, t in double precision."""
-    total = np.zeros(state_.inbound.shape)
-
-    def stay(ring: np.ndarray, first: int, entity: Any) -> np.ndarray:
-        length = entity.delay + 2
-        entered = [ring[first + (now - 1 - age) % length].astype(float) for age in range(entity.delay + 1)]
-        inside: np.ndarray = sum(entered[:-1], np.zeros(ring.shape[1])) + entity.delay_part * entered[-1]
-        return inside
-
-    for process, first in zip(small.processes, _starts(p.delay + 2 for p in small.processes), strict=False):
-        activity = stay(state_.process_ring, first, process)
-        for output in process.outputs:
-            total[output.market] += output.coefficient * activity
-    for route, first in zip(small.routes, _starts(r.delay + 2 for r in small.routes), strict=False):
-        total[route.destination] += stay(state_.route_ring, first, route)
+def inbound(block: Block) -> np.ndarray:
+    """What the pipelines hold for each market and lane, t in double precision."""
+    starts = block.chain.markets.pipeline
+    total: np.ndarray = np.add.reduceat(block.runs.pipeline.astype(float), starts, axis=0)
     return total
 
 
-def shipments(block: Block, now: int) -> np.ndarray:
-    """What each route shipped in period `now`, the last simulated, t; shape (route, lane)."""
-    first, length = block.chain.routes.ring[:-1], np.diff(block.chain.routes.ring)
-    sent: np.ndarray = block.state.route_ring[first + now % length]
-    return sent
+def sent(small: SmallChain, block: Block) -> np.ndarray:
+    """What the period just simulated put on its way to each market, from the activity and shipments it records; t."""
+    total = np.zeros((len(small.markets), block.runs.market.shape[2]))
+    for process, done in zip(small.processes, activity(small, block), strict=True):
+        for output in process.outputs:
+            total[output.market] += output.coefficient * done
+    for route, shipped in zip(small.routes, shipments(block), strict=True):
+        total[route.destination] += shipped
+    return total
+
+
+def activity(small: SmallChain, block: Block) -> np.ndarray:
+    """What each process did in the last period, t; shape (process, lane)."""
+    fill = block.work.fill_local.astype(float)
+    one = np.ones(fill.shape[1])
+    lowest = [np.min([one, *(fill[feed.market] for feed in p.inputs)], axis=0) for p in small.processes]
+    done: np.ndarray = block.work.wanted.astype(float) * np.array(lowest) * small.dt
+    return done
+
+
+def sales(small: SmallChain, block: Block) -> np.ndarray:
+    """What each use bought in the last period, t; shape (use, lane)."""
+    work = block.work
+    fills = [(work.fill_first if use.priority else work.fill_local)[use.market] for use in small.uses]
+    bought: np.ndarray = work.use_wanted.astype(float) * np.array(fills) * small.dt
+    return bought
+
+
+def shipments(block: Block) -> np.ndarray:
+    """What each route shipped in the last period, t; shape (route, lane)."""
+    asked = block.state.order.astype(float)
+    for c, crossing in enumerate(block.chain.crossings):
+        asked[crossing.route] = block.runs.crossing[fields.FREE, c] + block.runs.crossing[fields.LEGAL, c]
+    fill = block.work.fill_export[block.chain.routes.origin]
+    return np.asarray(asked * fill * float(block.chain.constants.dt))
 
 
 def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
@@ -198,17 +272,35 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         source_gap=of(local + imports == 0),
         import_weight=of(np.where(local > 0, np.minimum(1, 2 * np.maximum(imports - exports, 0) / total), 1)),
         disposal=of(m.disposal for m in markets),
+        sells=_ints(any(u.market == m for u in small.uses) for m in range(len(markets))),
+        pipeline=_starts(pipeline_rows(small))[:-1],
+        pipeline_rows=_ints(pipeline_rows(small)),
     )
 
 
-def _processes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Processes:
+def pipeline_rows(small: SmallChain) -> list[int]:
+    """Periods ahead in which something may still arrive, of each market."""
+    ahead: defaultdict[int, list[int]] = defaultdict(lambda: [1])
+    for process in small.processes:
+        for output in process.outputs:
+            ahead[output.market].append(process.delay + (process.delay_part > 0))
+    for route in small.routes:
+        ahead[route.destination].append(route.delay + (route.delay_part > 0))
+    return [max(ahead[m]) for m in range(len(small.markets))]
+
+
+def _processes(
+    small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]
+) -> tuple[state.Processes, state.Inputs, state.Outputs]:
     processes, price = small.processes, [m.price for m in small.markets]
     worth = [sum(o.coefficient * price[o.market] for o in p.outputs) for p in processes]
     inputs = [(row, worth[p]) for p, process in enumerate(processes) for row in process.inputs]
     outputs = [(row, p) for p, process in enumerate(processes) for row in process.outputs]
     local, _ = supply(small)
     paid = [sum(i.coefficient * price[i.market] for i in p.inputs) for p in processes]
-    return state.Processes(
+    input_starts = _starts(len(p.inputs) for p in processes)
+    output_starts = _starts(len(p.outputs) for p in processes)
+    makers = state.Processes(
         activity=of(p.activity for p in processes),
         capacity=of(p.capacity for p in processes),
         response=of(p.response for p in processes),
@@ -216,19 +308,25 @@ def _processes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -
         fixed_share=of(1 - spent / made for spent, made in zip(paid, worth, strict=True)),
         delay=_ints(p.delay for p in processes),
         delay_part=of(p.delay_part for p in processes),
-        ring=_starts(p.delay + 2 for p in processes),
-        input_start=_starts(len(p.inputs) for p in processes),
-        input_market=_ints(row.market for row, _ in inputs),
-        input_coefficient=of(row.coefficient for row, _ in inputs),
-        input_share=of(row.coefficient * price[row.market] / made for row, made in inputs),
-        thrift_floor=of(row.floor for row, _ in inputs),
-        output_start=_starts(len(p.outputs) for p in processes),
-        output_market=_ints(row.market for row, _ in outputs),
-        output_coefficient=of(row.coefficient for row, _ in outputs),
-        revenue_share=of(row.coefficient * price[row.market] / worth[p] for row, p in outputs),
-        cost_weight=of(row.coefficient * processes[p].activity / local[row.market] for row, p in outputs),
+        input_begin=input_starts[:-1],
+        input_end=input_starts[1:],
+        output_begin=output_starts[:-1],
+        output_end=output_starts[1:],
         control=_rows(len(processes), _controlled_processes(small)),
     )
+    needed = state.Inputs(
+        market=_ints(row.market for row, _ in inputs),
+        coefficient=of(row.coefficient for row, _ in inputs),
+        share=of(row.coefficient * price[row.market] / made for row, made in inputs),
+        thrift_floor=of(row.floor for row, _ in inputs),
+    )
+    made_of = state.Outputs(
+        market=_ints(row.market for row, _ in outputs),
+        coefficient=of(row.coefficient for row, _ in outputs),
+        share=of(row.coefficient * price[row.market] / worth[p] for row, p in outputs),
+        cost_weight=of(row.coefficient * processes[p].activity / local[row.market] for row, p in outputs),
+    )
+    return makers, needed, made_of
 
 
 def _routes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Routes:
@@ -246,7 +344,6 @@ def _routes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> s
         per_landed=of(1 / (at + r.freight) for at, r in zip(origin, routes, strict=True)),
         delay=_ints(r.delay for r in routes),
         delay_part=of(r.delay_part for r in routes),
-        ring=_starts(r.delay + 2 for r in routes),
         control=_rows(len(routes), controlled_routes(small)),
     )
 
@@ -264,30 +361,45 @@ def _rows(count: int, controlled: list[int]) -> np.ndarray:
     return _ints(controlled.index(entity) if entity in controlled else -1 for entity in range(count))
 
 
-def _restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Restrictions:
+def _restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> dict[str, Any]:
     rules, routes, processes = small.restrictions, controlled_routes(small), _controlled_processes(small)
-    targets = [t for rule in rules for t in rule.targets]
     exposed = [_exposed(small, k) for k in range(len(rules))]
-    rows = [(market, *weights) for share in exposed for market, weights in share.items()]
-    return state.Restrictions(
-        kind=_ints(rule.kind for rule in rules),
-        leakage=of(rule.leakage for rule in rules),
-        processing=of(-math.expm1(-small.dt / rule.processing) for rule in rules),
-        throughput=of(rule.throughput for rule in rules),
-        threat=of(rule.threat for rule in rules),
-        route_start=_starts(len(rule.targets) for rule in rules),
-        route_control=_ints(routes.index(t.route) for t in targets),
-        route_weight=of(t.weight for t in targets),
-        route_weight_after=of(t.weight_after for t in targets),
-        process_start=_starts(len(rule.processes) for rule in rules),
-        process_control=_ints(processes.index(p) for rule in rules for p in rule.processes),
-        market_start=_starts(len(share) for share in exposed),
-        market=_ints(row[0] for row in rows),
-        market_weight=of(row[1] for row in rows),
-        market_weight_after=of(row[2] for row in rows),
-        controlled_route=_ints(routes),
-        controlled_process=_ints(processes),
-    )
+
+    def pairs(rows: list[tuple[int, float, float]]) -> state.Pairs:
+        return state.Pairs(_ints(r[0] for r in rows), of(r[1] for r in rows), of(r[2] for r in rows))
+
+    starts = {
+        "route": _starts(len(rule.targets) for rule in rules),
+        "plant": _starts(len(rule.processes) for rule in rules),
+        "market": _starts(len(share) for share in exposed),
+    }
+    slowest = {r: [0.0] for r in routes}
+    for rule in rules:
+        for target in rule.targets:
+            slowest[target.route].append(rule.processing if rule.kind == state.LICENSING else 0.0)
+    months = [max(slowest[r]) for r in routes]
+    leave = [-math.expm1(-small.dt / tau) if tau else 1.0 for tau in months]
+    taxed = {t.route for rule in rules if rule.kind in (state.DUTY, state.QUOTA) for t in rule.targets}
+    return {
+        "rules": state.Rules(
+            kind=_ints(rule.kind for rule in rules),
+            leakage=of(rule.leakage for rule in rules),
+            throughput=of(rule.throughput for rule in rules),
+            threat=of(rule.threat for rule in rules),
+            **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
+            **{f"{name}_end": rows[1:] for name, rows in starts.items()},
+        ),
+        "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
+        "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
+        "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
+        "crossings": state.Crossings(
+            route=_ints(routes),
+            decide=of(leave),
+            decide_fresh=of(1 - k * tau / small.dt for k, tau in zip(leave, months, strict=True)),
+            licensed=_ints(tau > 0 for tau in months),
+            taxed=_ints(r in taxed for r in routes),
+        ),
+    }
 
 
 def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:

@@ -47,8 +47,8 @@ def overlap(now: Any, begin: Any, end: Any) -> Any:
 
 
 @entry
-def ring_row(start: Any, length: Any, entered: Any) -> Any:
-    return flow.ring_row(start, length, entered)
+def pipeline_row(markets: Any, m: Any, period: Any) -> Any:
+    return flow.pipeline_row(markets[m], period)
 
 
 @entry
@@ -126,9 +126,12 @@ def test_overlap__is_the_share_of_the_period_in_force(kind: Any) -> None:
     assert overlap(kind(3), kind(3e38), kind(3e38)) == 0
 
 
-def test_ring_row__wraps_before_the_start_too() -> None:
-    assert [ring_row(10, 4, entered) for entered in (0, 3, 4, 9)] == [10, 13, 10, 11]
-    assert [ring_row(10, 4, entered) for entered in (-1, -4, -5)] == [13, 10, 13]
+def test_pipeline_row__returns_to_a_row_when_the_longest_delay_has_passed() -> None:
+    markets = np.rec.fromarrays(
+        [np.array([0, 10], np.int32), np.array([10, 4], np.int32)], names="pipeline, pipeline_rows"
+    )
+    assert [pipeline_row(markets, 1, period) for period in (0, 3, 4, 9)] == [10, 13, 10, 11]
+    assert pipeline_row(markets, 0, 23) == 3
 
 
 @KINDS

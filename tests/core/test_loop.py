@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from sim.core.state import State
 from tests import small_chains
 from tests.core import arrays
-from tests.core.described import Event, SmallChain
+from tests.core.described import Event, Process, Route, SmallChain
 from tests.reference import Run
 
 MODEST = settings(
@@ -26,31 +27,41 @@ TOLERANCE = {np.float64: 1e-9, np.float32: 1e-3}
 
 
 def expected_state(small: SmallChain, run: Run) -> dict[str, np.ndarray]:
-    """The state of the reference in the layout of `State`, with the scale each entity is compared on."""
-    routes = arrays.controlled_routes(small)
-    lists = {name: getattr(run, name) for name in State._fields if hasattr(run, name)}
+    """The state of the reference in the layout of a block."""
+    lists = {name: getattr(run, name) for name in arrays.NAMES if hasattr(run, name)}
     lists["intensity"] = [theta for row in run.intensity for theta in row]
-    lists["queue"] = [run.queue[r] for r in routes]
-    for name, pipes in (("process_ring", run.process_pipeline), ("route_ring", run.route_pipeline)):
-        rows = []
-        for pipe in pipes:
-            ring = [0.0] * len(pipe)
-            for age, amount in enumerate(pipe):
-                ring[(run.now - 1 - age) % len(pipe)] = amount
-            rows += ring
-        lists[name] = rows
-    return {name: np.array(lists[name], dtype=float) for name in State._fields}
+    lists["queue"] = [run.queue[r] for r in arrays.controlled_routes(small)]
+    lists["pipeline"] = expected_pipelines(small, run)
+    return {name: np.array(lists[name], dtype=float) for name in arrays.NAMES}
 
 
-def scales(small: SmallChain, start: State) -> dict[str, np.ndarray]:
-    """What a difference of each field is measured against: its reference level, or one for prices and shares."""
-    scale = {name: np.ones(getattr(start, name).shape[0]) for name in State._fields}
-    for name in ("inventory", "inbound", "expected", "process_ring"):
-        scale[name] = getattr(start, name)[:, 0].astype(float)
-    scale["inbound"] = scale["inbound"] + scale["inventory"]
+def expected_pipelines(small: SmallChain, run: Run) -> list[float]:
+    """What is still to arrive at each market, period by period, from the flows that the reference has under way."""
+    rows = arrays.pipeline_rows(small)
+    due = [[0.0] * length for length in rows]
+
+    def add(market: int, entity: Process | Route, pipe: Sequence[float], scale: float) -> None:
+        for age in range(1, entity.delay + 2):
+            for delay, share in ((entity.delay, 1 - entity.delay_part), (entity.delay + 1, entity.delay_part)):
+                if delay >= age and share > 0:
+                    due[market][(run.now - age + delay) % rows[market]] += scale * share * pipe[age - 1]
+
+    for process, pipe in zip(small.processes, run.process_pipeline, strict=True):
+        for output in process.outputs:
+            add(output.market, process, pipe, output.coefficient)
+    for route, pipe in zip(small.routes, run.route_pipeline, strict=True):
+        add(route.destination, route, pipe, 1.0)
+    return [tonnes for row in due for tonnes in row]
+
+
+def scales(small: SmallChain, block: arrays.Block) -> dict[str, np.ndarray]:
+    """What a difference of each part of the state is measured against: its reference, or one for prices and shares."""
+    start = block.state
+    scale = {name: np.ones(getattr(start, name).shape[0]) for name in arrays.NAMES}
+    scale["inventory"], scale["expected"] = start.inventory[:, 0].astype(float), start.expected[:, 0].astype(float)
     size = np.array([max(r.flow, 2 * r.latent) for r in small.routes])
-    lengths = [r.delay + 2 for r in small.routes]
-    scale["order"], scale["route_ring"] = size, np.repeat(size, lengths) * small.dt
+    scale["pipeline"] = np.repeat(scale["expected"], arrays.pipeline_rows(small)) * small.dt
+    scale["order"] = size
     scale["queue"] = size[arrays.controlled_routes(small)] * small.dt
     scale["rent"] = np.full(len(small.restrictions), small.parameters.rent_scale)
     return scale
@@ -59,7 +70,7 @@ def scales(small: SmallChain, start: State) -> dict[str, np.ndarray]:
 def compare(small: SmallChain, runs: list[list[list[Event]]], kind: arrays.Kind, periods: int = PERIODS) -> None:
     """Run both and compare every field of the state, every twelve periods."""
     block = arrays.block(small, runs, periods, kind)
-    scale = scales(small, block.state)
+    scale = scales(small, block)
     references = [Run(small, events) for events in runs]
     for end in range(12, periods + 1, 12):
         arrays.advance(block, end - 12, end)

@@ -98,9 +98,9 @@ def supplied(small: SmallChain, block: arrays.Block, capped_routes: list[int]) -
     total, most = np.zeros(16), np.zeros(len(small.processes))
     for now in range(END):
         arrays.advance(block, now, now + 1)
-        most = np.maximum(most, block.work.done.max(axis=1))
+        most = np.maximum(most, arrays.activity(small, block).max(axis=1))
         if now >= 18:
-            total += arrays.shipments(block, now)[free].sum(axis=0)
+            total += arrays.shipments(block)[free].sum(axis=0)
     return total, most
 
 
@@ -121,7 +121,8 @@ def test_cap__is_not_made_up_for_without_another_origin() -> None:
         total, most = supplied(small, block, routes)
         assert np.all(total == 0)
         assert most[0] <= 100 * (1 + 1e-9)
-        assert block.work.sold[0, 0] < 51 < 99 < block.work.sold[0, 1]
+        sold = arrays.sales(small, block)
+        assert sold[0, 0] < 51 < 99 < sold[0, 1]
 
 
 @given(seed=st.integers(0, 10**6))
@@ -180,16 +181,15 @@ def outcome(periods_a_year: int) -> tuple[float, float, float]:
     event = Event(announced, onset, end, level=0.7, severity=0.7, rise=3 / dt)
     periods = 5 * periods_a_year
     block = arrays.block(small, [[[event]]], periods, np.float64)
-    peak, lost, first = 0.0, 0.0, np.inf
+    peak, first = 0.0, np.inf
     for now in range(periods):
         arrays.advance(block, now, now + 1)
         work = block.work
-        rationed = work.use_wanted[:, 0] * dt - work.sold[:, 0]
         peak = max(peak, work.price[1, 0])
-        lost += float((work.destroyed[:, 0] * dt + rationed).sum())
         if first == np.inf and np.any(np.minimum(work.fill_local, work.fill_export)[:, 0] < 0.999):
             first = now * dt
-    return peak, lost, first
+    lost = block.work.destroyed[:, 0] + block.work.rationed[:, 0]
+    return peak, float(lost.sum()), first
 
 
 def test_simulate__says_the_same_with_24_and_52_periods_a_year() -> None:

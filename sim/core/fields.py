@@ -1,0 +1,69 @@
+"""Rows of the arrays of a block of runs: what is kept of each entity, one number a lane.
+
+An array of a block has shape (field, entity, lane) and the fields of its class of entities below, those that one period
+hands to the next first; the rest is worked out anew in every period. Symbols in brackets are those of `MODEL.md`.
+"""
+
+from __future__ import annotations
+
+# Markets. State: t, logs of price multiples, price multiples, t/month, shares.
+INVENTORY, LOG_PRICE, AVERAGE, ANCHOR, CONTRACT, EXPECTED, THREAT, HABIT = range(8)
+MARKET_STATE = 8
+INBOUND, ARRIVED = 8, 9  # t
+SEVERITY = 10  # share of supply at risk
+PRICE, TRANSACTED, CALM = 11, 12, 13  # P, B, N
+LOG_TRANSACTED, CHOKED = 14, 15  # ln B and choke(B), of markets that sell to sectors
+SOURCE, LANDED, UNIT_COST = 16, 17, 18  # sums over sources
+CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 19, 20, 21  # t/month
+FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 22, 23, 24
+RELEASED, INTAKE, DUMPED = 25, 26, 27  # t a period; intake: taken in by local makers and users
+MARKET_FIELDS = 28
+
+# Processes.
+UTILISATION = 0
+PROCESS_STATE = 1
+WANTED = 1  # t/month
+PROCESS_FIELDS = 2
+
+# Inputs of processes.
+INTENSITY = 0  # theta
+INPUT_STATE = INPUT_FIELDS = 1
+
+# Routes.
+ORDER = 0  # t/month
+ROUTE_STATE = ROUTE_FIELDS = 1
+
+# Uses.
+SUBSTITUTED = 0  # s
+USE_STATE = 1
+DESIRED = 1  # t/month
+DESTROYED, RATIONED = 2, 3  # t since the start
+USE_FIELDS = 4
+
+# Sectors of regions.
+SOLD = 0  # t a period
+SECTOR_FIELDS = 1
+
+# Restrictions.
+RENT = 0  # licence rent, USD/kg
+RESTRICTION_STATE = 1
+ACTIVE, LEVEL, FRESH, ALARM = 1, 2, 3, 4
+STRUCK = 5  # first lane only: whether in force in some lane the period before
+RENT_DUE = 6  # rent of the period, USD/kg
+RENT_PAID, SENDER_LOSS = 7, 8  # thousand USD since the start
+RESTRICTION_FIELDS = 9
+
+# Restricted routes.
+QUEUE = 0  # t
+CROSSING_STATE = 1
+WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = range(1, 8)
+LEGAL, FREE = 8, 9  # t/month
+CROSSING_FIELDS = 10
+
+# Restricted processes.
+CAPACITY_FACTOR, ACTIVITY_QUOTA = 0, 1
+PLANT_FIELDS = 2
+
+# Single rows.
+COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS = range(9)
+SCRATCH_FIELDS = 9
