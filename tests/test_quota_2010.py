@@ -1,0 +1,115 @@
+"""China's quotas of 2010-15 leave the marks that the episode left."""
+
+from __future__ import annotations
+
+import pytest
+import xarray as xr
+
+import sim
+
+ABROAD = ("JP", "US", "EU")
+EMBARGO = "restrictions.embargo_of_japan=false"
+
+
+def replay(*overrides: str) -> xr.DataTree:
+    # All dates are known, and the two shares drawn at random hardly matter: few runs do.
+    return sim.run(sim.load("quota_2010", overrides=["time.years=3", *overrides]), runs=8, traces=8)
+
+
+@pytest.fixture(scope="module")
+def episode() -> xr.DataTree:
+    return replay()
+
+
+@pytest.fixture(scope="module")
+def without_embargo() -> xr.DataTree:
+    return replay(EMBARGO)
+
+
+def price(results: xr.DataTree, product: str, region: str) -> xr.DataArray:
+    """Quoted price of the first run over its reference, by month."""
+    return results["traces"].price.isel(run=0).sel(product=product, region=region)
+
+
+def months(values: xr.DataArray, first: str, last: str) -> xr.DataArray:
+    return values.sel(time=slice(f"{first}-01", f"{last}-28"))
+
+
+def shipped(results: xr.DataTree, origins: tuple[str, ...], destinations: tuple[str, ...]) -> xr.DataArray:
+    """Goods under the quota sent between regions in the first run, t in the month."""
+    products = sim.load("quota_2010").restrictions["quota_regime"].products
+    sent = results["traces"].shipment.isel(run=0)
+    legs = {
+        f"{product} {origin}>{destination}"
+        for product in products
+        for origin in origins
+        for destination in destinations
+    }
+    return sent.isel(route=[leg in legs for leg in sent.route.values]).sum("route")
+
+
+def test_quota__earns_one_rent_from_july_2010(episode: xr.DataTree) -> None:
+    rent = episode["runs"].licence_rent.median("run")
+    assert float(rent.sel(restriction="quota_first_half_2010")) == 0.0
+    assert float(rent.sel(restriction="quota_to_june_2011")) > 100.0
+    assert float(rent.sel(restriction="quota_regime")) > 100.0
+    others = [name for name in rent.restriction.values if not str(name).startswith("quota")]
+    assert float(rent.sel(restriction=others).sum()) == 0.0
+
+
+@pytest.mark.parametrize("region", ABROAD)
+def test_quota__lifts_lanthanum_and_cerium_above_neodymium_in_the_first_months(
+    episode: xr.DataTree, region: str
+) -> None:
+    neodymium = months(price(episode, "ndpr_oxide", region), "2010-08", "2011-06")
+    assert neodymium.size == 11 and float(neodymium.min()) > 1.3
+    for product in ("la_oxide", "ce_oxide"):
+        assert bool((months(price(episode, product, region), "2010-08", "2011-06") > neodymium).all()), product
+
+
+@pytest.mark.parametrize("product", ["la_oxide", "ce_oxide", "sm_oxide", "y_oxide", "ndpr_oxide", "dy_oxide"])
+def test_quota__makes_goods_dearer_outside_than_inside(episode: xr.DataTree, product: str) -> None:
+    inside = months(price(episode, product, "CN"), "2010-08", "2011-06")
+    for region in ABROAD:
+        assert float((months(price(episode, product, region), "2010-08", "2011-06") / inside).min()) > 1.3, region
+
+
+def test_quota__alone_does_not_raise_prices_in_china(episode: xr.DataTree) -> None:
+    for product in ("la_oxide", "ce_oxide", "ndpr_oxide", "dy_oxide"):
+        assert float(months(price(episode, product, "CN"), "2010-07", "2010-12").max()) <= 1.01, product
+
+
+def test_quota__is_felt_only_once_it_is_cut(episode: xr.DataTree) -> None:
+    before = months(price(episode, "la_oxide", "JP"), "2010-01", "2010-06")
+    assert float(abs(before - 1.0).max()) < 0.02
+
+
+def test_embargo__cuts_what_japan_gets_and_is_made_up_for_when_lifted(
+    episode: xr.DataTree, without_embargo: xr.DataTree
+) -> None:
+    sent = shipped(episode, ("CN",), ("JP",)) / shipped(without_embargo, ("CN",), ("JP",))
+    assert float(months(sent, "2010-01", "2010-08").min()) == pytest.approx(1.0, abs=1e-6)
+    assert float(months(sent, "2010-10", "2010-10").max()) < 0.65
+    # It ends in the last week of November.
+    assert float(months(sent, "2010-11", "2010-11").max()) < 0.9
+    assert float(months(sent, "2010-12", "2011-02").min()) > 1.05
+
+
+def test_embargo__empties_japanese_stocks_after_the_time_at_sea(
+    episode: xr.DataTree, without_embargo: xr.DataTree
+) -> None:
+    stock = [
+        tree["traces"].inventory.isel(run=0).sel(product="ce_oxide", region="JP") for tree in (episode, without_embargo)
+    ]
+    left = stock[0] / stock[1]
+    assert float(months(left, "2010-09", "2010-09").min()) > 0.97
+    assert float(months(left, "2010-11", "2010-11").max()) < 0.92
+
+
+def test_embargo__draws_goods_to_japan_from_others_and_leaves_them_more_of_the_quota(
+    episode: xr.DataTree, without_embargo: xr.DataTree
+) -> None:
+    others = ("EU", "US", "VN", "KR", "SE", "RW")
+    for origins, destinations, least in ((others, ("JP",), 1.1), (("CN",), ("US", "EU", "KR"), 1.15)):
+        sent = [shipped(tree, origins, destinations) for tree in (episode, without_embargo)]
+        assert float(months(sent[0] / sent[1], "2010-10", "2010-11").min()) > least, origins
