@@ -11,7 +11,7 @@ from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stocks import covers, fresh_share, inbound
-from sim.core.state import Chain, Inputs, Ints, Markets, Outputs, Processes, Routes, Trend, Uses, records
+from sim.core.state import Chain, Inputs, Ints, Markets, Outputs, Processes, Routes, Tiles, Trend, Uses, records
 
 LEAST_CONVERSION = 0.01
 """Least conversion share: cash cost is never zero."""
@@ -46,6 +46,7 @@ def core_arrays(
         outputs=cast(outputs),
         routes=cast(_routes(reference, dt, restricted.route_control)),
         uses=cast(_uses(reference)),
+        tiles=cast(_tiles(reference)),
         trend=Trend(*(np.ascontiguousarray(factors, dtype=precision) for factors in reference.trend)),
         rules=cast(restricted.rules),
         route_pairs=cast(restricted.route_pairs),
@@ -103,10 +104,38 @@ def _markets(reference: Reference, dt: float) -> Markets:
         source_gap=np.zeros(len(rows)),
         import_weight=np.where(flows.production > 0.0, np.minimum(2.0 * imports, 1.0), 1.0),
         disposal=flows.disposal / 12.0,
-        sells=(flows.sales > 0.0).astype(np.int32),
+        imports=_flags(reference, flows.imports > 0.0),
+        makes=_flags(reference, flows.production > 0.0),
+        exports=_flags(reference, [reference.at[row.product, row.origin] for row in reference.routes]),
+        takes=_flags(reference, flows.intake + flows.sales > 0.0),
+        feeds=_flags(reference, flows.intake > 0.0),
+        sells=_flags(reference, flows.sales > 0.0),
+        favours=_flags(
+            reference,
+            [reference.at[u.product, u.region] for u in reference.uses if reference.sectors[u.sector].priority > 0],
+        ),
         pipeline=_starts(ahead)[:-1],
         pipeline_rows=ahead,
     )
+
+
+def _flags(reference: Reference, where: Any) -> Ints:
+    """1 for the markets named by a mask or by their indices, 0 for the others."""
+    flags = np.zeros(len(reference.markets), dtype=np.int32)
+    flags[np.array(where, dtype=bool if isinstance(where, np.ndarray) else np.intp)] = 1
+    return flags
+
+
+def _tiles(reference: Reference) -> Tiles:
+    """Ranges of the markets, routes and uses of each product; all three are sorted by product."""
+    products = list(dict.fromkeys(product for product, _ in reference.markets))
+    owners = (
+        [product for product, _ in reference.markets],
+        [row.product for row in reference.routes],
+        [row.product for row in reference.uses],
+    )
+    markets, routes, uses = (_starts([owner.count(product) for product in products]) for owner in owners)
+    return Tiles(markets[:-1], markets[1:], routes[:-1], routes[1:], uses[:-1], uses[1:])
 
 
 def _processes(reference: Reference, dt: float, control: Ints) -> tuple[Processes, Inputs, Outputs]:

@@ -210,13 +210,16 @@ def _assemble(scenario: Scenario, published: Accounts, values: Values) -> Refere
         for row, tonnes in zip(tables.routes, flow, strict=True)
         if tonnes > LEAST_TONNES
     ]
+    markets = tuple(published.markets[index] for index in kept)
+    # The core takes a product's markets, routes and uses together.
+    product = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in markets))}
+    trade = [*routes, *_latent(scenario, processes, routes, uses)]
     return Reference(
         scenario=scenario,
-        markets=tuple(published.markets[index] for index in kept),
+        markets=markets,
         processes=processes,
-        routes=(*routes, *_latent(scenario, processes, routes, uses)),
-        # Uses of a sector in a region stand together.
-        uses=tuple(sorted(uses, key=lambda use: (sectors[use.sector], regions[use.region]))),
+        routes=tuple(sorted(trade, key=lambda route: product[route.product])),
+        uses=tuple(sorted(uses, key=lambda use: (product[use.product], sectors[use.sector], regions[use.region]))),
         disposal=disposed[kept],
         changes=changes(published, values),
     )

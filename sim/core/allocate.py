@@ -40,6 +40,8 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
     block.market[fields.CONTRACT] = 1.0
+    for fill in (fields.FILL_FIRST, fields.FILL_LOCAL, fields.FILL_EXPORT):
+        block.market[fill] = 1.0
     block.process[fields.UTILISATION] = 1.0
     block.input[fields.INTENSITY] = 1.0
     block.route[fields.ORDER] = chain.routes.flow[:, None]

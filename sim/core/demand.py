@@ -19,23 +19,28 @@ from sim.core.state import Block, Chain
 
 
 @kernel
-def want(chain: Chain, now, block: Block):
-    """What every use wants at the price, t/month, and what of its service demand is destroyed."""
-    market, use = block.market, block.use
-    lanes = market.shape[2]
-    for m in range(chain.markets.size):
+def want(chain: Chain, tile, now, block: Block):
+    """What every use of a product wants at the price, t/month, and what of its service demand is destroyed."""
+    market = block.market
+    for m in range(tile.market_begin, tile.market_end):
         if chain.markets[m].sells:
             multiple = chain.markets[m].choke
-            for lane in range(lanes):
+            for lane in range(market.shape[2]):
                 price = market[TRANSACTED, m, lane]
                 market[LOG_TRANSACTED, m, lane] = log(price)
                 market[CHOKED, m, lane] = choke(price, multiple)
-    for u in range(chain.uses.size):
+    for u in range(tile.use_begin, tile.use_end):
         _want_one(chain.constants, chain.uses[u], u, chain.trend.use[u, now], block)
+
+
+@kernel
+def substitute(chain: Chain, block: Block):
+    """Add what other uses give up to the uses that take over."""
+    use = block.use
     for u in range(chain.uses.size):
         other = chain.uses[u].substitute
         if other >= 0:
-            for lane in range(lanes):
+            for lane in range(use.shape[2]):
                 kept = exp(-use[SUBSTITUTED, u, lane])
                 replaced = use[DESIRED, u, lane] * (max(ONE - kept, ZERO) / kept)
                 use[DESIRED, other, lane] += replaced
@@ -58,10 +63,10 @@ def _want_one(constants, row, u, growth, block: Block):
 
 
 @kernel
-def claim(chain: Chain, block: Block):
+def claim(chain: Chain, tile, block: Block):
     """Put what users want before their markets, by class."""
     market, use = block.market, block.use
-    for u in range(chain.uses.size):
+    for u in range(tile.use_begin, tile.use_end):
         m = chain.uses[u].market
         if chain.uses[u].priority > 0:
             for lane in range(market.shape[2]):

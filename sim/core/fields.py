@@ -17,7 +17,8 @@ SOURCE, LANDED, UNIT_COST = 16, 17, 18  # sums over sources
 CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 19, 20, 21  # t/month
 FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 22, 23, 24
 RELEASED, INTAKE, DUMPED = 25, 26, 27  # t a period; intake: taken in by local makers and users
-MARKET_FIELDS = 28
+STRAINED = 28  # first lane only: whether claims of some lane were cut the period before
+MARKET_FIELDS = 29
 
 # Processes.
 UTILISATION = 0
@@ -65,5 +66,5 @@ CAPACITY_FACTOR, ACTIVITY_QUOTA = 0, 1
 PLANT_FIELDS = 2
 
 # Single rows.
-COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS = range(9)
-SCRATCH_FIELDS = 9
+COST, REVENUE, CHOKE, PINCHED, TARGET, CLAIMS, LACKING, TOTAL, DONE, EXCESS = range(10)
+SCRATCH_FIELDS = 10

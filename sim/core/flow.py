@@ -24,6 +24,7 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel
+from sim.core.lanes import clear
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -35,11 +36,11 @@ def pipeline_row(market, period):
 
 
 @kernel
-def arrive(chain: Chain, now, block: Block):
+def arrive(chain: Chain, tile, now, block: Block):
     """Move what arrives this period to inventory; the row is free again for the last period ahead."""
     market, pipeline = block.market, block.pipeline
     lanes = market.shape[2]
-    for m in range(chain.markets.size):
+    for m in range(tile.market_begin, tile.market_end):
         row = chain.markets[m]
         due = pipeline_row(row, now)
         for lane in range(lanes):
@@ -106,9 +107,9 @@ def produce(chain: Chain, now, block: Block):
 
 
 @kernel
-def ship(chain: Chain, now, block: Block):
-    """Send the filled part of every export claim on its way."""
-    for r in range(chain.routes.size):
+def ship(chain: Chain, tile, now, block: Block):
+    """Send the filled part of every export claim for a product on its way."""
+    for r in range(tile.route_begin, tile.route_end):
         route = chain.routes[r]
         sent_into(route, r, chain.constants.dt, block, block.scratch[DONE])
         send(
@@ -136,14 +137,18 @@ def sent_into(route, r, dt, block: Block, row):
 
 
 @kernel
-def sell(chain: Chain, block: Block):
-    """Deliver the filled part of what users want."""
+def clear_sales(block: Block):
+    """Begin the sums of sales to sectors."""
+    for s in range(block.sector.shape[1]):
+        clear(block.sector[SOLD, s])
+
+
+@kernel
+def sell(chain: Chain, tile, block: Block):
+    """Deliver the filled part of what users of a product want."""
     market, use, sector, dt = block.market, block.use, block.sector, chain.constants.dt
     lanes = market.shape[2]
-    for s in range(sector.shape[1]):
-        for lane in range(lanes):
-            sector[SOLD, s, lane] = ZERO
-    for u in range(chain.uses.size):
+    for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
         m, s = row.market, row.sector
         fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
@@ -157,10 +162,14 @@ def sell(chain: Chain, block: Block):
 
 
 @kernel
-def draw_down(chain: Chain, block: Block):
+def draw_down(chain: Chain, tile, block: Block):
     """Take what was released and disposed of from inventory."""
     market = block.market
-    for m in range(market.shape[1]):
-        for lane in range(market.shape[2]):
-            left = market[INVENTORY, m, lane] - (market[RELEASED, m, lane] + market[DUMPED, m, lane])
-            market[INVENTORY, m, lane] = max(left, ZERO)
+    for m in range(tile.market_begin, tile.market_end):
+        if chain.markets[m].disposal > ZERO:
+            for lane in range(market.shape[2]):
+                left = market[INVENTORY, m, lane] - (market[RELEASED, m, lane] + market[DUMPED, m, lane])
+                market[INVENTORY, m, lane] = max(left, ZERO)
+        else:
+            for lane in range(market.shape[2]):
+                market[INVENTORY, m, lane] = max(market[INVENTORY, m, lane] - market[RELEASED, m, lane], ZERO)

@@ -1,4 +1,4 @@
-"""Questions asked of all lanes of a row at once, to skip what matters in none of them.
+"""Whole rows of lanes: clearing them, and questions asked of all lanes at once, to skip what matters in none.
 
 A shortcut must give every lane the bits it would get the long way, or a run would depend on its neighbours.
 """
@@ -17,3 +17,10 @@ def any_positive(row):
     for lane in range(row.size):
         found |= row[lane] > ZERO
     return found
+
+
+@kernel
+def clear(row):
+    """Set every lane to zero."""
+    for lane in range(row.size):
+        row[lane] = ZERO

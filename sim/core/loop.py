@@ -23,27 +23,34 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
     """
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
+    tiles = chain.tiles.size
     for now in range(begin, end):
+        begins = now == 0 or months[now] != months[now - 1]
         restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
         restrictions.set_controls(chain, now, block)
         restrictions.raise_alarm(chain, block)
         restrictions.set_rents(chain, block)
-        flow.arrive(chain, now, block)
-        price.quote(chain, block)
+        for t in range(tiles):
+            flow.arrive(chain, chain.tiles[t], now, block)
+            price.quote(chain, chain.tiles[t], block)
+            demand.want(chain, chain.tiles[t], now, block)
+            trade.order(chain, chain.tiles[t], now, block)
+        demand.substitute(chain, block)
         production.plan(chain, now, block)
-        demand.want(chain, now, block)
-        demand.claim(chain, block)
-        trade.order(chain, now, block)
         trade.ration_quotas(chain, block)
         trade.claim_restricted(chain, block)
-        price.follow_sources(chain, block)
-        rationing.ration(chain, now, block)
+        flow.clear_sales(block)
+        for t in range(tiles):
+            demand.claim(chain, chain.tiles[t], block)
+            price.follow_sources(chain, chain.tiles[t], block)
+            rationing.ration(chain, chain.tiles[t], now, block)
+            flow.ship(chain, chain.tiles[t], now, block)
+            flow.sell(chain, chain.tiles[t], block)
         flow.produce(chain, now, block)
-        flow.ship(chain, now, block)
-        flow.sell(chain, block)
-        flow.draw_down(chain, block)
+        for t in range(tiles):
+            flow.draw_down(chain, chain.tiles[t], block)
+            record.record_markets(chain, chain.tiles[t], months[now], begins, weights[now], block, results)
         production.thrift(chain, block)
+        record.record_trade(chain, months[now], begins, block, results)
         record.account(chain, now, block)
-        begins = now == 0 or months[now] != months[now - 1]
-        record.record_period(chain, now, months[now], begins, weights[now], block, results)
     record.record_totals(block, results)

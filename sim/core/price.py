@@ -25,7 +25,7 @@ from sim.core.fields import (
     UNIT_COST,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive
+from sim.core.lanes import any_positive, clear
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.state import Block, Chain
 
@@ -42,9 +42,9 @@ def cover_wish(trend, linear, strength, threshold, bound):
 
 
 @kernel
-def quote(chain: Chain, block: Block):
-    """Quoted, transacted and calm price of every market; sums over its sources and of its claims begin anew."""
-    for m in range(chain.markets.size):
+def quote(chain: Chain, tile, block: Block):
+    """Quoted, transacted and calm prices of a product; sums over its sources and of its claims begin anew."""
+    for m in range(tile.market_begin, tile.market_end):
         _quote_one(chain.constants, chain.markets[m], m, block)
         _start_sums(chain.markets[m], m, block.market)
 
@@ -72,6 +72,8 @@ def _quote_one(constants, row, m, block: Block):
         market[AVERAGE, m, lane] += constants.follow_momentum * (log_price - market[AVERAGE, m, lane])
         market[PRICE, m, lane] = price
         market[TRANSACTED, m, lane] = phi * market[CONTRACT, m, lane] + (ONE - phi) * price
+    if not row.feeds:
+        return
     if any_positive(scratch[EXCESS]):
         for lane in range(lanes):
             calm = exp(market[LOG_PRICE, m, lane] - response * scratch[EXCESS, lane])
@@ -84,26 +86,33 @@ def _quote_one(constants, row, m, block: Block):
 @kernel
 def _start_sums(row, m, market):
     """Local supply costs the local price; imports, local cost and claims are still to come."""
-    local = row.local_share + row.source_gap
-    for lane in range(market.shape[2]):
-        market[SOURCE, m, lane] = local * market[PRICE, m, lane]
-        market[LANDED, m, lane] = ZERO
-        market[UNIT_COST, m, lane] = ZERO
-        market[CLAIM_FIRST, m, lane] = ZERO
-        market[CLAIM_LOCAL, m, lane] = ZERO
-        market[CLAIM_EXPORT, m, lane] = ZERO
+    local = row.local_share
+    if row.imports:
+        for lane in range(market.shape[2]):
+            market[SOURCE, m, lane] = local * market[PRICE, m, lane]
+            market[LANDED, m, lane] = ZERO
+    if row.makes:
+        clear(market[UNIT_COST, m])
+    if row.favours:
+        clear(market[CLAIM_FIRST, m])
+    if row.takes:
+        clear(market[CLAIM_LOCAL, m])
+    if row.exports:
+        clear(market[CLAIM_EXPORT, m])
 
 
 @kernel
-def follow_sources(chain: Chain, block: Block):
+def follow_sources(chain: Chain, tile, block: Block):
     """Move contract prices and cost anchors towards the cost of supply, once routes and processes have summed it."""
     market, constants = block.market, chain.constants
-    for m in range(chain.markets.size):
-        imports = chain.markets[m].import_weight
+    for m in range(tile.market_begin, tile.market_end):
+        row = chain.markets[m]
+        imports = row.import_weight
         local = (ONE - imports) * constants.cost_pass_local
+        source = SOURCE if row.imports else PRICE
         for lane in range(market.shape[2]):
             contract = market[CONTRACT, m, lane]
-            market[CONTRACT, m, lane] = contract + constants.follow_contract * (market[SOURCE, m, lane] - contract)
+            market[CONTRACT, m, lane] = contract + constants.follow_contract * (market[source, m, lane] - contract)
             cost = imports * market[LANDED, m, lane]
             if local > ZERO:
                 cost += local * log(market[UNIT_COST, m, lane])

@@ -7,6 +7,7 @@ from sim.core.fields import (
     CLAIM_EXPORT,
     CLAIM_FIRST,
     CLAIM_LOCAL,
+    CLAIMS,
     DUMPED,
     EXPECTED,
     FILL_EXPORT,
@@ -17,9 +18,10 @@ from sim.core.fields import (
     LACKING,
     PRICE,
     RELEASED,
+    STRAINED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive
+from sim.core.lanes import any_positive, clear
 from sim.core.mathx import ONE, ZERO, power
 from sim.core.state import Block, Chain
 
@@ -37,14 +39,14 @@ def releasable(inventory, arrived, release, fresh):
 
 
 @kernel
-def ration(chain: Chain, now, block: Block):
+def ration(chain: Chain, tile, now, block: Block):
     """Fill of each class of claims from what each market may release, and what leaves for abroad and the dump."""
-    for m in range(chain.markets.size):
+    for m in range(tile.market_begin, tile.market_end):
         row = chain.markets[m]
         _fill(chain.constants, row, m, block)
         surplus = row.disposal * chain.trend.disposal[m, now]
         if surplus > ZERO:
-            _dispose(chain.constants, row, m, surplus, block.market)
+            _dispose(chain.constants, m, surplus, block)
 
 
 @kernel
@@ -53,19 +55,40 @@ def _fill(constants, row, m, block: Block):
     market, scratch = block.market, block.scratch
     dt, release, fresh = constants.dt, row.release, row.release_fresh
     lanes = market.shape[2]
+    _sum_claims(row, m, market, scratch[CLAIMS])
     for lane in range(lanes):
-        claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
+        claims = scratch[CLAIMS, lane]
         available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
         scratch[LACKING, lane] = claims * dt - available
         market[EXPECTED, m, lane] += constants.follow_expectation * (claims - market[EXPECTED, m, lane])
-        market[FILL_FIRST, m, lane] = ONE
-        market[FILL_LOCAL, m, lane] = ONE
-        market[FILL_EXPORT, m, lane] = ONE
-        market[INTAKE, m, lane] = ZERO
-        market[DUMPED, m, lane] = ZERO
+    for lane in range(lanes):
         market[RELEASED, m, lane] = market[CLAIM_EXPORT, m, lane] * dt
-    if any_positive(scratch[LACKING]):
+    if row.takes:
+        clear(market[INTAKE, m])
+    strained = any_positive(scratch[LACKING])
+    if strained:
         _fill_by_class(constants, m, release, fresh, block)
+    elif market[STRAINED, m, 0] > ZERO:
+        for lane in range(lanes):
+            market[FILL_FIRST, m, lane] = ONE
+            market[FILL_LOCAL, m, lane] = ONE
+            market[FILL_EXPORT, m, lane] = ONE
+    market[STRAINED, m, 0] = ONE if strained else ZERO
+
+
+@kernel
+def _sum_claims(row, m, market, total):
+    """Claims of all classes, t/month."""
+    clear(total)
+    if row.favours:
+        for lane in range(total.size):
+            total[lane] += market[CLAIM_FIRST, m, lane]
+    if row.takes:
+        for lane in range(total.size):
+            total[lane] += market[CLAIM_LOCAL, m, lane]
+    if row.exports:
+        for lane in range(total.size):
+            total[lane] += market[CLAIM_EXPORT, m, lane]
 
 
 @kernel
@@ -89,13 +112,11 @@ def _fill_by_class(constants, m, release, fresh, block: Block):
 
 
 @kernel
-def _dispose(constants, row, m, surplus, market):
+def _dispose(constants, m, surplus, block: Block):
     """Throw surplus away as far as the market's release allows."""
-    release, fresh = row.release, row.release_fresh
+    market = block.market
     for lane in range(market.shape[2]):
-        claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
-        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
         wanted = surplus * power(market[PRICE, m, lane], -constants.disposal_elasticity)
-        spare = max(available - claims * constants.dt, ZERO)
+        spare = max(-block.scratch[LACKING, lane], ZERO)
         market[DUMPED, m, lane] = min(wanted * constants.dt, spare)
         market[EXPECTED, m, lane] += constants.follow_expectation * wanted

@@ -38,18 +38,27 @@ def keep(row, values, scale, begins):
 
 
 @kernel
-def record_period(chain: Chain, now, month, begins, weight, block: Block, record: Record):
-    """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
+def record_markets(chain: Chain, tile, month, begins, weight, block: Block, record: Record):
+    """Record a period of a product in its month: prices and inventory with `weight` (an average), tonnes as they are.
 
     `begins` says that it is the month's first period.
     """
+    if record.price.shape[1] == 0:
+        return
     market, one = block.market, weight / weight
-    for m in range(record.price.shape[1]):
+    for m in range(tile.market_begin, tile.market_end):
         keep(record.price[month, m], market[PRICE, m], weight, begins)
         keep(record.transacted[month, m], market[TRANSACTED, m], weight, begins)
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
         keep(record.flow[month, m], market[RELEASED, m], one, begins)
-        keep(record.intake[month, m], market[INTAKE, m], one, begins)
+        if chain.markets[m].takes:
+            keep(record.intake[month, m], market[INTAKE, m], one, begins)
+
+
+@kernel
+def record_trade(chain: Chain, month, begins, block: Block, record: Record):
+    """Record sales to sectors and, where traced, shipments; t."""
+    one = chain.constants.dt / chain.constants.dt
     for s in range(record.sector.shape[1]):
         keep(record.sector[month, s], block.sector[SOLD, s], one, begins)
     for r in range(record.route.shape[1]):

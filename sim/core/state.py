@@ -76,7 +76,13 @@ class Markets(NamedTuple):
     source_gap: Floats  # 1 where the market has no supply in the reference, else 0
     import_weight: Floats  # w
     disposal: Floats  # t/month
-    sells: Ints  # 1 where sectors draw on the market, else 0
+    imports: Ints  # whether goods come from abroad in the reference; these flags are 1 or 0
+    makes: Ints  # whether local processes supply it
+    exports: Ints  # whether routes leave, latent ones too
+    takes: Ints  # whether local processes or sectors draw on it
+    feeds: Ints  # whether local processes draw on it
+    sells: Ints  # whether sectors draw on it
+    favours: Ints  # whether priority sectors do
     pipeline: Ints  # first row of the market's pipeline
     pipeline_rows: Ints
 
@@ -144,6 +150,17 @@ class Uses(NamedTuple):
     sector: Ints  # row of the use's sector and region
 
 
+class Tiles(NamedTuple):
+    """The markets of one product, the routes between them and the uses of it: few enough to stay in a core's cache."""
+
+    market_begin: Ints
+    market_end: Ints
+    route_begin: Ints
+    route_end: Ints
+    use_begin: Ints
+    use_end: Ints
+
+
 class Trend(NamedTuple):
     """Growth factors, shape (entity, period)."""
 
@@ -196,6 +213,7 @@ class Chain(NamedTuple):
     outputs: Records
     routes: Records
     uses: Records
+    tiles: Records
     trend: Trend
     rules: Records
     route_pairs: Records

@@ -32,12 +32,12 @@ from sim.core.state import QUOTA, Block, Chain
 
 
 @kernel
-def order(chain: Chain, now, block: Block):
-    """Landed cost of every route into the sums of its destination, orders, and claims on origins.
+def order(chain: Chain, tile, now, block: Block):
+    """Landed cost of every route of a product into the sums of its destination, orders, and claims on origins.
 
     Claims of restricted routes wait for `ration_quotas`.
     """
-    for r in range(chain.routes.size):
+    for r in range(tile.route_begin, tile.route_end):
         route = chain.routes[r]
         per_outflow = ONE / chain.markets[route.destination].outflow
         if route.control >= 0:

@@ -93,6 +93,8 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
         sector=_ints(range(len(small.uses))),
     )
+    # One tile of everything: the order of a small chain's markets says nothing of products.
+    sizes = (len(small.markets), len(small.routes), len(small.uses))
     growing = (small.processes, small.routes, small.uses, small.markets)
     return state.Chain(
         constants=_constants(small, kind),
@@ -102,6 +104,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         outputs=records(outputs),
         routes=records(_routes(small, of)),
         uses=records(uses),
+        tiles=records(state.Tiles(*(_ints([end]) for size in sizes for end in (0, size)))),
         trend=state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing)),
         **{name: records(columns) for name, columns in _restrictions(small, of).items()},
         plants=_ints(_controlled_processes(small)),
@@ -272,10 +275,21 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         source_gap=of(local + imports == 0),
         import_weight=of(np.where(local > 0, np.minimum(1, 2 * np.maximum(imports - exports, 0) / total), 1)),
         disposal=of(m.disposal for m in markets),
-        sells=_ints(any(u.market == m for u in small.uses) for m in range(len(markets))),
+        imports=_flags(small, (r.destination for r in small.routes if r.flow > 0)),
+        makes=_flags(small, (o.market for p in small.processes for o in p.outputs)),
+        exports=_flags(small, (r.origin for r in small.routes)),
+        takes=_flags(small, [*(i.market for p in small.processes for i in p.inputs), *(u.market for u in small.uses)]),
+        feeds=_flags(small, (i.market for p in small.processes for i in p.inputs)),
+        sells=_flags(small, (u.market for u in small.uses)),
+        favours=_flags(small, (u.market for u in small.uses if u.priority)),
         pipeline=_starts(pipeline_rows(small))[:-1],
         pipeline_rows=_ints(pipeline_rows(small)),
     )
+
+
+def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:
+    named = set(markets)
+    return _ints(m in named for m in range(len(small.markets)))
 
 
 def pipeline_rows(small: SmallChain) -> list[int]:
