@@ -104,26 +104,11 @@ def _markets(reference: Reference, dt: float) -> Markets:
         source_gap=np.zeros(len(rows)),
         import_weight=np.where(flows.production > 0.0, np.minimum(2.0 * imports, 1.0), 1.0),
         disposal=flows.disposal / 12.0,
-        imports=_flags(reference, flows.imports > 0.0),
-        makes=_flags(reference, flows.production > 0.0),
-        exports=_flags(reference, [reference.at[row.product, row.origin] for row in reference.routes]),
-        takes=_flags(reference, flows.intake + flows.sales > 0.0),
-        feeds=_flags(reference, flows.intake > 0.0),
-        sells=_flags(reference, flows.sales > 0.0),
-        favours=_flags(
-            reference,
-            [reference.at[u.product, u.region] for u in reference.uses if reference.sectors[u.sector].priority > 0],
-        ),
+        feeds=(flows.intake > 0.0).astype(np.int32),
+        sells=(flows.sales > 0.0).astype(np.int32),
         pipeline=_starts(ahead)[:-1],
         pipeline_rows=ahead,
     )
-
-
-def _flags(reference: Reference, where: Any) -> Ints:
-    """1 for the markets named by a mask or by their indices, 0 for the others."""
-    flags = np.zeros(len(reference.markets), dtype=np.int32)
-    flags[np.array(where, dtype=bool if isinstance(where, np.ndarray) else np.intp)] = 1
-    return flags
 
 
 def _tiles(reference: Reference) -> Tiles:

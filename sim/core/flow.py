@@ -24,7 +24,7 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import clear
+from sim.core.lanes import clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -139,8 +139,7 @@ def sent_into(route, r, dt, block: Block, row):
 @kernel
 def clear_sales(block: Block):
     """Begin the sums of sales to sectors."""
-    for s in range(block.sector.shape[1]):
-        clear(block.sector[SOLD, s])
+    clear(block.sector[SOLD])
 
 
 @kernel
@@ -162,14 +161,12 @@ def sell(chain: Chain, tile, block: Block):
 
 
 @kernel
-def draw_down(chain: Chain, tile, block: Block):
+def draw_down(block: Block):
     """Take what was released and disposed of from inventory."""
-    market = block.market
-    for m in range(tile.market_begin, tile.market_end):
-        if chain.markets[m].disposal > ZERO:
-            for lane in range(market.shape[2]):
-                left = market[INVENTORY, m, lane] - (market[RELEASED, m, lane] + market[DUMPED, m, lane])
-                market[INVENTORY, m, lane] = max(left, ZERO)
-        else:
-            for lane in range(market.shape[2]):
-                market[INVENTORY, m, lane] = max(market[INVENTORY, m, lane] - market[RELEASED, m, lane], ZERO)
+    inventory, released, dumped = (
+        flat(block.market[INVENTORY]),
+        flat(block.market[RELEASED]),
+        flat(block.market[DUMPED]),
+    )
+    for i in range(inventory.size):
+        inventory[i] = max(inventory[i] - (released[i] + dumped[i]), ZERO)

@@ -33,6 +33,7 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
         for t in range(tiles):
             flow.arrive(chain, chain.tiles[t], now, block)
             price.quote(chain, chain.tiles[t], block)
+            price.start_sums(chain.tiles[t], block)
             demand.want(chain, chain.tiles[t], now, block)
             trade.order(chain, chain.tiles[t], now, block)
         demand.substitute(chain, block)
@@ -47,10 +48,8 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
             flow.ship(chain, chain.tiles[t], now, block)
             flow.sell(chain, chain.tiles[t], block)
         flow.produce(chain, now, block)
-        for t in range(tiles):
-            flow.draw_down(chain, chain.tiles[t], block)
-            record.record_markets(chain, chain.tiles[t], months[now], begins, weights[now], block, results)
+        flow.draw_down(block)
         production.thrift(chain, block)
-        record.record_trade(chain, months[now], begins, block, results)
+        record.record_period(chain, months[now], begins, weights[now], block, results)
         record.account(chain, now, block)
     record.record_totals(block, results)

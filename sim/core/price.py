@@ -43,10 +43,9 @@ def cover_wish(trend, linear, strength, threshold, bound):
 
 @kernel
 def quote(chain: Chain, tile, block: Block):
-    """Quoted, transacted and calm prices of a product; sums over its sources and of its claims begin anew."""
+    """Quoted, transacted and calm prices of a product."""
     for m in range(tile.market_begin, tile.market_end):
         _quote_one(chain.constants, chain.markets[m], m, block)
-        _start_sums(chain.markets[m], m, block.market)
 
 
 @kernel
@@ -84,21 +83,11 @@ def _quote_one(constants, row, m, block: Block):
 
 
 @kernel
-def _start_sums(row, m, market):
-    """Local supply costs the local price; imports, local cost and claims are still to come."""
-    local = row.local_share
-    if row.imports:
-        for lane in range(market.shape[2]):
-            market[SOURCE, m, lane] = local * market[PRICE, m, lane]
-            market[LANDED, m, lane] = ZERO
-    if row.makes:
-        clear(market[UNIT_COST, m])
-    if row.favours:
-        clear(market[CLAIM_FIRST, m])
-    if row.takes:
-        clear(market[CLAIM_LOCAL, m])
-    if row.exports:
-        clear(market[CLAIM_EXPORT, m])
+def start_sums(tile, block: Block):
+    """Begin the sums over sources and of claims."""
+    first, last = tile.market_begin, tile.market_end
+    for field in (SOURCE, LANDED, UNIT_COST, CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT):
+        clear(block.market[field, first:last])
 
 
 @kernel
@@ -109,10 +98,11 @@ def follow_sources(chain: Chain, tile, block: Block):
         row = chain.markets[m]
         imports = row.import_weight
         local = (ONE - imports) * constants.cost_pass_local
-        source = SOURCE if row.imports else PRICE
+        at_home = row.local_share + row.source_gap
         for lane in range(market.shape[2]):
             contract = market[CONTRACT, m, lane]
-            market[CONTRACT, m, lane] = contract + constants.follow_contract * (market[source, m, lane] - contract)
+            source = market[SOURCE, m, lane] + at_home * market[PRICE, m, lane]
+            market[CONTRACT, m, lane] = contract + constants.follow_contract * (source - contract)
             cost = imports * market[LANDED, m, lane]
             if local > ZERO:
                 cost += local * log(market[UNIT_COST, m, lane])

@@ -7,7 +7,6 @@ from sim.core.fields import (
     CLAIM_EXPORT,
     CLAIM_FIRST,
     CLAIM_LOCAL,
-    CLAIMS,
     DUMPED,
     EXPECTED,
     FILL_EXPORT,
@@ -21,7 +20,7 @@ from sim.core.fields import (
     STRAINED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive, clear
+from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, power
 from sim.core.state import Block, Chain
 
@@ -41,6 +40,7 @@ def releasable(inventory, arrived, release, fresh):
 @kernel
 def ration(chain: Chain, tile, now, block: Block):
     """Fill of each class of claims from what each market may release, and what leaves for abroad and the dump."""
+    _send_exports(tile, chain.constants.dt, block.market)
     for m in range(tile.market_begin, tile.market_end):
         row = chain.markets[m]
         _fill(chain.constants, row, m, block)
@@ -55,16 +55,11 @@ def _fill(constants, row, m, block: Block):
     market, scratch = block.market, block.scratch
     dt, release, fresh = constants.dt, row.release, row.release_fresh
     lanes = market.shape[2]
-    _sum_claims(row, m, market, scratch[CLAIMS])
     for lane in range(lanes):
-        claims = scratch[CLAIMS, lane]
+        claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
         available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
         scratch[LACKING, lane] = claims * dt - available
         market[EXPECTED, m, lane] += constants.follow_expectation * (claims - market[EXPECTED, m, lane])
-    for lane in range(lanes):
-        market[RELEASED, m, lane] = market[CLAIM_EXPORT, m, lane] * dt
-    if row.takes:
-        clear(market[INTAKE, m])
     strained = any_positive(scratch[LACKING])
     if strained:
         _fill_by_class(constants, m, release, fresh, block)
@@ -77,18 +72,13 @@ def _fill(constants, row, m, block: Block):
 
 
 @kernel
-def _sum_claims(row, m, market, total):
-    """Claims of all classes, t/month."""
-    clear(total)
-    if row.favours:
-        for lane in range(total.size):
-            total[lane] += market[CLAIM_FIRST, m, lane]
-    if row.takes:
-        for lane in range(total.size):
-            total[lane] += market[CLAIM_LOCAL, m, lane]
-    if row.exports:
-        for lane in range(total.size):
-            total[lane] += market[CLAIM_EXPORT, m, lane]
+def _send_exports(tile, dt, market):
+    """Release what is claimed from abroad, and begin the sums of what is drawn at home."""
+    first, last = tile.market_begin, tile.market_end
+    claims, released = flat(market[CLAIM_EXPORT, first:last]), flat(market[RELEASED, first:last])
+    for i in range(released.size):
+        released[i] = claims[i] * dt
+    clear(market[INTAKE, first:last])
 
 
 @kernel

@@ -21,8 +21,8 @@ from sim.core.fields import (
 )
 from sim.core.flow import sent_into
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive
-from sim.core.mathx import ONE, ZERO
+from sim.core.lanes import any_positive, flat
+from sim.core.mathx import ZERO
 from sim.core.state import Block, Chain, Record
 
 
@@ -38,29 +38,20 @@ def keep(row, values, scale, begins):
 
 
 @kernel
-def record_markets(chain: Chain, tile, month, begins, weight, block: Block, record: Record):
-    """Record a period of a product in its month: prices and inventory with `weight` (an average), tonnes as they are.
+def record_period(chain: Chain, month, begins, weight, block: Block, record: Record):
+    """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
 
     `begins` says that it is the month's first period.
     """
-    if record.price.shape[1] == 0:
-        return
     market, one = block.market, weight / weight
-    for m in range(tile.market_begin, tile.market_end):
-        keep(record.price[month, m], market[PRICE, m], weight, begins)
-        keep(record.transacted[month, m], market[TRANSACTED, m], weight, begins)
+    if record.price.shape[1] > 0:
+        keep(flat(record.price[month]), flat(market[PRICE]), weight, begins)
+        keep(flat(record.transacted[month]), flat(market[TRANSACTED]), weight, begins)
+        keep(flat(record.flow[month]), flat(market[RELEASED]), one, begins)
+        keep(flat(record.intake[month]), flat(market[INTAKE]), one, begins)
+        keep(flat(record.sector[month]), flat(block.sector[SOLD]), one, begins)
+    for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
-        keep(record.flow[month, m], market[RELEASED, m], one, begins)
-        if chain.markets[m].takes:
-            keep(record.intake[month, m], market[INTAKE, m], one, begins)
-
-
-@kernel
-def record_trade(chain: Chain, month, begins, block: Block, record: Record):
-    """Record sales to sectors and, where traced, shipments; t."""
-    one = chain.constants.dt / chain.constants.dt
-    for s in range(record.sector.shape[1]):
-        keep(record.sector[month, s], block.sector[SOLD, s], one, begins)
     for r in range(record.route.shape[1]):
         sent_into(chain.routes[r], r, chain.constants.dt, block, block.scratch[DONE])
         keep(record.route[month, r], block.scratch[DONE], one, begins)
@@ -90,9 +81,8 @@ def account(chain: Chain, now, block: Block):
 @kernel
 def record_totals(block: Block, record: Record):
     """Sums over the horizon."""
-    for u in range(record.destroyed.shape[0]):
-        keep(record.destroyed[u], block.use[DESTROYED, u], ONE, True)
-        keep(record.rationed[u], block.use[RATIONED, u], ONE, True)
-    for k in range(record.rent.shape[0]):
-        keep(record.rent[k], block.restriction[RENT_PAID, k], ONE, True)
-        keep(record.sender_loss[k], block.restriction[SENDER_LOSS, k], ONE, True)
+    if record.destroyed.shape[0] > 0:
+        record.destroyed[...] = block.use[DESTROYED]
+        record.rationed[...] = block.use[RATIONED]
+        record.rent[...] = block.restriction[RENT_PAID]
+        record.sender_loss[...] = block.restriction[SENDER_LOSS]

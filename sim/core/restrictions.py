@@ -26,7 +26,7 @@ from sim.core.fields import (
     WITHHELD,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive
+from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
 
@@ -200,9 +200,7 @@ def raise_alarm(chain: Chain, block: Block):
     """Threat and habit of each market, from the share of its supply that announced measures put at risk."""
     market, restriction, constants = block.market, block.restriction, chain.constants
     lanes = market.shape[2]
-    for m in range(market.shape[1]):
-        for lane in range(lanes):
-            market[SEVERITY, m, lane] = ZERO
+    clear(market[SEVERITY])
     for k in range(chain.rules.size):
         rule = chain.rules[k]
         if any_positive(restriction[ALARM, k]):
@@ -214,14 +212,13 @@ def raise_alarm(chain: Chain, block: Block):
                     fresh = restriction[FRESH, k, lane]
                     at_risk = weight * fresh + after * (ONE - fresh)
                     market[SEVERITY, m, lane] += threat * restriction[ALARM, k, lane] * at_risk
-    for m in range(market.shape[1]):
-        for lane in range(lanes):
-            severity = min(market[SEVERITY, m, lane], ONE)
-            habit, threat = market[HABIT, m, lane], market[THREAT, m, lane]
-            target = max(severity - (ONE - constants.threat_lasting) * habit, ZERO)
-            fading = threat + constants.fade_threat * (target - threat)
-            market[THREAT, m, lane] = target if target > threat else fading
-            market[HABIT, m, lane] = habit + constants.follow_habit * (severity - habit)
+    severities, habits, threats = flat(market[SEVERITY]), flat(market[HABIT]), flat(market[THREAT])
+    for i in range(severities.size):
+        severity, habit, threat = min(severities[i], ONE), habits[i], threats[i]
+        target = max(severity - (ONE - constants.threat_lasting) * habit, ZERO)
+        fading = threat + constants.fade_threat * (target - threat)
+        threats[i] = target if target > threat else fading
+        habits[i] = habit + constants.follow_habit * (severity - habit)
 
 
 @kernel

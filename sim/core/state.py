@@ -76,13 +76,8 @@ class Markets(NamedTuple):
     source_gap: Floats  # 1 where the market has no supply in the reference, else 0
     import_weight: Floats  # w
     disposal: Floats  # t/month
-    imports: Ints  # whether goods come from abroad in the reference; these flags are 1 or 0
-    makes: Ints  # whether local processes supply it
-    exports: Ints  # whether routes leave, latent ones too
-    takes: Ints  # whether local processes or sectors draw on it
-    feeds: Ints  # whether local processes draw on it
+    feeds: Ints  # whether local processes draw on it; these flags are 1 or 0
     sells: Ints  # whether sectors draw on it
-    favours: Ints  # whether priority sectors do
     pipeline: Ints  # first row of the market's pipeline
     pipeline_rows: Ints
 

@@ -275,13 +275,8 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         source_gap=of(local + imports == 0),
         import_weight=of(np.where(local > 0, np.minimum(1, 2 * np.maximum(imports - exports, 0) / total), 1)),
         disposal=of(m.disposal for m in markets),
-        imports=_flags(small, (r.destination for r in small.routes if r.flow > 0)),
-        makes=_flags(small, (o.market for p in small.processes for o in p.outputs)),
-        exports=_flags(small, (r.origin for r in small.routes)),
-        takes=_flags(small, [*(i.market for p in small.processes for i in p.inputs), *(u.market for u in small.uses)]),
         feeds=_flags(small, (i.market for p in small.processes for i in p.inputs)),
         sells=_flags(small, (u.market for u in small.uses)),
-        favours=_flags(small, (u.market for u in small.uses if u.priority)),
         pipeline=_starts(pipeline_rows(small))[:-1],
         pipeline_rows=_ints(pipeline_rows(small)),
     )
