@@ -36,6 +36,8 @@ class Process:
     capacity: float
     conversion_cost: float
     lead_months: float
+    recipe_name: str
+    """Name of the recipe in the tables."""
 
     @property
     def inputs(self) -> dict[str, float]:
@@ -240,6 +242,7 @@ def _processes(scenario: Scenario, activity: Values) -> tuple[Process, ...]:
             capacity=tonnes * row.capacity_t_per_year / row.activity_t_per_year,
             conversion_cost=row.conversion_cost_usd_per_kg,
             lead_months=row.lead_months,
+            recipe_name=row.recipe,
         )
         for row, tonnes in zip(tables.processes, activity, strict=True)
         if tonnes > LEAST_TONNES

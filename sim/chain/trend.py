@@ -1,4 +1,4 @@
-"""Growth without shocks: demand grows at the sectors' rates and supply keeps pace at fixed shares.
+"""Growth without shocks: demand follows its paths or the sectors' rates, and supply keeps pace at fixed shares.
 
 Capacity that follows demand is an assumption of this version: planned expansion is taken as given, and only shocks and
 price move activity around it.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.accounts import Values
+from sim.chain.demand import service_demand
 from sim.chain.reference import Reference
 from sim.chain.stocks import covers, inbound
 from sim.core.state import Trend
@@ -28,8 +29,7 @@ def trend_factors(reference: Reference) -> Trend:
     scenario = reference.scenario
     periods = scenario.time.periods
     years = np.arange(int(np.ceil(scenario.time.years)) + 1, dtype=float)
-    rates = np.array([reference.sectors[row.sector].growth_per_year for row in reference.uses]) * float(scenario.growth)
-    use = (1.0 + rates[:, None]) ** years
+    use = service_demand(reference, years)
     supply = _supply(reference, use)
     process = _drivers(reference) @ supply
     route = supply[[reference.at[row.product, row.destination] for row in reference.routes]]
@@ -60,10 +60,15 @@ def _supply(reference: Reference, use: Values) -> Values:
     constant[follows] = 0.0
     identity = np.eye(len(reference.markets))
     outlets = np.asarray(np.linalg.solve(identity - np.where(follows[:, None], made, needs), constant), dtype=float)
-    # Outlets grow so evenly that the growth of the first year does for all, and one pass is enough.
-    building = np.where(follows, 1.0, 1.0 + stock_years(reference) * np.log(outlets[:, 1] / outlets[:, 0]))
-    matrix = np.where(follows[:, None], made, needs) * building
-    return np.asarray(building[:, None] * np.linalg.solve(identity - matrix, constant))
+    # Stocks are built at each year's own growth of the outlets: demand that follows a path does not grow evenly.
+    growth = np.gradient(np.log(outlets), axis=1)
+    building = np.where(follows[:, None], 1.0, 1.0 + stock_years(reference)[:, None] * growth)
+    rows = np.where(follows[:, None], made, needs)
+    supply = [
+        factor * np.linalg.solve(identity - rows * factor, part)
+        for factor, part in zip(building.T, constant.T, strict=True)
+    ]
+    return np.asarray(supply).T
 
 
 def _drivers(reference: Reference) -> Values:

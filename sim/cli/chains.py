@@ -24,6 +24,7 @@ def inspect(scenario: ScenarioName, overrides: Overrides = []) -> None:  # noqa:
         _print_changes(reference)
         _print_covers(reference)
         _print_assumptions(reference)
+        _print_optional(reference)
         _print_shares(reference)
         _print_certificate(reference)
 
@@ -101,6 +102,32 @@ def _print_assumptions(reference: Reference) -> None:
         for text in stated:
             say(f"- {text}")
         say()
+
+
+def _print_optional(reference: Reference) -> None:
+    """Print what the chain says of months and years, and which of it results do not depend on yet."""
+    from sim.results import audit
+
+    tables = [row for row in audit.optional_tables(reference.scenario) if row.rows]
+    if not tables:
+        say("The chain has none of the tables on buyers, new capacity, projects and demand over the years.\n")
+        return
+    rows = [
+        (
+            row.name,
+            str(row.rows),
+            str(row.subjects),
+            str(row.assumptions or "-"),
+            "yes" if row.used else "no",
+            row.about,
+        )
+        for row in tables
+    ]
+    header = ("table", ">rows", ">subjects", ">assumptions", "in results", "about")
+    table("Buyers, new capacity, projects and demand over the years", header, rows)
+    unused = [row.name for row in tables if not row.used]
+    if unused:
+        note(f"read and checked, but results do not depend on them in this version: {', '.join(unused)}")
 
 
 def _print_shares(reference: Reference) -> None:

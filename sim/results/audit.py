@@ -13,6 +13,38 @@ from sim.scenario import Scenario
 
 TABLES = ("regions", "products", "recipes", "processes", "routes", "transport", "sectors", "uses")
 
+ASSUMPTION = "assumption"
+"""Class of confidence of what no source gives."""
+OPTIONAL = {
+    "cohorts": "buyers of a sector by cover",
+    "technologies": "cost and time of new capacity",
+    "skills": "skilled people by region and stage",
+    "projects": "capacity planned or being built",
+    "demand_paths": "service demand by year",
+    "lifetimes": "lives of products and their collection",
+}
+"""Tables a chain may go without, and what each is about."""
+USED = ("demand_paths",)
+"""Those of them that this version's results depend on; the others are read and checked."""
+
+
+@dataclass(frozen=True)
+class OptionalTable:
+    """An optional table of a chain, in figures."""
+
+    name: str
+    """Name without its ending."""
+    about: str
+    """What it is about."""
+    rows: int
+    """Rows; 0 where the chain goes without it."""
+    subjects: int
+    """Different sectors, recipes, regions or projects: entries of the first column."""
+    assumptions: int
+    """Rows that no source supports."""
+    used: bool
+    """Whether results depend on it."""
+
 
 @dataclass(frozen=True)
 class RaisedCover:
@@ -48,6 +80,17 @@ def confidence(scenario: Scenario) -> dict[str, dict[str, int]]:
     found = {table: Counter(row.confidence for row in getattr(tables, table)) for table in TABLES}
     classes = sorted(tables.meta.confidence, key=lambda name: tables.meta.confidence[name])
     return {name: {table: found[table][name] for table in TABLES} for name in classes}
+
+
+def optional_tables(scenario: Scenario) -> tuple[OptionalTable, ...]:
+    """Optional tables of a chain, those it goes without included."""
+    found = []
+    for name, about in OPTIONAL.items():
+        rows = getattr(scenario.tables, name)
+        subjects = {getattr(row, row.key[0]) for row in rows}
+        assumed = sum(row.confidence == ASSUMPTION for row in rows)
+        found.append(OptionalTable(name, about, len(rows), len(subjects), assumed, name in USED))
+    return tuple(found)
 
 
 def raised_covers(reference: Reference) -> tuple[RaisedCover, ...]:

@@ -8,6 +8,15 @@ from pathlib import Path
 
 from sim.errors import Fault
 from sim.scenario.base import label
+from sim.scenario.dynamics import (
+    EVERYWHERE,
+    CohortRow,
+    DemandPathRow,
+    LifetimeRow,
+    ProjectRow,
+    SkillRow,
+    TechnologyRow,
+)
 from sim.scenario.rows import (
     ChainMeta,
     ProcessRow,
@@ -45,10 +54,43 @@ class ChainTables:
     """Demand of the sectors."""
     digest: str
     """SHA-256 of all files together, for provenance."""
+    cohorts: tuple[CohortRow, ...] = ()
+    """Buyers by cover; this and all below are empty where the chain has no such table."""
+    technologies: tuple[TechnologyRow, ...] = ()
+    """What it takes to build and run the recipes."""
+    skills: tuple[SkillRow, ...] = ()
+    """Skilled people."""
+    projects: tuple[ProjectRow, ...] = ()
+    """Capacity that named projects would add."""
+    demand_paths: tuple[DemandPathRow, ...] = ()
+    """Service demand by year."""
+    lifetimes: tuple[LifetimeRow, ...] = ()
+    """Lives of products, and what comes back at their end."""
 
     def recipe(self, name: str) -> dict[str, float]:
         """Return the coefficients of a recipe by product."""
         return {row.product: row.coefficient for row in self.recipes if row.recipe == name}
+
+    def stage(self, name: str) -> str:
+        """Return the stage of a recipe: that of the output worth most; empty if it makes nothing known."""
+        products = {row.product: row for row in self.products}
+        worth = {
+            product: tonnes * products[product].price_usd_per_kg
+            for product, tonnes in self.recipe(name).items()
+            if tonnes > 0.0 and product in products
+        }
+        return products[max(worth, key=lambda product: worth[product])].stage if worth else ""
+
+    def technology(self, recipe: str, region: str) -> TechnologyRow | None:
+        """Return what it takes to build and run a recipe in a region; none where the chain does not say."""
+        rows = {row.region: row for row in self.technologies if row.recipe == recipe}
+        return rows.get(region, rows.get(EVERYWHERE))
+
+    def demand_path(self, sector: str, region: str) -> dict[int, float]:
+        """Return service demand over that of the base year by calendar year; empty where the chain has no path."""
+        rows = [row for row in self.demand_paths if row.sector == sector]
+        own = {row.year: row.index for row in rows if row.region == region}
+        return own or {row.year: row.index for row in rows if row.region == EVERYWHERE}
 
 
 @dataclass

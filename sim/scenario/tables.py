@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +14,15 @@ from pydantic import ValidationError
 
 from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
+from sim.scenario.dynamics import (
+    CohortRow,
+    DemandPathRow,
+    LifetimeRow,
+    ProjectRow,
+    SkillRow,
+    TechnologyRow,
+)
+from sim.scenario.dynamics_checks import inspect_dynamics
 from sim.scenario.faults import Location, Place, translate
 from sim.scenario.loading import ChainTables, Loading
 from sim.scenario.rows import (
@@ -34,6 +45,9 @@ __all__ = ["ChainTables", "read_tables"]
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
+OPTIONAL = ("cohorts.csv", "technologies.csv", "skills.csv", "projects.csv", "demand_paths.csv", "lifetimes.csv")
+"""Tables a chain may go without."""
+
 
 def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
     """Return the tables in a folder with their faults; no tables where too little was understood to check more.
@@ -55,11 +69,29 @@ def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
         transport=_rows(loading, "transport.csv", TransportRow),
         sectors=_rows(loading, "sectors.csv", SectorRow),
         uses=_rows(loading, "uses.csv", UseRow),
-        digest=loading.digest.hexdigest(),
+        cohorts=_rows(loading, "cohorts.csv", CohortRow),
+        technologies=_rows(loading, "technologies.csv", TechnologyRow),
+        skills=_rows(loading, "skills.csv", SkillRow),
+        projects=_rows(loading, "projects.csv", ProjectRow),
+        demand_paths=_rows(loading, "demand_paths.csv", DemandPathRow),
+        lifetimes=_rows(loading, "lifetimes.csv", LifetimeRow),
+        digest="",
     )
+    tables = replace(tables, digest=loading.digest.hexdigest())
+    _misnamed(loading)
     inspect(tables, loading)
+    inspect_dynamics(tables, loading)
     named = {"chain.toml", "regions.csv", "products.csv"}.isdisjoint(loading.broken)
     return tables if named else None, loading.faults
+
+
+def _misnamed(loading: Loading) -> None:
+    """Note files that look like optional tables under a wrong name: they would be left out without a word."""
+    for path in sorted(loading.folder.glob("*.csv")):
+        close = get_close_matches(path.name, OPTIONAL, n=1, cutoff=0.85)
+        if close and path.name not in OPTIONAL:
+            fault = Fault(loading.file(path.name), "", "is not a table", f"did you mean {close[0]}?")
+            loading.faults.append(fault)
 
 
 def _meta(loading: Loading) -> ChainMeta | None:
@@ -78,6 +110,8 @@ def _meta(loading: Loading) -> ChainMeta | None:
 
 def _rows(loading: Loading, table: str, model: type[AnyRow], elements: tuple[str, ...] = ()) -> tuple[AnyRow, ...]:
     before = len(loading.faults)
+    if table in OPTIONAL and not (loading.folder / table).exists():
+        return ()
     if model is ProductRow and not elements:
         # Without chain.toml no column of an element is known, and each would look like a fault of its own.
         loading.broken.add(table)

@@ -16,12 +16,28 @@ def test_trend__is_one_without_growth(still: Reference) -> None:
         np.testing.assert_allclose(factors, 1.0, atol=1e-9)
 
 
-def test_trend__has_demand_grow_at_the_rates_of_the_sectors(growing: Reference) -> None:
+def test_trend__has_demand_grow_at_the_rates_of_the_sectors_where_there_is_no_path(growing: Reference) -> None:
     middle = (np.arange(240) + 0.5) / 24
+    tables, without = growing.scenario.tables, []
     for use, factors in zip(growing.uses, growing.trend.use, strict=True):
         rate = growing.sectors[use.sector].growth_per_year
-        np.testing.assert_allclose(factors, (1.0 + rate) ** middle, rtol=1e-9)
-    assert len({row.growth_per_year for row in growing.sectors.values()}) > 1
+        if not tables.demand_path(use.sector, use.region):
+            np.testing.assert_allclose(factors, (1.0 + rate) ** middle, rtol=1e-9)
+            without.append(rate)
+    assert len(without) > len(growing.uses) / 2
+    assert len(set(without)) > 1
+
+
+def test_trend__has_demand_follow_its_paths(growing: Reference) -> None:
+    # Factors are joined between whole years from the start, so bends between them are rounded off; up to 2030 the path
+    # of the US is straight: six years to its index, of which five here.
+    years = (np.arange(240) + 0.5) / 24
+    fifth = int(np.argmin(np.abs(years - 5.0)))
+    found = {(use.sector, use.region): row for use, row in zip(growing.uses, growing.trend.use, strict=True)}
+    for sector in ("traction", "industry"):
+        index = growing.scenario.tables.demand_path(sector, "US")[2030]
+        assert found[sector, "US"][fifth] == pytest.approx(index ** (5.0 / 6.0), rel=0.003)
+    assert found["traction", "CN"][fifth] > found["industry", "CN"][fifth]
 
 
 def paths(reference: Reference) -> tuple[np.ndarray, np.ndarray]:

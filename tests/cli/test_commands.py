@@ -165,9 +165,12 @@ def test_check__prints_changes_assumptions_shares_and_certificate() -> None:
         "assumption",
         "One price per product",
         "NdPr metal made",
+        "cohorts 50 11",
+        "capacity planned or being built",
         "The chain is stable",
     ):
         assert said in " ".join(found.stdout.split())
+    assert "results do not depend on them in this version: cohorts, technologies" in " ".join(found.output.split())
     assert "OUTSIDE" not in found.stdout
 
 
