@@ -120,6 +120,12 @@ class Draft:
             self.surplus[BYPRODUCT, maker] = coefficient * activity[maker] - made[maker]
 
 
+def _draw_cohorts(rng: Random) -> tuple[tuple[float, float], ...]:
+    """Share and cover (months) of up to four cohorts; some keep no stock."""
+    weights = [rng.uniform(0.2, 1.0) for _ in range(rng.randint(1, 4))]
+    return tuple((weight / sum(weights), rng.choice([0.0, 0.1, rng.uniform(0.2, 6.0)])) for weight in weights)
+
+
 def balanced_chain(
     seed: int, *, regions: int = 3, stages: int = 4, dt: float = 1.0, growth: float = 0.0, cover: float = 1.0,
     parameters: Parameters | None = None,
@@ -143,6 +149,8 @@ def balanced_chain(
         Use(places[place], amount, rng.uniform(0.05, 0.3), rng.uniform(0.3, 0.9), priority, substitute)
         for place, amount, priority, substitute in draft.uses
     )
+    buyers = Random(f"buyers of {seed}")
+    uses = tuple(replace(use, cohorts=_draw_cohorts(buyers)) for use in uses)
     small = SmallChain(tuple(markets), tuple(processes), tuple(routes), uses, (), dt, 0.0, parameters or Parameters())
     if growth:
         small = replace(small, **{

@@ -10,8 +10,21 @@ from sim.chain.accounts import Values
 from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
-from sim.chain.stocks import covers, fresh_share, inbound
-from sim.core.state import Chain, Inputs, Ints, Markets, Outputs, Processes, Routes, Tiles, Trend, Uses, records
+from sim.chain.stocks import buyers, covers, fresh_share, inbound, mean_cover
+from sim.core.state import (
+    Chain,
+    Cohorts,
+    Inputs,
+    Ints,
+    Markets,
+    Outputs,
+    Processes,
+    Routes,
+    Tiles,
+    Trend,
+    Uses,
+    records,
+)
 
 LEAST_CONVERSION = 0.01
 """Least conversion share: cash cost is never zero."""
@@ -37,7 +50,7 @@ def core_arrays(
     def cast(columns: Any) -> Any:
         return records(columns, precision)
 
-    numbers = constants(reference.scenario.parameters, dt, latent_floor)
+    numbers = constants(reference.scenario.parameters, dt, latent_floor, float(np.finfo(precision).eps))
     return Chain(
         constants=type(numbers)(*(precision(number) for number in numbers)),
         markets=cast(_markets(reference, dt)),
@@ -46,6 +59,7 @@ def core_arrays(
         outputs=cast(outputs),
         routes=cast(_routes(reference, dt, restricted.route_control)),
         uses=cast(_uses(reference)),
+        cohorts=cast(_cohorts(reference)),
         tiles=cast(_tiles(reference)),
         trend=Trend(*(np.ascontiguousarray(factors, dtype=precision) for factors in reference.trend)),
         rules=cast(restricted.rules),
@@ -202,8 +216,15 @@ def _routes(reference: Reference, dt: float, control: Ints) -> Routes:
     )
 
 
+def _cohorts(reference: Reference) -> Cohorts:
+    """Cohorts of all uses, one after the other; a sector without any buys as one, without stock."""
+    cohorts = [pair for row in reference.uses for pair in buyers(reference, row.sector)]
+    return Cohorts(share=np.array([share for share, _ in cohorts]), cover=np.array([cover for _, cover in cohorts]))
+
+
 def _uses(reference: Reference) -> Uses:
     rows = reference.uses
+    starts = _starts([len(buyers(reference, row.sector)) for row in rows])
     sectors = [reference.sectors[row.sector] for row in rows]
     at = {(row.sector, row.region, row.product): index for index, row in enumerate(rows)}
     sector = {place: index for index, place in enumerate(dict.fromkeys((row.sector, row.region) for row in rows))}
@@ -215,4 +236,7 @@ def _uses(reference: Reference) -> Uses:
         priority=np.array([sector.priority for sector in sectors], dtype=np.int32),
         substitute=np.array([at.get((row.sector, row.region, row.substitute), -1) for row in rows], dtype=np.int32),
         sector=np.array([sector[row.sector, row.region] for row in rows], dtype=np.int32),
+        cohort_begin=starts[:-1],
+        cohort_end=starts[1:],
+        cover=np.array([mean_cover(reference, row.sector) for row in rows]),
     )

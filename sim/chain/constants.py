@@ -10,13 +10,14 @@ from sim.core.state import Constants
 from sim.scenario.parameters import Parameters
 
 
-def constants(parameters: Parameters, dt: float, latent_floor: float) -> Constants:
+def constants(parameters: Parameters, dt: float, latent_floor: float, rounding: float) -> Constants:
     """Scalars of the core, before the cast to the working precision.
 
     Parameters
     ----------
     dt: Months a period.
     latent_floor: Least price advantage that a latent route feels; 0 in runs.
+    rounding: Relative rounding error of the working precision.
     """
 
     def follow(months: float) -> float:
@@ -55,6 +56,8 @@ def constants(parameters: Parameters, dt: float, latent_floor: float) -> Constan
         rent_excess_bound=given.rent_excess_bound,
         rent_scale=given.rent_scale,
         strictness=given.strictness,
+        follow_restock=follow(given.restock_months),
+        full=1.0 - 16.0 * rounding,
         follow_slow=follow(given.slow_months),
         slow_bound=given.slow_bound_per_year * dt / 12.0,
         disposal_elasticity=given.disposal_elasticity,

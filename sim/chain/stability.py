@@ -135,6 +135,7 @@ class _Period:
             block.process[: fields.PROCESS_STATE],
             block.route[: fields.ROUTE_STATE],
             block.use[: fields.USE_STATE],
+            block.cohort[: fields.COHORT_STATE],
             block.restriction[: fields.RESTRICTION_STATE],
             block.crossing[: fields.CROSSING_STATE],
             block.pipeline,

@@ -52,3 +52,14 @@ def inbound(reference: Reference, dt: float) -> Values:
         months = max(reference.transport[route.origin, route.destination].transit_months, dt)
         found[reference.at[route.product, route.destination]] += route.flow / 12.0 * months
     return found
+
+
+def buyers(reference: Reference, sector: str) -> list[tuple[float, float]]:
+    """Cohorts of a sector's buyers: share of its use, and own stock in months of it."""
+    rows = [row for row in reference.scenario.tables.cohorts if row.sector == sector]
+    return [(row.share, row.cover_weeks * 12.0 / 52.0) for row in rows] or [(1.0, 0.0)]
+
+
+def mean_cover(reference: Reference, sector: str) -> float:
+    """Own stock of a sector's buyers, months of their use."""
+    return sum(share * cover for share, cover in buyers(reference, sector))

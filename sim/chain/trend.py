@@ -10,8 +10,8 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.demand import service_demand
-from sim.chain.reference import Reference
-from sim.chain.stocks import covers, inbound
+from sim.chain.reference import Reference, Use
+from sim.chain.stocks import covers, inbound, mean_cover
 from sim.core.state import Trend
 
 SCRAP = "scrap"
@@ -126,10 +126,16 @@ def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, 
     for route in reference.routes:
         matrix[at[route.product, route.origin], at[route.product, route.destination]] += route.flow
     for row_use, factor in zip(reference.uses, use, strict=True):
-        constant[at[row_use.product, row_use.region]] += row_use.demand * factor
+        constant[at[row_use.product, row_use.region]] += row_use.demand * factor * _filling(reference, row_use, factor)
     nothing = outlets <= 0.0
     scale = np.where(nothing, 1.0, outlets)
     return matrix / scale[:, None], np.where(nothing[:, None], 1.0, constant / scale[:, None])
+
+
+def _filling(reference: Reference, use: Use, factor: Values) -> Values:
+    """What users buy over what they use, as their own stocks grow with it; shape (year,)."""
+    growth = np.gradient(np.log(factor))
+    return np.asarray(1.0 + mean_cover(reference, use.sector) / 12.0 * np.maximum(growth, 0.0))
 
 
 def _surplus(reference: Reference, process: Values, route: Values, use: Values) -> Values:
@@ -143,7 +149,8 @@ def _surplus(reference: Reference, process: Values, route: Values, use: Values) 
         left[reference.at[leg.product, leg.origin]] -= leg.flow * factor
         come[reference.at[leg.product, leg.destination]] += leg.flow * factor
     for row_use, factor in zip(reference.uses, use, strict=True):
-        left[reference.at[row_use.product, row_use.region]] -= row_use.demand * factor
+        bought = row_use.demand * factor * _filling(reference, row_use, factor)
+        left[reference.at[row_use.product, row_use.region]] -= bought
     growth = np.gradient(np.log(come), axis=1)
     left += come * (1.0 - stock_years(reference)[:, None] * growth)
     disposal = np.broadcast_to(reference.disposal[:, None], left.shape)

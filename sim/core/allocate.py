@@ -30,6 +30,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         input=zeros(fields.INPUT_FIELDS, chain.inputs.size),
         route=zeros(fields.ROUTE_FIELDS, chain.routes.size),
         use=zeros(fields.USE_FIELDS, chain.uses.size),
+        cohort=zeros(fields.COHORT_FIELDS, chain.cohorts.size),
         sector=zeros(fields.SECTOR_FIELDS, int(chain.uses.sector.max(initial=-1)) + 1),
         restriction=zeros(fields.RESTRICTION_FIELDS, chain.rules.size),
         crossing=zeros(fields.CROSSING_FIELDS, chain.crossings.size),
@@ -44,6 +45,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         block.market[fill] = 1.0
     block.process[fields.UTILISATION] = 1.0
     block.input[fields.INTENSITY] = 1.0
+    block.cohort[fields.FULLNESS] = 1.0
     block.route[fields.ORDER] = chain.routes.flow[:, None]
     return block
 
@@ -82,7 +84,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     """
     kind = chain.markets.inventory.dtype
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
-    monthly |= {"sector": int(chain.uses.sector.max(initial=-1)) + 1}
+    monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
     monthly |= {"route": chain.routes.size if traced_routes else 0}
     total = dict.fromkeys(("destroyed", "rationed"), chain.uses.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)

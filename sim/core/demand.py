@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from sim.core.fields import (
     CHOKED,
-    CLAIM_FIRST,
-    CLAIM_LOCAL,
     DESIRED,
     DESTROYED,
     LOG_TRANSACTED,
@@ -60,17 +58,3 @@ def _want_one(constants, row, u, growth, block: Block):
         use[SUBSTITUTED, u, lane] = slow
         use[DESIRED, u, lane] = service * short * exp(-slow)
         use[DESTROYED, u, lane] += service * max(ONE - short, ZERO) * constants.dt
-
-
-@kernel
-def claim(chain: Chain, tile, block: Block):
-    """Put what users want before their markets, by class."""
-    market, use = block.market, block.use
-    for u in range(tile.use_begin, tile.use_end):
-        m = chain.uses[u].market
-        if chain.uses[u].priority > 0:
-            for lane in range(market.shape[2]):
-                market[CLAIM_FIRST, m, lane] += use[DESIRED, u, lane]
-        else:
-            for lane in range(market.shape[2]):
-                market[CLAIM_LOCAL, m, lane] += use[DESIRED, u, lane]

@@ -39,11 +39,18 @@ SUBSTITUTED = 0  # s
 USE_STATE = 1
 DESIRED = 1  # t/month
 DESTROYED, RATIONED = 2, 3  # t since the start
-USE_FIELDS = 4
+RESTOCK = 4  # t/month that cohorts order to fill their stocks again
+MISSING = 5  # t a period
+DEPLETED = 6  # first lane only: whether some cohort's stock was not full in some lane
+USE_FIELDS = 7
+
+# Cohorts of buyers.
+FULLNESS = 0  # z
+COHORT_STATE = COHORT_FIELDS = 1
 
 # Sectors of regions.
-SOLD = 0  # t a period
-SECTOR_FIELDS = 1
+USED, IDLE = 0, 1  # t a period: used, and missing
+SECTOR_FIELDS = 2
 
 # Restrictions.
 RENT = 0  # licence rent, USD/kg

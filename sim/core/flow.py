@@ -1,15 +1,13 @@
-"""Material that moves: arrivals, production, shipments, sales (`MODEL.md`, sections 2 and 9)."""
+"""Material that moves: arrivals, production, shipments (`MODEL.md`, sections 2 and 9)."""
 
 from __future__ import annotations
 
 from sim.core.fields import (
     ARRIVED,
     CHOKE,
-    DESIRED,
     DONE,
     DUMPED,
     FILL_EXPORT,
-    FILL_FIRST,
     FILL_LOCAL,
     FREE,
     INBOUND,
@@ -18,13 +16,11 @@ from sim.core.fields import (
     INVENTORY,
     LEGAL,
     ORDER,
-    RATIONED,
     RELEASED,
-    SOLD,
     WANTED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import clear, flat
+from sim.core.lanes import flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -134,30 +130,6 @@ def sent_into(route, r, dt, block: Block, row):
     else:
         for lane in range(row.size):
             row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
-
-
-@kernel
-def clear_sales(block: Block):
-    """Begin the sums of sales to sectors."""
-    clear(block.sector[SOLD])
-
-
-@kernel
-def sell(chain: Chain, tile, block: Block):
-    """Deliver the filled part of what users of a product want."""
-    market, use, sector, dt = block.market, block.use, block.sector, chain.constants.dt
-    lanes = market.shape[2]
-    for u in range(tile.use_begin, tile.use_end):
-        row = chain.uses[u]
-        m, s = row.market, row.sector
-        fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
-        for lane in range(lanes):
-            wanted = use[DESIRED, u, lane] * dt
-            sold = wanted * market[fill, m, lane]
-            use[RATIONED, u, lane] += wanted - sold
-            sector[SOLD, s, lane] += sold
-            market[RELEASED, m, lane] += sold
-            market[INTAKE, m, lane] += sold
 
 
 @kernel

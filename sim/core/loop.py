@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core import demand, flow, price, production, rationing, record, restrictions, trade
+from sim.core import cohorts, demand, flow, lanes, price, production, rationing, record, restrictions, trade
 from sim.core.jit import entry
 from sim.core.state import Block, Chain, Events, Record
 
@@ -40,13 +40,13 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
         production.plan(chain, now, block)
         trade.ration_quotas(chain, block)
         trade.claim_restricted(chain, block)
-        flow.clear_sales(block)
+        lanes.clear(block.sector)
         for t in range(tiles):
-            demand.claim(chain, chain.tiles[t], block)
+            cohorts.claim(chain, chain.tiles[t], now, block)
             price.follow_sources(chain, chain.tiles[t], block)
             rationing.ration(chain, chain.tiles[t], now, block)
             flow.ship(chain, chain.tiles[t], now, block)
-            flow.sell(chain, chain.tiles[t], block)
+            cohorts.sell(chain, chain.tiles[t], now, block)
         flow.produce(chain, now, block)
         flow.draw_down(block)
         production.thrift(chain, block)

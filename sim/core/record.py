@@ -7,6 +7,7 @@ from sim.core.fields import (
     DESTROYED,
     DONE,
     FREE,
+    IDLE,
     INTAKE,
     INVENTORY,
     LEGAL,
@@ -16,8 +17,8 @@ from sim.core.fields import (
     RENT_DUE,
     RENT_PAID,
     SENDER_LOSS,
-    SOLD,
     TRANSACTED,
+    USED,
 )
 from sim.core.flow import sent_into
 from sim.core.jit import kernel
@@ -49,7 +50,8 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(flat(record.transacted[month]), flat(market[TRANSACTED]), weight, begins)
         keep(flat(record.flow[month]), flat(market[RELEASED]), one, begins)
         keep(flat(record.intake[month]), flat(market[INTAKE]), one, begins)
-        keep(flat(record.sector[month]), flat(block.sector[SOLD]), one, begins)
+        keep(flat(record.sector[month]), flat(block.sector[USED]), one, begins)
+        keep(flat(record.stopped[month]), flat(block.sector[IDLE]), one, begins)
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
     for r in range(record.route.shape[1]):

@@ -55,6 +55,8 @@ class Constants(NamedTuple):
     rent_excess_bound: np.floating
     rent_scale: np.floating
     strictness: np.floating
+    follow_restock: np.floating
+    full: np.floating  # fullness that differs from 1 by rounding only
     follow_slow: np.floating
     slow_bound: np.floating  # most substitution a period
     disposal_elasticity: np.floating
@@ -143,6 +145,16 @@ class Uses(NamedTuple):
     priority: Ints
     substitute: Ints  # the use that takes over, -1 if none
     sector: Ints  # row of the use's sector and region
+    cohort_begin: Ints
+    cohort_end: Ints
+    cover: Floats  # mean of the cohorts' covers, months
+
+
+class Cohorts(NamedTuple):
+    """Buyers of a use with a like stock of their own."""
+
+    share: Floats  # q
+    cover: Floats  # h, months of their use
 
 
 class Tiles(NamedTuple):
@@ -208,6 +220,7 @@ class Chain(NamedTuple):
     outputs: Records
     routes: Records
     uses: Records
+    cohorts: Records
     tiles: Records
     trend: Trend
     rules: Records
@@ -239,6 +252,7 @@ class Block(NamedTuple):
     input: Floats
     route: Floats
     use: Floats
+    cohort: Floats
     sector: Floats
     restriction: Floats
     crossing: Floats
@@ -259,7 +273,8 @@ class Record(NamedTuple):
     inventory: Floats
     flow: Floats  # outflow delivered, t
     intake: Floats  # taken in by local makers and users at reference intensities, t
-    sector: Floats  # sold to each sector of each region, t
+    sector: Floats  # used by each sector of each region, t
+    stopped: Floats  # wanted by it at the price and not had, from supply or own stock, t
     route: Floats  # shipments, t; zero rows unless traced
     destroyed: Floats  # (use, lane) t
     rationed: Floats  # (use, lane) t

@@ -92,6 +92,8 @@ class Parameters(BaseModel):
     """Share of the cover over which a market can be emptied (`phi`)."""
     strictness: Share = 0.6
     """Weight of class order (priority sectors, domestic, exports) against proportional rationing."""
+    restock_months: Months = 2.0
+    """Time in which users fill their own stocks again after a shortage (assumption)."""
     slow_months: Months = 22.0
     """Time in which users substitute."""
     slow_bound_per_year: Share = 0.12

@@ -33,6 +33,7 @@ STATE = {
     "queue": ("crossing", fields.QUEUE),
     "rent": ("restriction", fields.RENT),
     "substituted": ("use", fields.SUBSTITUTED),
+    "fullness": ("cohort", fields.FULLNESS),
 }
 """Where each part of the state lies in a block; `pipeline` is a whole array."""
 WORK = {
@@ -92,6 +93,13 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         priority=_ints(u.priority for u in small.uses),
         substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
         sector=_ints(range(len(small.uses))),
+        cohort_begin=_starts(len(u.cohorts) for u in small.uses)[:-1],
+        cohort_end=_starts(len(u.cohorts) for u in small.uses)[1:],
+        cover=of(sum(share * cover for share, cover in u.cohorts) for u in small.uses),
+    )
+    cohorts = state.Cohorts(
+        share=of(share for u in small.uses for share, _ in u.cohorts),
+        cover=of(cover for u in small.uses for _, cover in u.cohorts),
     )
     # One tile of everything: the order of a small chain's markets says nothing of products.
     sizes = (len(small.markets), len(small.routes), len(small.uses))
@@ -104,6 +112,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         outputs=records(outputs),
         routes=records(_routes(small, of)),
         uses=records(uses),
+        cohorts=records(cohorts),
         tiles=records(state.Tiles(*(_ints([end]) for size in sizes for end in (0, size)))),
         trend=state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing)),
         **{name: records(columns) for name, columns in _restrictions(small, of).items()},
@@ -173,11 +182,19 @@ def activity(small: SmallChain, block: Block) -> np.ndarray:
 
 
 def sales(small: SmallChain, block: Block) -> np.ndarray:
-    """What each use bought in the last period, t; shape (use, lane)."""
+    """What each use bought in the last period, where its buyers keep no stock; t, shape (use, lane)."""
     work = block.work
     fills = [(work.fill_first if use.priority else work.fill_local)[use.market] for use in small.uses]
     bought: np.ndarray = work.use_wanted.astype(float) * np.array(fills) * small.dt
     return bought
+
+
+def stocks(small: SmallChain, block: Block) -> np.ndarray:
+    """Stocks of the users' own without growth, t; shape (use, lane)."""
+    targets = [share * cover * use.demand for use in small.uses for share, cover in use.cohorts]
+    starts = block.chain.uses.cohort_begin
+    held: np.ndarray = np.add.reduceat(block.state.fullness.astype(float) * np.array(targets)[:, None], starts, axis=0)
+    return held
 
 
 def shipments(block: Block) -> np.ndarray:
@@ -233,7 +250,8 @@ def _constants(small: SmallChain, kind: Kind) -> state.Constants:
         thrift_elasticity=par.thrift_elasticity, follow_thrift=follow(par.thrift_months),
         order_response=par.order_response, follow_order=follow(par.order_months), order_bound=par.order_bound,
         latent_floor=small.latent_floor, rent_step=par.rent_response * dt, rent_excess_bound=par.rent_excess_bound,
-        rent_scale=par.rent_scale, strictness=par.strictness, follow_slow=follow(par.slow_months),
+        rent_scale=par.rent_scale, strictness=par.strictness, follow_restock=follow(par.restock_months),
+        full=1 - 16 * np.finfo(kind).eps, follow_slow=follow(par.slow_months),
         slow_bound=par.slow_bound_per_year * dt / 12, disposal_elasticity=par.disposal_elasticity,
     )  # fmt: skip
     return state.Constants(*(kind(values[name]) for name in state.Constants._fields))

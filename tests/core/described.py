@@ -79,6 +79,8 @@ class Use:
     priority: bool = False
     substitute: int | None = None
     growth: float = 0.0
+    cohorts: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
+    """Share and cover (months) of each cohort of buyers."""
 
 
 @dataclass(frozen=True)

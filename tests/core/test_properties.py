@@ -57,11 +57,14 @@ def test_simulate__conserves_material_in_every_market_run_and_period(kind: array
     throughput = np.array([m.outflow * small.dt + m.inventory for m in small.markets])[:, None]
     for now in range(48):
         before, coming = block.state.inventory.astype(float), arrays.inbound(block)
-        intensity = block.state.intensity.astype(float)
+        intensity, held = block.state.intensity.astype(float), arrays.stocks(small, block)
+        rationed = block.work.rationed.astype(float)
         arrays.advance(block, now, now + 1)
         work = block.work
         arrived = work.arrived.astype(float)
-        left = before + arrived - _drawn(small, block, intensity) - work.dumped.astype(float)
+        used = work.use_wanted.astype(float) * small.dt - (work.rationed - rationed)
+        bought = used + arrays.stocks(small, block) - held
+        left = before + arrived - _drawn(small, block, intensity, bought) - work.dumped.astype(float)
         assert np.abs((block.state.inventory - left) / throughput).max() < tolerance
         assert block.state.inventory.min() >= 0
         under_way = coming - arrived + arrays.sent(small, block)
@@ -69,10 +72,10 @@ def test_simulate__conserves_material_in_every_market_run_and_period(kind: array
         assert np.abs((arrays.inbound(block) - under_way) / position).max() < tolerance
 
 
-def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray) -> np.ndarray:
+def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray, bought: np.ndarray) -> np.ndarray:
     """Intake, sales and shipments of each market and lane in the last period, t."""
     drawn, row = np.zeros(block.work.released.shape), 0
-    shipped, done, sold = arrays.shipments(block), arrays.activity(small, block), arrays.sales(small, block)
+    shipped, done = arrays.shipments(block), arrays.activity(small, block)
     for p, process in enumerate(small.processes):
         for feed in process.inputs:
             drawn[feed.market] += feed.coefficient * intensity[row] * done[p]
@@ -80,7 +83,7 @@ def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray) -> np.
     for r, route in enumerate(small.routes):
         drawn[route.origin] += shipped[r]
     for u, use in enumerate(small.uses):
-        drawn[use.market] += sold[u]
+        drawn[use.market] += bought[u]
     return drawn
 
 

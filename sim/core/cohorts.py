@@ -1,0 +1,141 @@
+"""Buyers with stocks of their own: what they order, what they use, and when their lines stop (`MODEL.md`, section 11)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.core.fields import (
+    CLAIM_FIRST,
+    CLAIM_LOCAL,
+    DEPLETED,
+    DESIRED,
+    FILL_FIRST,
+    FILL_LOCAL,
+    FULLNESS,
+    IDLE,
+    INTAKE,
+    MISSING,
+    RATIONED,
+    RELEASED,
+    RESTOCK,
+    STRAINED,
+    USED,
+)
+from sim.core.jit import kernel
+from sim.core.lanes import clear
+from sim.core.mathx import ONE, ZERO
+from sim.core.state import Block, Chain
+
+NEARLY = np.float32(0.99)
+"""Fullness from which all that lacks is ordered at once."""
+
+
+@kernel
+def refilled(fullness, follow):
+    """Share of what a stock lacks that is ordered in a period."""
+    return follow if fullness < NEARLY else ONE
+
+
+@kernel
+def stocked(chain: Chain, use, u, now):
+    """What a month's use weighs in stocks, t/month: before the period, and at its end."""
+    before = use.demand * chain.trend.use[u, max(now - 1, 0)]
+    return before, use.demand * chain.trend.use[u, now]
+
+
+@kernel
+def growing(use, before, after):
+    """What cohorts order beyond their use as their stocks grow with demand, t a period."""
+    return use.cover * max(after - before, ZERO)
+
+
+@kernel
+def claim(chain: Chain, tile, now, block: Block):
+    """Put what users want, and what fills their stocks, before their markets, by class."""
+    market, use = block.market, block.use
+    for u in range(tile.use_begin, tile.use_end):
+        row = chain.uses[u]
+        before, after = stocked(chain, row, u, now)
+        building = growing(row, before, after) / chain.constants.dt
+        m, claims = row.market, CLAIM_FIRST if row.priority > 0 else CLAIM_LOCAL
+        if use[DEPLETED, u, 0] > ZERO:
+            _restock(chain, row, u, before, block)
+            for lane in range(market.shape[2]):
+                market[claims, m, lane] += use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]
+        else:
+            for lane in range(market.shape[2]):
+                market[claims, m, lane] += use[DESIRED, u, lane] + building
+
+
+@kernel
+def _restock(chain: Chain, row, u, before, block: Block):
+    """Orders that fill depleted stocks again, t/month."""
+    use, constants = block.use, chain.constants
+    clear(use[RESTOCK, u])
+    for c in range(row.cohort_begin, row.cohort_end):
+        target = chain.cohorts[c].share * chain.cohorts[c].cover * before / constants.dt
+        for lane in range(use.shape[2]):
+            full = block.cohort[FULLNESS, c, lane]
+            use[RESTOCK, u, lane] += target * refilled(full, constants.follow_restock) * (ONE - full)
+
+
+@kernel
+def sell(chain: Chain, tile, now, block: Block):
+    """Deliver the filled part of what users of a product claim; what is missing stops lines once stocks are used up."""
+    market, use, sector, dt = block.market, block.use, block.sector, chain.constants.dt
+    lanes = market.shape[2]
+    for u in range(tile.use_begin, tile.use_end):
+        row = chain.uses[u]
+        m, s = row.market, row.sector
+        before, after = stocked(chain, row, u, now)
+        building = growing(row, before, after) / dt
+        fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+        depleted = use[DEPLETED, u, 0] > ZERO
+        for lane in range(lanes):
+            sector[USED, s, lane] += use[DESIRED, u, lane] * dt
+        if depleted or market[STRAINED, m, 0] > ZERO:
+            if not depleted:
+                clear(use[RESTOCK, u])
+            for lane in range(lanes):
+                sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * market[fill, m, lane] * dt
+                market[RELEASED, m, lane] += sold
+                market[INTAKE, m, lane] += sold
+            _draw_stocks(chain, row, u, fill, before, after, block)
+            for lane in range(lanes):
+                missing = use[MISSING, u, lane]
+                use[RATIONED, u, lane] += missing
+                sector[IDLE, s, lane] += missing
+                sector[USED, s, lane] -= missing
+        else:
+            for lane in range(lanes):
+                sold = (use[DESIRED, u, lane] + building) * dt
+                market[RELEASED, m, lane] += sold
+                market[INTAKE, m, lane] += sold
+
+
+@kernel
+def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
+    """Use what was got and what is in stock; `MISSING` is what neither covers."""
+    use, cohort, m, constants = block.use, block.cohort, row.market, chain.constants
+    dt = constants.dt
+    lanes = use.shape[2]
+    clear(use[MISSING, u])
+    depleted = False
+    for c in range(row.cohort_begin, row.cohort_end):
+        share, cover = chain.cohorts[c].share, chain.cohorts[c].cover
+        old, new = share * cover * before, share * cover * after
+        building, kept = max(new - old, ZERO), old / new if new > ZERO else ZERO
+        per_tonne = ONE / new if new > ZERO else ZERO
+        for lane in range(lanes):
+            full = cohort[FULLNESS, c, lane]
+            need = share * use[DESIRED, u, lane] * dt
+            order = need + building + refilled(full, constants.follow_restock) * (ONE - full) * old
+            # What is got beyond the need, or less: it comes out of the stock as far as there is one.
+            surplus = block.market[fill, m, lane] * order - need
+            left = full * kept + surplus * per_tonne
+            use[MISSING, u, lane] += max(-(full * old + surplus), ZERO)
+            held = min(max(left, ZERO), ONE) if new > ZERO else ONE
+            full = ONE if held > constants.full else held
+            cohort[FULLNESS, c, lane] = full
+            depleted |= full < ONE
+    use[DEPLETED, u, 0] = ONE if depleted else ZERO
