@@ -40,5 +40,5 @@ def uniform(seed: int, name: str, purpose: str, *, first: int, runs: int, draws:
     digest = hashlib.blake2b(f"{seed}\0{name}\0{purpose}".encode(), digest_size=16).digest()
     generator = np.random.Philox(key=int.from_bytes(digest, "little"))
     generator.advance(first * padded // _PER_STEP)
-    numbers = np.random.Generator(generator).random((runs, padded))[:, :draws]
-    return np.asarray(np.maximum(numbers, 2.0**-54))
+    numbers = np.random.Generator(generator).random((runs, padded))
+    return np.maximum(numbers, 2.0**-54, out=numbers)[:, :draws]
