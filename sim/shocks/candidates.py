@@ -99,7 +99,7 @@ def candidates(name: str, hazard: Hazards, numbers: Numbers, horizon: float) -> 
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = mark * ceiling / hazard.on(time)
     # No hazard in calm makes the quotient infinite, no hazard at all undefined: neither is kept.
-    return _packed(time, needed, (time < horizon) & (needed < hazard.most))
+    return packed(time, needed, (time < horizon) & (needed < hazard.most))
 
 
 def _drawn(name: str, ceiling: Values, numbers: Numbers, horizon: float) -> tuple[Values, Values]:
@@ -109,21 +109,29 @@ def _drawn(name: str, ceiling: Values, numbers: Numbers, horizon: float) -> tupl
     last = np.zeros(numbers.runs)
     with np.errstate(divide="ignore"):
         scale = 1.0 / ceiling
-    while not times or bool((last < horizon).any()):
+    going = np.arange(numbers.runs)
+    while going.size:
         u = numbers.of(name, f"candidates {len(times)}", 2 * BATCH)
-        waits = np.minimum(-np.log(u[:BATCH]) * scale, NEVER)
-        times.append(np.cumsum(np.concatenate([last[None], waits]), axis=0)[1:])
+        waits = np.minimum(-np.log(u[:BATCH, going]) * scale[going], NEVER)
+        waits[0] += last[going]
+        time = np.full((BATCH, numbers.runs), NEVER)
+        for number in range(1, BATCH):
+            waits[number] += waits[number - 1]
+        time[:, going] = waits
+        last = time[-1]
+        times.append(time)
         marks.append(u[BATCH:])
-        last = times[-1][-1]
+        going = np.flatnonzero(last < horizon)
     return np.concatenate(times), np.concatenate(marks)
 
 
-def _packed(time: Values, needed: Values, kept: NDArray[np.bool_]) -> Candidates:
-    """Candidates that are kept, without gaps."""
-    place = np.cumsum(kept, axis=0) - 1
-    most, runs = int(place[-1].max()) + 1, time.shape[1]
-    packed = Candidates(np.full((most, runs), NEVER), np.full((most, runs), np.inf))
-    row, run = np.nonzero(kept)
-    packed.time[place[row, run], run] = time[row, run]
-    packed.needed[place[row, run], run] = needed[row, run]
-    return packed
+def packed(time: Values, needed: Values, kept: NDArray[np.bool_]) -> Candidates:
+    """Candidates that are kept, without gaps; all of shape (candidate, run)."""
+    run, row = np.nonzero(np.ascontiguousarray(kept.T))
+    counts = np.bincount(run, minlength=time.shape[1])
+    place = np.arange(run.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    shape = (int(counts.max(initial=0)), time.shape[1])
+    found = Candidates(np.full(shape, NEVER), np.full(shape, np.inf))
+    found.time[place, run] = time[row, run]
+    found.needed[place, run] = needed[row, run]
+    return found

@@ -12,9 +12,6 @@ from sim.scenario.restrictions import Restriction
 from sim.shocks.events import EXPIRED, NEVER, NO_END, RULING, TRUCE
 from sim.shocks.quantiles import Numbers, Values, quantile
 
-DRAWS = ("lapse", "snap_back", "complaint", "lag", "obeyed")
-"""What the numbers drawn for truces and rulings decide, in their order."""
-
 
 class Lifting(NamedTuple):
     """Ends that may come to events, in months; any shape. Those without a name of their own count from the onset."""
@@ -47,19 +44,17 @@ def lifting(
     lasting, truce, ruling = restriction.duration, restriction.truce, restriction.ruling
     lasts = quantile(lasting.months, u["duration"]) if isinstance(lasting, Lasting) else never
     wait = lapse = back = complaint = lag = never
-    if truce is None and ruling is None:
-        return Lifting(lasts, wait, lapse, back, complaint, lag)
-    more = dict(zip(DRAWS, numbers.of(name, f"lifting {slot}", len(DRAWS)), strict=True))
     if truces is not None:
         with np.errstate(divide="ignore"):
             wait = np.minimum(-np.log(u["truce"]) / truces, NEVER)
     if truce is not None:
-        lapse = quantile(truce.lapse_months, more["lapse"])
-        back = (more["snap_back"] < truce.snap_back).astype(float)
+        u_lapse, u_back = numbers.of(name, f"truce {slot}", 2)
+        lapse, back = quantile(truce.lapse_months, u_lapse), (u_back < truce.snap_back).astype(float)
     if ruling is not None:
-        obeyed = more["obeyed"] < ruling.probability
-        complaint = np.where(obeyed, quantile(ruling.complaint_months, more["complaint"]), NEVER)
-        lag = quantile(ruling.lag(restriction.kind), more["lag"])
+        u_complaint, u_lag, u_obeyed = numbers.of(name, f"ruling {slot}", 3)
+        obeyed = u_obeyed < ruling.probability
+        complaint = np.where(obeyed, quantile(ruling.complaint_months, u_complaint), NEVER)
+        lag = quantile(ruling.lag(restriction.kind), u_lag)
     return Lifting(lasts, wait, lapse, back, complaint, lag)
 
 

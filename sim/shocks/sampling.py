@@ -44,7 +44,7 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
         found.append(candidates(name, hazard, numbers, horizon))
     course = Course(scenario, found, factors, numbers, horizon)
     course.follow()
-    slots = max(int(course.events.max(initial=0)), 1)
+    slots = max(int(course.used.max(initial=0)), 1)
     onset, end = course.onset[:, :slots], course.end[:, :slots]
     rest = np.zeros((6, *onset.shape))
     for index, name in enumerate(scenario.restrictions):
@@ -60,7 +60,7 @@ def _quantities(scenario: Scenario, reference: Reference, course: Course, index:
     """What is drawn of each event beside its onset and end, zero where there is none, shape (quantity, slot, run)."""
     restriction, profile = scenario.restrictions[name], scenario.restrictions[name].profile
     found = np.zeros((6, slots, course.numbers.runs))
-    used = int(course.events.reshape(-1, course.numbers.runs)[index].max())
+    used = int(course.used[index])
     if used == 0:
         return found
     onset, end = course.onset[index, :used], course.end[index, :used]
