@@ -23,7 +23,7 @@ from sim.errors import ResultError
 from sim.variables import Variable
 
 ENDINGS = (".nc", ".zarr")
-FORMAT = "oreflow-results/1"
+FORMAT = "oreflow-results/2"
 """Attribute `format` of every result; another number means another layout."""
 GROUPS: dict[str, tuple[Variable, ...]] = {
     "distribution": variables.DISTRIBUTION,
@@ -213,7 +213,7 @@ def _flush(path: Path) -> None:
 def _write_netcdf(results: xr.DataTree, path: Path) -> None:
     encoding = {
         node.path: {
-            str(name): COMPRESSION for name, data in node.data_vars.items() if data.dtype.kind == "f" and data.size > 0
+            str(name): COMPRESSION for name, data in node.data_vars.items() if data.dtype.kind in "fi" and data.size > 0
         }
         for node in results.subtree
     }

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random.bit_generator import ISeedSequence
+from numpy.typing import DTypeLike, NDArray
 
 _PER_STEP = 4  # doubles that one step of Philox's counter yields
+
+
+class _Key(ISeedSequence):
+    """A key of 16 bytes as a seed: as `Philox(key=...)`, which would ask the system for entropy that it never uses."""
+
+    def __init__(self, digest: bytes) -> None:
+        self._words = np.frombuffer(digest, dtype="<u8").astype(np.uint64)
+
+    def generate_state(self, n_words: int, dtype: DTypeLike = np.uint32) -> NDArray[Any]:
+        """Return the key, whatever is asked for: a generator asks once, for its key."""
+        return self._words
 
 
 def uniform(seed: int, name: str, purpose: str, *, first: int, runs: int, draws: int) -> NDArray[np.float64]:
@@ -38,7 +51,7 @@ def uniform(seed: int, name: str, purpose: str, *, first: int, runs: int, draws:
     """
     padded = -(-draws // _PER_STEP) * _PER_STEP
     digest = hashlib.blake2b(f"{seed}\0{name}\0{purpose}".encode(), digest_size=16).digest()
-    generator = np.random.Philox(key=int.from_bytes(digest, "little"))
+    generator = np.random.Philox(_Key(digest))  # type: ignore[arg-type]  # the stubs know SeedSequence only
     generator.advance(first * padded // _PER_STEP)
-    numbers = np.random.Generator(generator).random((runs, padded))[:, :draws]
-    return np.asarray(np.maximum(numbers, 2.0**-54))
+    numbers = np.random.Generator(generator).random((runs, padded))
+    return np.maximum(numbers, 2.0**-54, out=numbers)[:, :draws]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
-RESTRICTION, SLOT, ROUTE = "restriction", "event", "route"
+RESTRICTION, SLOT, ROUTE, REGIME = "restriction", "event", "route", "regime"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 
@@ -16,6 +16,9 @@ SHORT = 0.05
 """Shortage from which a month counts as short."""
 DEAR = 2.0
 """Price multiple from which a month counts as dear."""
+CONFLICT = 0.5
+"""Share of the horizon that a run must spend in conflict, in the regime that spends most, to count as a conflict
+run."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Variable:
     dims: tuple[str, ...]
     units: str
     meaning: str
+    dtype: str = "float32"
 
 
 DISTRIBUTION = (
@@ -72,6 +76,8 @@ RUNS = (
     Variable("peak_price", (RUN, PRODUCT, REGION), "1", "Highest monthly quoted price over its reference."),
     Variable("months_dear", (RUN, PRODUCT, REGION), "month", "Months with a quoted price above twice the reference."),
     Variable("worst_shortage", (RUN, PRODUCT, REGION), "1", "Highest monthly shortage."),
+    Variable("peak_stage_price", (RUN, STAGE, REGION), "1", "Highest monthly price of a stage over its reference."),
+    Variable("worst_stage_shortage", (RUN, STAGE, REGION), "1", "Highest monthly shortage of a stage."),
     Variable(
         "shortage_months", (RUN, SECTOR, REGION), "month", "Months with a shortage above 5 % of the service path."
     ),
@@ -107,6 +113,12 @@ SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
     Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),
     Variable(
+        "end",
+        (RESTRICTION, SLOT, RUN),
+        "month",
+        "End, months from the start, perhaps beyond the horizon; infinite if permanent; missing if absent.",
+    ),
+    Variable(
         "duration", (RESTRICTION, SLOT, RUN), "month", "Months in force; infinite if permanent; missing if absent."
     ),
     Variable(
@@ -116,6 +128,31 @@ SHOCKS = (
         "Share withheld or lost; t a year of an export quota; share of reference of a production quota; a duty's rate.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
+    Variable(
+        "ending",
+        (RESTRICTION, SLOT, RUN),
+        "1",
+        "How it ends: 0 not at all, 1 by its duration, 2 by a truce, 3 by a ruling; -1 if absent.",
+        "int8",
+    ),
+    Variable(
+        "resumed",
+        (RESTRICTION, SLOT, RUN),
+        "1",
+        "1 where it is a former measure that is back after a truce, 0 where it is new; -1 if absent.",
+        "int8",
+    ),
+    Variable(
+        "hazard",
+        (RESTRICTION, RUN),
+        "1/year",
+        "Hazard drawn for the run, in calm if it knows a regime; none for a date.",
+    ),
+    Variable(
+        "conflict_hazard", (RESTRICTION, RUN), "1/year", "The same in conflict, without escalation; none for a date."
+    ),
+    Variable("in_conflict", (REGIME, MONTH, RUN), "1", "1 where a month begins in conflict, 0 where in calm.", "int8"),
+    Variable("conflict_share", (REGIME, RUN), "1", "Share of the horizon spent in conflict."),
 )
 """The realised shocks."""
 

@@ -39,6 +39,16 @@ def test_load__builds_and_runs_every_bundled_scenario(name: str) -> None:
     assert float(results["distribution"].shortage_maximum.max()) <= 1.0
 
 
+def test_baseline__draws_as_many_chinese_onsets_as_were_counted() -> None:
+    scenario = sim.load("baseline", overrides=["time.years=18.25", "regimes.CN.start=stationary"])
+    shocks = sample(scenario, build(scenario), first=0, runs=4096, seed=SEED)
+    chinese = [index for index, name in enumerate(shocks.names) if name.startswith("cn_")]
+    new = (shocks.onset < 1e9) & (shocks.resumed == 0)
+    # Nine were counted from 2008 to March 2026; Jeffreys' prior adds up to half an event to each of seven counts.
+    assert 9.0 <= new[chinese].sum() / 4096 <= 12.5
+    assert float(shocks.conflict_share(219.0).mean()) == pytest.approx(6.75 / 18.25, abs=0.02)
+
+
 @pytest.fixture(scope="module")
 def controls() -> xr.DataTree:
     """The controls of 2025, 2,000 runs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,10 @@ def test_uniform__never_gives_zero_or_one(monkeypatch: pytest.MonkeyPatch) -> No
     numbers = drawn()
     assert np.all(numbers > 0.0) and np.all(numbers < 1.0)
     assert np.all(np.isfinite(stats.norm.ppf(numbers)))
+
+
+def test_uniform__is_philox_keyed_by_the_hash_of_its_names() -> None:
+    digest = hashlib.blake2b(b"7\0ban\0event 0", digest_size=16).digest()
+    philox = np.random.Philox(key=int.from_bytes(digest, "little"))
+    expected = np.random.Generator(philox).random((5, 8))
+    np.testing.assert_array_equal(uniform(7, "ban", "event 0", first=0, runs=5, draws=8), expected)

@@ -44,7 +44,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         title=Text(plain(title)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for column in columns:
-        drawn.add_column(column.removeprefix(">"), justify="right" if column.startswith(">") else "left")
+        # Numbers stay on one line; names wrap instead.
+        number = column.startswith(">")
+        drawn.add_column(column.removeprefix(">"), justify="right" if number else "left", no_wrap=number)
     for row in rows:
         drawn.add_row(*(Text(plain(cell)) for cell in row))
     _console().print(drawn)

@@ -104,28 +104,35 @@ def print_summary(summary: Summary) -> None:
     _print_sectors(summary)
 
 
+THEN = "  in conflict"
+"""First cell of the second line of a row: the same over conflict runs."""
+
+
 def _print_restrictions(summary: Summary) -> None:
     from sim.results import sentences
 
-    rows = [
-        (
-            row.title,
-            row.kind,
-            sentences.percent(row.strikes),
-            _dates(row.onset, summary.origin.start),
-            sentences.durations(row.duration),
-        )
-        for row in summary.restrictions
-    ]
+    rows = []
+    for row in summary.restrictions:
+        rows += [
+            (
+                title,
+                sentences.percent(each.strikes),
+                _dates(each.onset, summary.origin.start),
+                sentences.durations(each.duration),
+                sentences.percent(each.lifted),
+            )
+            for each, title in ((row, row.title), (row.in_conflict, THEN))
+            if each is not None
+        ]
     if rows:
-        heads = ("restriction", "kind", ">runs struck", ">first onset", ">months in force")
-        table("Restrictions as drawn", heads, rows)
+        heads = ("restriction", ">runs struck", ">first onset", ">months in force", ">lifted")
+        table("Restrictions as drawn (lifted: events that a truce or a ruling ends)", heads, rows)
 
 
 def _print_stages(summary: Summary) -> None:
     from sim.results import sentences
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for row in summary.stages:
         dear, short = row.price.spread.high > 1.005, row.shortage.spread.high > 0.0
         rows.append(
@@ -137,23 +144,29 @@ def _print_stages(summary: Summary) -> None:
                 sentences.percents(row.shortage.spread),
             )
         )
-    heads = ("stage", "dearest in", "month", ">price multiple", "shortest in", "month", ">intake missing")
-    table("Stages where and when it is worst", heads, rows)
+        if row.in_conflict is not None:
+            price, lacking = row.in_conflict.price.spread, row.in_conflict.shortage.spread
+            rows.append((THEN, "", "", sentences.multiples(price), "", "", sentences.percents(lacking)))
+    heads = ("stage", "dearest in", "about", ">peak multiple", "shortest in", "about", ">intake missing")
+    table("Stages over a run, where it is worst: highest month of each run", heads, rows)
 
 
 def _print_products(summary: Summary) -> None:
     from sim.results import sentences
 
-    rows = [
-        (
-            row.product,
-            row.region,
-            sentences.multiples(row.peak_price),
-            sentences.durations(row.months_dear),
-            "-" if row.worst_shortage is None else sentences.percents(row.worst_shortage),
-        )
-        for row in summary.products
-    ]
+    rows = []
+    for row in summary.products:
+        rows += [
+            (
+                name,
+                region,
+                sentences.multiples(each.peak_price),
+                sentences.durations(each.months_dear),
+                "-" if each.worst_shortage is None else sentences.percents(each.worst_shortage),
+            )
+            for each, name, region in ((row, row.product, row.region), (row.in_conflict, THEN, ""))
+            if each is not None
+        ]
     if rows:
         heads = ("product", "dearest in", ">peak price multiple", ">months above x2", ">worst month, intake missing")
         table("Products over a run", heads, rows)
@@ -162,17 +175,20 @@ def _print_products(summary: Summary) -> None:
 def _print_sectors(summary: Summary) -> None:
     from sim.results import sentences
 
-    rows = [
-        (
-            row.sector,
-            row.region,
-            sentences.percent(row.runs_short),
-            sentences.durations(row.months_short),
-            "-" if row.months_to_shortage != row.months_to_shortage else f"{row.months_to_shortage:.0f}",
-            sentences.money(row.lost_output),
-        )
-        for row in summary.sectors
-    ]
+    rows = []
+    for row in summary.sectors:
+        rows += [
+            (
+                name,
+                region,
+                sentences.percent(each.runs_short),
+                sentences.durations(each.months_short),
+                "-" if each.months_to_shortage != each.months_to_shortage else f"{each.months_to_shortage:.0f}",
+                sentences.money(each.lost_output),
+            )
+            for each, name, region in ((row, row.sector, row.region), (row.in_conflict, THEN, ""))
+            if each is not None
+        ]
     if rows:
         heads = ("sector", "in", ">runs short", ">months short", ">months to first", ">output lost")
         table("Sectors over a run (short: more than 5 % of service demand not met)", heads, rows)

@@ -1,4 +1,4 @@
-"""Buyers with stocks of their own: what they order, what they use, and when their lines stop (`MODEL.md`, section 11)."""
+"""Buyers with stocks of their own: what they order and use, and when their lines stop (`MODEL.md`, section 11)."""
 
 from __future__ import annotations
 

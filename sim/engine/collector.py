@@ -127,8 +127,8 @@ class Collector:
                     summed(lay.world_sector, _sector, self.sector_need, missing=True),
                 ),
             ),
-            "stage_price": Plan(MULTIPLE, None, (summed(lay.stage_price, _price),)),
-            "stage_shortage": Plan(SHARE, None, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
+            "stage_price": Plan(MULTIPLE, dear, (summed(lay.stage_price, _price),)),
+            "stage_shortage": Plan(SHARE, short, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
         }
 
     def add(self, record: Record, runs: int, pool: Executor) -> None:

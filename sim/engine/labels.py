@@ -14,7 +14,20 @@ from sim.engine.chunk import Floats
 from sim.engine.groups import Label
 from sim.engine.histograms import Histogram
 from sim.shocks import NEVER, Shocks
-from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, ROUTE, RUN, SECTOR, SLOT, STAGE, Variable
+from sim.variables import (
+    MONTH,
+    PRODUCT,
+    QUANTILE,
+    REGIME,
+    REGION,
+    RESTRICTION,
+    ROUTE,
+    RUN,
+    SECTOR,
+    SLOT,
+    STAGE,
+    Variable,
+)
 
 
 def coordinates(reference: Reference, months: int) -> dict[str, Any]:
@@ -97,26 +110,31 @@ def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Datase
     """The dataset of `/shocks`: events that never come are missing."""
     absent = found.onset >= NEVER
     forever = found.end >= NEVER
-    with np.errstate(invalid="ignore"):
-        duration = np.where(forever, np.inf, found.end - found.onset)
+    months = np.arange(len(coords[MONTH]), dtype=float)
+    path = found.in_conflict(months)
     values = {
         "announced": found.announced,
         "onset": found.onset,
-        "duration": duration,
+        "end": np.where(forever, np.inf, found.end),
+        "duration": np.where(forever, np.inf, found.end - found.onset),
         "level": found.level,
         "severity": found.severity,
+        "ending": found.ending,
+        "resumed": found.resumed,
+        "hazard": found.hazard,
+        "conflict_hazard": found.conflict_hazard,
+        "in_conflict": path,
+        "conflict_share": found.conflict_share(float(months.size)),
     }
-    entries: dict[str, Any] = {
-        variable.name: (
-            variable.dims,
-            np.where(absent, np.nan, values[variable.name]).astype(np.float32),
-            _attributes(variable),
-        )
-        for variable in variables.SHOCKS
-    }
+    entries: dict[str, Any] = {}
+    for variable in variables.SHOCKS:
+        array = values[variable.name]
+        if variable.dtype == "float32" and SLOT in variable.dims:
+            array = np.where(absent, np.nan, array)
+        entries[variable.name] = (variable.dims, array.astype(variable.dtype), _attributes(variable))
     attributes = {"units": "", "long_name": "Kind of the restriction."}
     entries["kind"] = ((RESTRICTION,), np.array(kinds, dtype=object), attributes)
-    data = _dataset(entries, coords)
+    data = _dataset(entries, coords | {REGIME: list(found.regimes)})
     return data.assign_coords(
         {SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]}
     )

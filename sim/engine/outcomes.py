@@ -40,6 +40,8 @@ def outcomes(
         "peak_price": _flat(price.peak, runs),
         "months_dear": _flat(price.above, runs),
         "worst_shortage": _flat(short.peak, runs),
+        "peak_stage_price": _flat(collector.found["stage_price"].peak, runs),
+        "worst_stage_shortage": _flat(collector.found["stage_shortage"].peak, runs),
         "shortage_months": _flat(sector.above, runs)[:sectors],
         "shortage_tonnes": _flat(lacking, runs),
         "rationed_tonnes": rationed,
@@ -110,5 +112,7 @@ def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:
     return {
         **dict.fromkeys(("peak_price", "months_dear"), collector.plans["price"].labels),
         "worst_shortage": collector.plans["shortage"].labels,
+        "peak_stage_price": collector.plans["stage_price"].labels,
+        "worst_stage_shortage": collector.plans["stage_shortage"].labels,
         **dict.fromkeys((*by_sector, "time_to_survive", "time_to_recover"), collector.layout.sectors),
     }

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.outcomes import outcomes, row_labels
 from sim.scenario import Scenario
-from sim.shocks import Shocks, sample
+from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
 
 Progress = Callable[[int, int], None]
@@ -90,7 +90,7 @@ def run(
             buffers.simulate(drawn, pool)
             collector.add(buffers.record, size, pool)
             kept.append(outcomes(reference, collector, buffers.record, drawn, size, pool))
-            struck.append(_head(drawn, size))
+            struck.append(drawn.head(size))
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
@@ -99,7 +99,7 @@ def run(
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),
             "runs": labels.runs(_joined(kept), row_labels(collector), coords),
-            "shocks": labels.shocks(_joined_shocks(struck), kinds, coords),
+            "shocks": labels.shocks(joined(struck), kinds, coords),
         }
         if traces:
             tree["traces"] = _traces(
@@ -134,27 +134,8 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _head(shocks: Shocks, runs: int) -> Shocks:
-    fields = {name: getattr(shocks, name)[:, :, :runs] for name in vars(shocks) if name != "names"}
-    return replace(shocks, **fields)
-
-
 def _joined(parts: list[dict[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
     return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
-
-
-def _joined_shocks(parts: list[Shocks]) -> Shocks:
-    """Shocks of all chunks; a chunk in which nothing recurred has fewer slots."""
-    slots = max(part.onset.shape[1] for part in parts)
-    fields: dict[str, Any] = {}
-    for name in (key for key in vars(parts[0]) if key != "names"):
-        arrays = [getattr(part, name) for part in parts]
-        absent = 3e38 if name in ("announced", "onset", "end") else 0.0
-        padded = [
-            np.pad(array, ((0, 0), (0, slots - array.shape[1]), (0, 0)), constant_values=absent) for array in arrays
-        ]
-        fields[name] = np.concatenate(padded, axis=2)
-    return Shocks(parts[0].names, **fields)
 
 
 def _traces(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sim.results.quantiles import Spread
 from sim.results.summary import Summary
+from sim.variables import CONFLICT
 
 MONEY = ((1e6, "trillion USD"), (1e3, "billion USD"), (1.0, "million USD"))
 
@@ -18,7 +19,19 @@ def sentences(summary: Summary) -> tuple[str, ...]:
         f"{origin.runs:,} runs of {origin.years:g} years from {origin.start}, seed {origin.seed}: "
         "quantiles over runs are given as median (5 to 95 %)."
     )
-    return (first, *_findings(summary), *_cautions(summary))
+    return (first, *_conflict(summary), *_findings(summary), *_cautions(summary))
+
+
+def _conflict(summary: Summary) -> tuple[str, ...]:
+    """What counts as a conflict run."""
+    found = summary.conflict
+    if found is None:
+        return ()
+    share = found.runs / summary.origin.runs
+    last = "." if 0.0 < share < 1.0 else ", which need no lines of their own."
+    average = f"Conflict ({', '.join(found.regimes)}) takes {percent(found.share)} of the horizon on average."
+    some = f"the {found.runs:,} runs ({percent(share)}) with more than {percent(CONFLICT)} of the horizon in conflict"
+    return (f"{average} Lines 'in conflict': {some}{last}",)
 
 
 def _findings(summary: Summary) -> tuple[str, ...]:
@@ -41,7 +54,9 @@ def _findings(summary: Summary) -> tuple[str, ...]:
             f"Largest loss: {worst.sector} in {worst.region}, short by more than 5 % in some month of "
             f"{percent(worst.runs_short)} of runs{when}."
         )
-    found.append(f"Output lost in all sectors and regions together: {money(summary.lost_output)}.")
+    conflict = summary.conflict
+    then = "" if conflict is None or not conflict.runs else f"; in conflict runs {money(conflict.lost_output)}"
+    found.append(f"Output lost in all sectors and regions together: {money(summary.lost_output)}{then}.")
     return tuple(found)
 
 

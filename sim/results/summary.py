@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sim.results.lookup import Origin, chosen, labels, origin, restriction_title, variable
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
-from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, RUN, SECTOR, SLOT, STAGE, WORLD
+from sim.variables import (
+    CONFLICT,
+    MONTH,
+    PRODUCT,
+    QUANTILE,
+    REGIME,
+    REGION,
+    RESTRICTION,
+    RUN,
+    SECTOR,
+    SLOT,
+    STAGE,
+    WORLD,
+)
 
 SURE_RUNS = 200
 """Runs from which the 5 and 95 % quantiles rest on at least ten runs each."""
 DEARER = 1.1
 """Price multiple that the 95 % quantile must reach for a product to be listed."""
 MOST_ROWS = 12
+LIFTED = 2
+"""Value of `ending` from which an event was lifted: by a truce or a ruling."""
 LEAST_TONNES = 1.0
 """Rationed tonnes below which a region counts as well supplied."""
 
@@ -27,6 +43,7 @@ class Peak:
     region: str
     month: np.datetime64
     spread: Spread
+    """Of the highest month of each run."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,8 @@ class StageRow:
     stage: str
     price: Peak
     shortage: Peak
+    in_conflict: StageRow | None = None
+    """The same in conflict runs."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +67,8 @@ class ProductRow:
     months_dear: Spread
     worst_shortage: Spread | None
     """None where nobody takes the product in."""
+    in_conflict: ProductRow | None = None
+    """The same in conflict runs."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +84,8 @@ class SectorRow:
     """Median months from the first onset to the first short month, over the runs that have both; NaN for none."""
     lost_output: Spread
     """Million USD."""
+    in_conflict: SectorRow | None = None
+    """The same in conflict runs."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +101,22 @@ class RestrictionRow:
     """Months from the start to its first onset, over the runs it strikes."""
     duration: Spread
     """Months in force, over all its events; infinite if permanent."""
+    lifted: float
+    """Share of its events that a truce or a ruling ends."""
+    in_conflict: RestrictionRow | None = None
+    """The same in conflict runs."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """The runs that spend more than `variables.CONFLICT` of the horizon in conflict."""
+
+    regimes: tuple[str, ...]
+    runs: int
+    share: float
+    """Mean share of the horizon in conflict, over all runs, in the regime that spends most."""
+    lost_output: Spread
+    """Lost output of all sectors and regions together in these runs, million USD."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +130,8 @@ class Summary:
     sectors: tuple[SectorRow, ...]
     lost_output: Spread
     """Lost output of all sectors and regions together, million USD."""
+    conflict: Conflict | None
+    """None in a scenario without regimes."""
 
     @property
     def is_rough(self) -> bool:
@@ -110,14 +151,31 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
     ------
     ResultError: The region does not exist, or the result lacks a variable.
     """
+    lost = variable(results, "runs", "lost_output").sum((SECTOR, REGION)).values
+    regimes, among = conflict_runs(results)
+    share = variable(results, "shocks", "conflict_share")
     return Summary(
         origin=origin(results),
         restrictions=restrictions(results),
         stages=stages(results, region=region),
         products=products(results, region=region)[:MOST_ROWS],
         sectors=sectors(results, region=region)[:MOST_ROWS],
-        lost_output=spread(variable(results, "runs", "lost_output").sum((SECTOR, REGION)).values),
+        lost_output=spread(lost),
+        conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among]))
+        if regimes
+        else None,
     )
+
+
+def conflict_runs(results: xr.DataTree) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
+    """Names of the regimes, and which runs spend more than `variables.CONFLICT` of the horizon in conflict in one."""
+    share = variable(results, "shocks", "conflict_share")
+    return tuple(labels(share, REGIME)), np.any(share.transpose(REGIME, RUN).values > CONFLICT, axis=0)
+
+
+def _telling(among: NDArray[np.bool_]) -> bool:
+    """Whether conflict runs are some of the runs, and not all of them, so that there is something to tell apart."""
+    return bool(among.any() and not among.all())
 
 
 def _regions(array: xr.DataArray, region: str | None) -> xr.DataArray:
@@ -131,96 +189,119 @@ def stages(results: xr.DataTree, *, region: str | None = None) -> tuple[StageRow
     """Every stage, in the order of the chain, where it is dearest and where it runs shortest."""
     price = _regions(variable(results, "distribution", "stage_price"), region)
     short = _regions(variable(results, "distribution", "stage_shortage"), region)
+    highest = variable(results, "runs", "peak_stage_price"), variable(results, "runs", "worst_stage_shortage")
+    among = conflict_runs(results)[1]
     rows = []
     for stage in price[STAGE].values:
-        peaks = [_peak(array.sel({STAGE: stage})) for array in (price, short)]
-        if peaks[0] is not None and peaks[1] is not None:
-            rows.append(StageRow(str(stage), peaks[0], peaks[1]))
+        found = [
+            _peaks(paths.sel({STAGE: stage}), peaks.sel({STAGE: stage}), among)
+            for paths, peaks in zip((price, short), highest, strict=True)
+        ]
+        if found[0] is not None and found[1] is not None:
+            (dear, dear_then), (lacking, lacking_then) = found[0], found[1]
+            then = StageRow(str(stage), dear_then, lacking_then) if _telling(among) else None
+            rows.append(StageRow(str(stage), dear, lacking, then))
     return tuple(rows)
 
 
-def _peak(paths: xr.DataArray) -> Peak | None:
+def _peaks(paths: xr.DataArray, peaks: xr.DataArray, among: NDArray[np.bool_]) -> tuple[Peak, Peak] | None:
+    """Where and when a path is highest, with the highest months of all runs and of some."""
     high = paths.sel({QUANTILE: LEVELS[-1]}, method="nearest").transpose(REGION, MONTH)
     if bool(high.isnull().all()):
         return None
-    place, month = np.unravel_index(int(np.nanargmax(high.values)), high.shape)
-    there = paths.isel({REGION: int(place), MONTH: int(month)}).sel({QUANTILE: list(LEVELS)}, method="nearest")
-    return Peak(str(paths[REGION].values[place]), paths[MONTH].values[month], Spread(*map(float, there.values)))
+    place, at = np.unravel_index(int(np.nanargmax(high.values)), high.shape)
+    region, month = str(paths[REGION].values[place]), paths[MONTH].values[at]
+    there = peaks.sel({REGION: region}).values
+    return Peak(region, month, spread(there)), Peak(region, month, spread(there[among]))
 
 
 def products(results: xr.DataTree, *, region: str | None = None) -> tuple[ProductRow, ...]:
     """Products that get dear in a region, the dearest first; of each product only the region where it is dearest."""
     peak = _regions(variable(results, "runs", "peak_price"), region)
-    dear, worst = variable(results, "runs", "months_dear"), variable(results, "runs", "worst_shortage")
     high = over_runs(peak, LEVELS[-1])
+    among = conflict_runs(results)[1]
     rows = []
     for product in peak[PRODUCT].values:
         of_product = high.sel({PRODUCT: product})
         if bool(of_product.isnull().all()) or float(of_product.max()) < DEARER:
             continue
-        place = {PRODUCT: product, REGION: of_product[REGION].values[np.nanargmax(of_product.values)]}
-        lacking = worst.sel(place)
-        rows.append(
-            ProductRow(
-                product=str(product),
-                region=str(place[REGION]),
-                peak_price=spread(peak.sel(place).values),
-                months_dear=spread(dear.sel(place).values),
-                worst_shortage=None if bool(lacking.isnull().all()) else spread(lacking.values),
-            )
-        )
+        region = str(of_product[REGION].values[np.nanargmax(of_product.values)])
+        then = _product(results, str(product), region, among) if _telling(among) else None
+        rows.append(replace(_product(results, str(product), region, np.ones_like(among)), in_conflict=then))
     return tuple(sorted(rows, key=lambda row: -row.peak_price.high))
+
+
+def _product(results: xr.DataTree, product: str, region: str, among: NDArray[np.bool_]) -> ProductRow:
+    peak, dear, worst = (
+        variable(results, "runs", name).sel({PRODUCT: product, REGION: region}).values[among]
+        for name in ("peak_price", "months_dear", "worst_shortage")
+    )
+    lacking = None if bool(np.isnan(worst).all()) else spread(worst)
+    return ProductRow(product, region, peak_price=spread(peak), months_dear=spread(dear), worst_shortage=lacking)
 
 
 def sectors(results: xr.DataTree, *, region: str | None = None) -> tuple[SectorRow, ...]:
     """Sectors in regions that are short in some run, by mean lost output."""
     short = _regions(variable(results, "runs", "shortage_months"), region)
-    lost, survive = variable(results, "runs", "lost_output"), variable(results, "runs", "time_to_survive")
     share = (short > 0).mean(RUN)
-    mean_lost = lost.mean(RUN)
+    mean_lost = variable(results, "runs", "lost_output").mean(RUN)
     found = [
         (str(sector), str(place))
         for sector in short[SECTOR].values
         for place in short[REGION].values
         if float(share.sel({SECTOR: sector, REGION: place})) > 0.0
     ]
+    among = conflict_runs(results)[1]
     rows = []
     for sector, place in sorted(found, key=lambda at: -float(mean_lost.sel({SECTOR: at[0], REGION: at[1]}))):
-        at = {SECTOR: sector, REGION: place}
-        times = survive.sel(at).dropna(RUN)
-        rows.append(
-            SectorRow(
-                sector=sector,
-                region=place,
-                runs_short=float(share.sel(at)),
-                months_short=spread(short.sel(at).values),
-                months_to_shortage=float(times.median()) if times.size else float("nan"),
-                lost_output=spread(lost.sel(at).values),
-            )
-        )
+        then = _sector(results, sector, place, among) if _telling(among) else None
+        rows.append(replace(_sector(results, sector, place, np.ones_like(among)), in_conflict=then))
     return tuple(rows)
+
+
+def _sector(results: xr.DataTree, sector: str, region: str, among: NDArray[np.bool_]) -> SectorRow:
+    short, times, lost = (
+        variable(results, "runs", name).sel({SECTOR: sector, REGION: region}).values[among]
+        for name in ("shortage_months", "time_to_survive", "lost_output")
+    )
+    times = times[~np.isnan(times)]
+    return SectorRow(
+        sector=sector,
+        region=region,
+        runs_short=float((short > 0).mean()),
+        months_short=spread(short),
+        months_to_shortage=float(np.median(times)) if times.size else float("nan"),
+        lost_output=spread(lost),
+    )
 
 
 def restrictions(results: xr.DataTree) -> tuple[RestrictionRow, ...]:
-    """Every restriction as it was drawn: how often, when first and for how long."""
-    onset = variable(results, "shocks", "onset")
-    duration = variable(results, "shocks", "duration").transpose(RESTRICTION, SLOT, RUN)
-    kind = variable(results, "shocks", "kind")
+    """Every restriction as it was drawn: how often, when first, for how long, and whether lifted."""
+    among = conflict_runs(results)[1]
     rows = []
-    for index, name in enumerate(map(str, onset[RESTRICTION].values)):
-        first = onset.isel({RESTRICTION: index}).min(SLOT)
-        lasts = duration.values[index]
-        rows.append(
-            RestrictionRow(
-                name=name,
-                title=restriction_title(results, name),
-                kind=str(kind.values[index]),
-                strikes=float(first.notnull().mean()),
-                onset=spread(first.dropna(RUN).values),
-                duration=spread(lasts[~np.isnan(lasts)]),
-            )
-        )
+    for name in labels(variable(results, "shocks", "onset"), RESTRICTION):
+        then = _restriction(results, name, among) if _telling(among) else None
+        rows.append(replace(_restriction(results, name, np.ones_like(among)), in_conflict=then))
     return tuple(rows)
+
+
+def _restriction(results: xr.DataTree, name: str, among: NDArray[np.bool_]) -> RestrictionRow:
+    onset, lasts, ending = (
+        variable(results, "shocks", item).sel({RESTRICTION: name}).transpose(SLOT, RUN).values[:, among]
+        for item in ("onset", "duration", "ending")
+    )
+    happens = ~np.isnan(onset)
+    first = np.where(happens, onset, np.inf).min(axis=0)
+    struck = np.isfinite(first)
+    return RestrictionRow(
+        name=name,
+        title=restriction_title(results, name),
+        kind=str(variable(results, "shocks", "kind").sel({RESTRICTION: name}).item()),
+        strikes=float(struck.mean()),
+        onset=spread(first[struck]),
+        duration=spread(lasts[happens]),
+        lifted=float((ending[happens] >= LIFTED).mean()) if happens.any() else 0.0,
+    )
 
 
 def hardest_hit(results: xr.DataTree) -> str:

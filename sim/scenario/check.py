@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from sim.errors import Fault
+from sim.scenario.arrival import At
 from sim.scenario.base import nearest
+from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
 from sim.scenario.distributions import largest
 from sim.scenario.models import Time
 from sim.scenario.restrictions import (
-    At,
     Ban,
     Licensing,
     Measure,
@@ -44,9 +45,12 @@ def check(
     tables: Tables of the chain; none if too little of them could be read.
     complete: Whether the tables are free of faults, so that what is not in them does not exist.
     """
-    faults: list[Fault] = []
+    regimes = _names_in(draft, "regimes")
+    faults = [draft.fault(f"regimes.{key}", *rest) for key, *rest in check_regimes(regimes, tables)]
+    among = Clustering(restrictions, _names_in(draft, "restrictions"), regimes, tables)
     for name, restriction in restrictions.items():
         found = [*_date(restriction, time), *_severity(restriction), *_itself(restriction)]
+        found += check_clustering(name, restriction, among, time)
         if tables is not None:
             unknown = list(_names(restriction, tables))
             found += unknown if unknown or not complete else list(_target(restriction, tables))
@@ -65,6 +69,7 @@ def check_unsound(
     """
     faults: list[Fault] = []
     raw = draft.data.get("restrictions")
+    names = _names_in(draft, "restrictions")
     for name, given in raw.items() if isinstance(raw, dict) else ():
         if name in sound or not isinstance(given, dict):
             continue
@@ -75,12 +80,19 @@ def check_unsound(
             found += _unknown("products", named, [row.product for row in tables.products], "product")
             by = [given["by"]] if isinstance(given.get("by"), str) else []
             found += _unknown("by", by, [row.region for row in tables.regions], "region")
+        escalates = given.get("escalates")
+        found += check_escalated(name, escalates if isinstance(escalates, dict) else (), names)
         onset = given.get("onset")
         at = onset.get("at") if isinstance(onset, dict) else None
         if isinstance(at, str) and time is not None and DATE.fullmatch(at) is not None:
             found += _outside(at, time)
         faults += [draft.fault(f"restrictions.{name}.{key}", *rest) for key, *rest in found]
     return faults
+
+
+def _names_in(draft: Draft, section: str) -> list[str]:
+    given = draft.data.get(section)
+    return list(given) if isinstance(given, dict) else []
 
 
 Finding = tuple[str, str, str]

@@ -85,11 +85,11 @@ class Distribution(Model, extra="allow"):
         law: Any = _family(self.dist)(**native(self.dist, self.given))
         return law if self.truncate is None else Truncated(law, *self.truncate)
 
-    def span(self) -> tuple[float, float]:
-        """Return the values with a probability of one in a billion below and above."""
+    def span(self, tail: float = TAIL) -> tuple[float, float]:
+        """Return the values with a small probability below and above, by default of one in a billion."""
         with np.errstate(all="ignore"):
             law = self.frozen()
-            return float(law.ppf(TAIL)), float(law.ppf(1.0 - TAIL))
+            return float(law.ppf(tail)), float(law.ppf(1.0 - tail))
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
@@ -251,6 +251,6 @@ ShareQuantity = Annotated[
 """A share from 0 to 1, or a distribution of shares."""
 
 
-def largest(value: float | Distribution) -> float:
+def largest(value: float | Distribution, tail: float = TAIL) -> float:
     """Return the number itself, or the value a distribution all but never exceeds."""
-    return value.span()[1] if isinstance(value, Distribution) else value
+    return value.span(tail)[1] if isinstance(value, Distribution) else value

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from sim.errors import Fault, ScenarioError
-from sim.scenario.base import Count, Model, defect
+from sim.scenario.arrival import Regime
+from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.dates import Month, months_between
 from sim.scenario.parameters import Parameters
 from sim.scenario.restrictions import Restriction
 from sim.scenario.tables import ChainTables
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class Time(Model):
@@ -71,6 +70,8 @@ class Scenario(Model):
     """Whether demand grows at the rates of the sectors; false keeps it still."""
     parameters: Parameters = Parameters()
     """Response parameters of markets, makers, traders and users."""
+    regimes: dict[Name, Regime] = Field(default_factory=dict)
+    """Calm and conflict by region or bloc; they scale the hazards of what it imposes."""
     restrictions: dict[Name, Restriction] = Field(default_factory=dict)
     """Restrictions that may strike, by name; the name keys the random draws."""
 

@@ -7,57 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from sim.scenario.base import Model, NonNegative, Positive, Share, defect
-from sim.scenario.dates import Day
-from sim.scenario.distributions import PositiveQuantity, Quantity, ShareQuantity
-
-
-class At(Model):
-    """An onset on a known date."""
-
-    at: Day
-    """Date of onset, a month or a day."""
-
-
-class Hazard(Model):
-    """An onset at a random time."""
-
-    hazard_per_year: Quantity
-    """Expected onsets a year while the restriction is not in force."""
-
-
-def _onset_form(value: object) -> str | None:
-    if isinstance(value, Model):
-        return "<at>" if isinstance(value, At) else "<hazard>"
-    keys = set(value) if isinstance(value, Mapping) else set()
-    return "<at>" if "at" in keys else "<hazard>" if "hazard_per_year" in keys else None
-
-
-Onset = Annotated[
-    Annotated[At, Tag("<at>")] | Annotated[Hazard, Tag("<hazard>")],
-    Discriminator(
-        _onset_form,
-        custom_error_type="fault",
-        custom_error_message="no onset",
-        custom_error_context={
-            "problem": "is not an onset",
-            "cure": 'give { at = "YYYY-MM" } or { hazard_per_year = number }',
-        },
-    ),
-]
-
-
-class Lasting(Model):
-    """A duration in months."""
-
-    months: PositiveQuantity
-    """Months from onset to the end."""
-
-
-Duration = Annotated[
-    Annotated[Literal["permanent"], Tag("<permanent>")] | Annotated[Lasting, Tag("<months>")],
-    Discriminator(lambda value: "<months>" if isinstance(value, (Mapping, Lasting)) else "<permanent>"),
-]
+from sim.scenario.arrival import Duration, Onset, Ruling, Truce
+from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect
+from sim.scenario.distributions import Quantity, ShareQuantity
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -89,7 +41,12 @@ RemainingShare = Annotated[
 
 
 class Profile(Model):
-    """How severity moves from onset on: a linear rise, a hold, and perhaps a linear recovery."""
+    """How severity moves from onset on: a linear rise, a hold, and perhaps a linear recovery.
+
+    Of the five licensing regimes seen (gallium, germanium, graphite, antimony, rare-earth magnets; 2023-25), exports
+    of the first quarter fell by 0.5 to 1.0 (mean 0.8); three recovered within 3.5 to 10 months, two had not after 10
+    to 24: a `recovery_months` for those that recover, and a `probability` of 0.6 that one does.
+    """
 
     rise_months: Quantity = 0.0
     """Months in which severity rises from nothing to full."""
@@ -122,9 +79,17 @@ class Measure(Model):
     onset: Onset
     """A date or a hazard."""
     notice_months: Quantity = 0.0
-    """Months between announcement and onset."""
+    """Months between announcement and onset: about one for Chinese controls of 2023 and 2024 (29, 42 and 31 days), none
+    for the four from December 2024 to January 2026."""
     duration: Duration
     """`permanent`, or a table with `months`."""
+    truce: Truce | None = None
+    """A negotiated end, which may lapse."""
+    ruling: Ruling | None = None
+    """An end by a ruling."""
+    escalates: dict[Name, Annotated[float, Field(ge=0.0, le=1000.0)]] = Field(default_factory=dict)
+    """Factors on the hazards of other restrictions while this one is in force: four of five families of Chinese
+    controls escalated within 18 months, 0.93 a year of a family in force."""
     threat: NonNegative = 1.0
     """Factor on the market's alarm at the announcement; 0 means unannounced."""
     profile: Profile = Profile()
@@ -168,7 +133,7 @@ class Licensing(RouteMeasure):
     kind: Literal["licensing"]
     """Kind of restriction."""
     cut: ShareQuantity
-    """Share of applications refused: 1 less the approval share."""
+    """Share of applications refused: 1 less the approval share. In the first quarter of five regimes 0.5 to 1.0."""
     processing_months: Positive = 1.5
     """Months from application to licence."""
     throughput: Positive = 1.25

@@ -14,6 +14,8 @@ from sim.scenario.base import label, nearest, show
 
 SCENARIO_BYTES = 2**20
 TABLE_BYTES = 2**26
+NAMED = {"restrictions": "restriction", "regimes": "regime"}
+"""Sections whose keys are names of the author's choice, and what they name."""
 Key = tuple[str, ...]
 """A dotted key, in parts."""
 
@@ -173,7 +175,7 @@ def merge(draft: Draft, child: Mapping[str, Any], file: str) -> None:
 
     Sections merge key by key. A value that happens to be written as a table (a distribution, an onset, a duration, a
     quota, weights) is replaced whole, since half of one and half of another means nothing. A restriction of another
-    kind replaces the inherited one, and `restrictions.NAME = false` removes it.
+    kind replaces the inherited one, and `restrictions.NAME = false` removes it; so does `regimes.NAME = false`.
     """
     faults: list[Fault] = []
     draft.data = _merged(draft, draft.data, child, (), file, faults)
@@ -188,10 +190,11 @@ def _merged(
     for name, value in child.items():
         key = (*at, name)
         old = result.get(name)
-        removes = value is False and len(key) == 2 and key[0] == "restrictions"
+        removes = value is False and len(key) == 2 and key[0] in NAMED
         if removes and old is None:
             cure = nearest(name, base, otherwise="remove the line")
-            faults.append(Fault(file, ".".join(key), "is false, but no such restriction is inherited", cure))
+            problem = f"is false, but no such {NAMED[key[0]]} is inherited"
+            faults.append(Fault(file, ".".join(key), problem, cure))
         elif removes:
             del result[name]
         elif isinstance(value, Mapping) and isinstance(old, Mapping) and _is_section(key) and not _other(old, value):
@@ -203,7 +206,7 @@ def _merged(
 
 
 def _is_section(key: Key) -> bool:
-    return key[0] != "restrictions" or len(key) <= 2 or (len(key) == 3 and key[2] == "profile")
+    return key[0] not in NAMED or len(key) <= 2 or (len(key) == 3 and key[2] == "profile")
 
 
 def _other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

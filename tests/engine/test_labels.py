@@ -31,7 +31,7 @@ def test_labels__hold_every_declared_variable_with_its_dimensions_unit_and_meani
         assert found.dims == (*before, *variable.dims), variable.name
         assert found.attrs["units"] == variable.units
         assert found.attrs["long_name"] == variable.meaning
-        assert found.dtype == np.float32
+        assert found.dtype == variable.dtype
         assert np.isfinite(found.values).any()
 
 
@@ -86,11 +86,31 @@ def test_labels__show_shocks_as_drawn(ensemble: xr.DataTree, scenario: Scenario)
     kinds = {name: str(found.kind.sel(restriction=name).item()) for name in scenario.restrictions}
     assert kinds == {name: row.kind for name, row in scenario.restrictions.items()}
     happens = found.onset.notnull()
-    for name in ("announced", "duration", "level", "severity"):
+    for name in ("announced", "end", "duration", "level", "severity"):
         np.testing.assert_array_equal(found[name].notnull(), happens)
     assert bool((found.onset.where(happens, 0.0) < 24.0).all())
     assert bool((found.announced <= found.onset).where(happens, True).all())
     assert 0.3 < float(happens.isel(event=0).mean()) < 0.9
+
+
+def test_labels__show_regimes_hazards_and_how_events_end(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    found = ensemble["shocks"]
+    assert list(found.regime.values) == ["CN"] and found.in_conflict.dims == ("regime", "time", "run")
+    assert bool((found.in_conflict.isel(time=0) == 1).all())  # the baseline begins in conflict
+    share = found.in_conflict.mean("time")
+    assert float(abs(share - found.conflict_share).max()) < 0.1
+    happens = found.onset.notnull()
+    np.testing.assert_array_equal(found.ending >= 0, happens)
+    np.testing.assert_array_equal(found.resumed >= 0, happens)
+    np.testing.assert_array_equal(found.end == np.inf, found.ending == 0)
+    assert bool((found.hazard.sel(restriction="my_separation_outage") == 0.5).all())
+    drawn = found.conflict_hazard.sel(restriction="cn_export_quota")
+    assert float(drawn.std()) > 0.1 and float(drawn.min()) >= 0.0
+
+
+def test_labels__have_neither_hazard_nor_regime_for_dates() -> None:
+    found = sim.run(sim.load("controls_2025").replace("time.years=0.5"), runs=2)["shocks"]
+    assert bool(found.hazard.isnull().all()) and found.sizes["regime"] == 0
 
 
 def test_labels__show_permanent_restrictions_as_lasting_for_ever() -> None:

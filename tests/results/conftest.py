@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from sim import variables
-from sim.variables import MONTH, PRODUCT, QUANTILE, REGION, RESTRICTION, RUN, SECTOR, SLOT, STAGE
+from sim.variables import MONTH, PRODUCT, QUANTILE, REGIME, REGION, RESTRICTION, RUN, SECTOR, SLOT, STAGE
 
 MONTHS = 6
 REGIONS = ["CN", "EU", "world"]
@@ -19,6 +19,7 @@ LABELS = {
     STAGE: ["mining"],
     REGION: REGIONS,
     RESTRICTION: ["ban", "quota"],
+    REGIME: ["CN"],
 }
 
 
@@ -48,8 +49,20 @@ def blank(runs: int = 4) -> xr.DataTree:
         "flow": 1.0,
         "stage_price": 1.0,
         "peak_price": 1.0,
+        "peak_stage_price": 1.0,
     }
-    absent = {"announced", "onset", "duration", "level", "severity", "time_to_survive", "time_to_recover"}
+    absent = {
+        "announced",
+        "onset",
+        "end",
+        "duration",
+        "hazard",
+        "conflict_hazard",
+        "level",
+        "severity",
+        "time_to_survive",
+        "time_to_recover",
+    }
     groups: dict[str, xr.Dataset] = {}
     for name, declared, before in (
         ("distribution", variables.DISTRIBUTION, (QUANTILE, MONTH)),

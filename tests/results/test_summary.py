@@ -38,12 +38,12 @@ def test_over_runs__leaves_missing_rows_missing() -> None:
 
 def test_stages__names_the_region_and_month_of_the_highest_95_percent_quantile(results: xr.DataTree) -> None:
     put(results, "distribution", "stage_price", 3.0, quantile=0.95, time="2025-04", region="EU")
-    put(results, "distribution", "stage_price", 2.0, quantile=0.5, time="2025-04", region="EU")
+    put(results, "runs", "peak_stage_price", [3.5, 2.5, 1.5, 4.5], stage="mining", region="EU")
     put(results, "distribution", "stage_price", 9.0, quantile=0.95, time="2025-02", region=WORLD)
     put(results, "distribution", "stage_shortage", 0.4, quantile=0.95, time="2025-06", region="CN")
     (row,) = stages(results)
     assert (row.stage, row.price.region, str(row.price.month)[:7]) == ("mining", "EU", "2025-04")
-    assert row.price.spread == Spread(1.0, 2.0, 3.0)
+    assert row.price.spread == Spread(1.5, 2.5, 4.5) and row.in_conflict is None
     assert (row.shortage.region, str(row.shortage.month)[:7]) == ("CN", "2025-06")
 
 
@@ -93,6 +93,52 @@ def test_restrictions__count_runs_struck_and_keep_permanent_ones_infinite(result
     assert (ban.title, ban.kind, ban.strikes) == ("A ban", "ban", 0.5)
     assert ban.onset == Spread(1.0, 1.0, 3.0) and ban.duration == Spread(1.5, 1.5, math.inf)
     assert quota.title == "quota" and quota.strikes == 0.0 and math.isnan(quota.onset.middle)
+
+
+def conflict(results: xr.DataTree, *shares: float) -> xr.DataTree:
+    """Shares of the horizon in conflict, by run."""
+    put(results, "shocks", "conflict_share", list(shares), regime="CN")
+    return results
+
+
+def test_summary__tells_conflict_runs_apart_by_more_than_half_of_the_horizon(results: xr.DataTree) -> None:
+    conflict(struck(results), 0.6, 0.2, 0.5, 1.0)
+    put(results, "shocks", "ending", 2, restriction="ban", event=0, run=0)
+    put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 5.0], product="metal", region="EU")
+    put(results, "runs", "peak_stage_price", [2.0, 3.0, 4.0, 5.0], stage="mining", region="CN")
+    put(results, "runs", "shortage_months", [2.0, 3.0, 0.0, 0.0], sector="cars", region="EU")
+    put(results, "runs", "time_to_survive", [4.0, 6.0, np.nan, np.nan], sector="cars", region="EU")
+    put(results, "runs", "lost_output", [8.0, 9.0, 1.0, 2.0], sector="cars", region="EU")
+    found = summarise(results)
+    assert found.conflict is not None and (found.conflict.regimes, found.conflict.runs) == (("CN",), 2)
+    assert found.conflict.share == pytest.approx(0.575)
+    assert found.conflict.lost_output == Spread(2.0, 2.0, 8.0)
+    ban, metal, cars, mining = found.restrictions[0], found.products[0], found.sectors[0], found.stages[0]
+    assert ban.in_conflict is not None and (ban.in_conflict.strikes, ban.in_conflict.lifted) == (0.5, 1.0)
+    assert ban.lifted == 0.5
+    assert metal.in_conflict is not None and metal.in_conflict.peak_price == Spread(2.0, 2.0, 5.0)
+    assert cars.in_conflict is not None and cars.in_conflict.runs_short == 0.5
+    assert (cars.months_to_shortage, cars.in_conflict.months_to_shortage) == (5.0, 4.0)
+    assert mining.in_conflict is not None and mining.in_conflict.price.spread == Spread(2.0, 2.0, 5.0)
+    text = " ".join(sentences.sentences(found))
+    assert "Conflict (CN) takes 57 % of the horizon on average." in text
+    assert "Lines 'in conflict': the 2 runs (50 %) with more than 50 % of the horizon in conflict." in text
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_summary__has_no_second_lines_where_all_runs_or_none_are_in_conflict(
+    results: xr.DataTree, share: float
+) -> None:
+    found = summarise(conflict(struck(results), *[share] * 4))
+    assert all(row.in_conflict is None for row in (*found.restrictions, *found.stages))
+    assert "need no lines of their own" in " ".join(sentences.sentences(found))
+
+
+def test_summary__does_not_speak_of_conflict_without_regimes(results: xr.DataTree) -> None:
+    shocks = results["shocks"].to_dataset().isel(regime=slice(0, 0))
+    results["shocks"] = xr.DataTree(shocks)
+    found = summarise(results)
+    assert found.conflict is None and "onflict" not in " ".join(sentences.sentences(found))
 
 
 def test_in_force__is_the_share_of_runs_and_of_the_month(results: xr.DataTree) -> None:

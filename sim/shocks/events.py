@@ -1,0 +1,122 @@
+"""The shocks of a range of runs as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.core.state import Events
+
+Values = NDArray[np.float64]
+Flags = NDArray[np.int8]
+NEVER = 3e38
+"""Time of an event that does not happen: representable in single precision, later than any period."""
+NO_END, EXPIRED, TRUCE, RULING = 0, 1, 2, 3
+"""How an event ends: not at all, by its duration, by a truce, by a ruling."""
+ABSENT = -1
+"""Flag of an event that does not happen."""
+
+
+@dataclass(frozen=True)
+class Shocks:
+    """Events of a range of runs, their regimes and their hazards; times in months from the start of the horizon.
+
+    Arrays of events have the shape (restriction, slot, run).
+    """
+
+    names: tuple[str, ...]
+    regimes: tuple[str, ...]
+    announced: Values
+    onset: Values
+    end: Values
+    level: Values
+    """Share withheld or lost; for quotas t a year or share of reference activity; for duties the rate."""
+    severity: Values
+    """Share of the targets' supply put at risk."""
+    rise: Values
+    hold: Values
+    recovery: Values
+    ending: Flags
+    """How the event ends: `NO_END`, `EXPIRED`, `TRUCE` or `RULING`; `ABSENT` where there is none."""
+    resumed: Flags
+    """1 where the event is a former one that is back after a truce, else 0; `ABSENT` where there is none."""
+    hazard: Values
+    """Hazard drawn for the run, 1/year, in calm where the restriction knows a regime; NaN for a date; (restriction,
+    run)."""
+    conflict_hazard: Values
+    """The same in conflict."""
+    begins: Flags
+    """1 where a regime begins in conflict, shape (regime, run)."""
+    switches: Values
+    """Times at which a regime changes its state, shape (regime, switch, run)."""
+
+    def events(self, dt: float) -> Events:
+        """The same as the core wants it: times in periods of `dt` months, single precision.
+
+        Absent events have a time that no period reaches.
+        """
+
+        def periods(months: Values) -> NDArray[np.float32]:
+            return np.minimum(months / dt, NEVER).astype(np.float32)
+
+        return Events(
+            announced=periods(self.announced),
+            onset=periods(self.onset),
+            end=periods(self.end),
+            level=self.level.astype(np.float32),
+            severity=self.severity.astype(np.float32),
+            rise=periods(self.rise),
+            hold=periods(self.hold),
+            recovery=periods(self.recovery),
+        )
+
+    def in_conflict(self, times: Values) -> Flags:
+        """1 where a regime is in conflict at given times (months), shape (regime, time, run)."""
+        state = np.repeat(self.begins[:, None], times.size, axis=1)
+        for number in range(self.switches.shape[1]):
+            state ^= (times[:, None] >= self.switches[:, number][:, None]).astype(np.int8)
+        return state
+
+    def conflict_share(self, horizon: float) -> Values:
+        """Share of the first months that a regime spends in conflict, shape (regime, run)."""
+        ends = np.full((self.switches.shape[0], 1, self.switches.shape[2]), horizon)
+        edges = np.concatenate([0.0 * ends, np.minimum(self.switches, horizon), ends], axis=1)
+        state = (self.begins[:, None] + np.arange(edges.shape[1] - 1)[:, None]) % 2
+        return np.asarray((np.diff(edges, axis=1) * state).sum(axis=1) / horizon)
+
+    def head(self, runs: int) -> Shocks:
+        """The shocks of the first runs only."""
+        return Shocks(self.names, self.regimes, *(array[..., :runs] for array in _arrays(self)))
+
+
+def _arrays(shocks: Shocks) -> list[NDArray[Any]]:
+    return [getattr(shocks, field.name) for field in fields(shocks)][2:]
+
+
+def absent(name: str) -> float:
+    """What an array of shocks holds where there is no event or switch."""
+    if name in ("announced", "onset", "end", "switches"):
+        return NEVER
+    return ABSENT if name in ("ending", "resumed") else 0.0
+
+
+def joined(parts: Sequence[Shocks]) -> Shocks:
+    """Shocks of ranges of runs that follow each other; a range in which less recurred has fewer slots."""
+    arrays = []
+    for field in fields(Shocks)[2:]:
+        several = [getattr(part, field.name) for part in parts]
+        if several[0].ndim == 3:
+            slots = max(array.shape[1] for array in several)
+            several = [padded(array, slots, absent(field.name)) for array in several]
+        arrays.append(np.concatenate(several, axis=-1))
+    return Shocks(parts[0].names, parts[0].regimes, *arrays)
+
+
+def padded(array: NDArray[Any], slots: int, fill: float) -> NDArray[Any]:
+    """An array with its second axis filled up to a length."""
+    missing = ((0, 0), (0, slots - array.shape[1]), (0, 0))
+    return np.pad(array, missing, constant_values=fill)
