@@ -14,6 +14,7 @@ from sim.core.fields import (
     FULLNESS,
     IDLE,
     INTAKE,
+    LACKING,
     MISSING,
     RATIONED,
     RELEASED,
@@ -22,7 +23,7 @@ from sim.core.fields import (
     USED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import clear
+from sim.core.lanes import any_positive, clear
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -119,8 +120,9 @@ def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
     use, cohort, m, constants = block.use, block.cohort, row.market, chain.constants
     dt = constants.dt
     lanes = use.shape[2]
+    lacking = block.scratch[LACKING]
     clear(use[MISSING, u])
-    depleted = False
+    clear(lacking)
     for c in range(row.cohort_begin, row.cohort_end):
         share, cover = chain.cohorts[c].share, chain.cohorts[c].cover
         old, new = share * cover * before, share * cover * after
@@ -137,5 +139,5 @@ def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
             held = min(max(left, ZERO), ONE) if new > ZERO else ONE
             full = ONE if held > constants.full else held
             cohort[FULLNESS, c, lane] = full
-            depleted |= full < ONE
-    use[DEPLETED, u, 0] = ONE if depleted else ZERO
+            lacking[lane] += ONE - full
+    use[DEPLETED, u, 0] = ONE if any_positive(lacking) else ZERO
