@@ -58,6 +58,12 @@ DISTRIBUTION = (
         "Service demand of a sector not met, over its service path: rationed, destroyed and substituted.",
     ),
     Variable(
+        "stopped",
+        (SECTOR, REGION),
+        "1",
+        "Share of a sector's lines that stand still: what they need and neither get nor have in stock, over service demand.",
+    ),
+    Variable(
         "stage_price", (STAGE, REGION), "1", "Quoted price of a stage's products, weighted by reference use in value."
     ),
     Variable(

@@ -266,6 +266,7 @@ def count(
     first,
     begin,
     end,
+    shift,
     runs,
     tally: Tally,
     peak: Floats,
@@ -277,24 +278,23 @@ def count(
     ----------
     source: Recorded values, shape (block, month, entity, lane).
     volume: What means of them are weighted by, of the same shape; without blocks where sums are meant.
+    shift: First month of the horizon that `source` holds.
     threshold: Value above which a month counts in `above`.
     first: Row of the tally that the first of these is.
     runs: Runs that count, `MOST_RUNS` at most: the rest of the last block is padding.
-    peak, above: Largest value over these months and months above the threshold, shape (row, run and padding),
-        overwritten; both without rows where nobody asks.
+    peak, above: Largest value over months and months above the threshold so far, shape (row, run and padding); both
+        without rows where nobody asks.
     """
     start, member, weight, factor, missing = members
     logarithmic, low, per_unit, last, bottom, top, table = scale
     counts, sums, squares, least, most = tally
     lanes, rows = source.shape[3], start.size - 1
-    size = (runs + lanes - 1) // lanes * lanes
+    blocks = (runs + lanes - 1) // lanes
+    size = blocks * lanes
     values, moved, keys = np.empty(size, np.float32), np.empty(lanes, np.float32), np.empty((PACK, size), np.uint32)
     bits = values.view(np.int32)
     narrow = min(MOST, _NARROW / np.float32(runs), np.float32(np.sqrt(_NARROW_SQUARE / np.float32(runs))))
     per_run, weighted = peak.shape[0] > 0, volume.shape[0] > 0
-    if per_run:
-        peak[first : first + rows] = ZERO
-        above[first : first + rows] = ZERO
     for pack in range(first, first + rows, PACK):
         packed = min(PACK, first + rows - pack)
         for month in range(begin, end):
@@ -302,9 +302,9 @@ def count(
                 at = pack + within
                 row = at - first
                 if weighted:
-                    average(source, volume, start[row], start[row + 1], member, month, size // lanes, moved, values)
+                    average(source, volume, start[row], start[row + 1], member, month - shift, blocks, moved, values)
                 else:
-                    combine(source, start[row], start[row + 1], member, weight, month, size // lanes, values)
+                    combine(source, start[row], start[row + 1], member, weight, month - shift, blocks, values)
                 relate(values, factor[month, row], missing)
                 if per_run:
                     raise_to(values, at, peak)
@@ -346,25 +346,24 @@ def lay_out(source: Floats, volume: Floats, members: Members, begin, end, out: F
 
 
 @entry
-def spells(source: Floats, need: Floats, threshold, begin, end, tonnes: Floats, opening: Floats, closing: Floats):
+def spells(
+    source: Floats, need: Floats, threshold, begin, end, shift, tonnes: Floats, opening: Floats, closing: Floats
+):
     """What rows `begin` to `end` lack against a need, and the first and last month that lacks more than a share of it.
 
     Parameters
     ----------
     source: Recorded tonnes, shape (block, month, row, lane).
-    need: Tonnes needed, shape (month, row).
-    tonnes: Sum of what is lacking, shape (row, block, lane), overwritten, as are the others.
-    opening, closing: First and last such month; -1 where there is none.
+    need: Tonnes needed, shape (month of the horizon, row).
+    shift: First month of the horizon that `source` holds.
+    tonnes: Sum of what is lacking so far, shape (row, block, lane).
+    opening, closing: First and last such month so far; -1 where there is none.
     """
     blocks, months, _, lanes = source.shape
     for block in range(blocks):
         for row in range(begin, end):
-            for lane in range(lanes):
-                tonnes[row, block, lane] = ZERO
-                opening[row, block, lane] = -ONE
-                closing[row, block, lane] = -ONE
             for month in range(months):
-                wanted, now = need[month, row], np.float32(month)
+                wanted, now = need[shift + month, row], np.float32(shift + month)
                 bearable = threshold * wanted
                 for lane in range(lanes):
                     lacking = max(wanted - source[block, month, row, lane], ZERO)

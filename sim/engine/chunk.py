@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from itertools import pairwise
 
@@ -17,6 +17,8 @@ LANES = 128
 """Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
 CHUNK = 512
 """Runs recorded before they are counted."""
+SLICE = 12
+"""Months recorded before they are counted: few enough for the record to stay in the processor's cache."""
 
 Floats = NDArray[np.float32]
 
@@ -46,26 +48,34 @@ class Chunk:
         Parameters
         ----------
         runs: Runs, rounded up to whole blocks.
-        traced: Whether shipments on every route are recorded.
+        traced: Whether shipments on every route are recorded, and all months at once.
         """
+        self.months = clock.count if traced else min(clock.count, SLICE)
         self.chain, self.clock = chain, clock
         self.blocks = -(-runs // LANES)
         self.padded = self.blocks * LANES
-        self.record: Record = allocate.monthly_record(chain, clock.count, self.blocks, LANES, traced_routes=traced)
+        self.record: Record = allocate.monthly_record(chain, self.months, self.blocks, LANES, traced_routes=traced)
 
-    def simulate(self, shocks: Shocks, pool: Executor) -> None:
-        """Run all blocks; `record` then holds the monthly record of the shocks' runs."""
-        record, clock = self.record, self.clock
-        for total in (record.destroyed, record.rationed, record.rent, record.sender_loss):
-            total[...] = 0.0
+    def simulate(self, shocks: Shocks, pool: Executor) -> Iterator[int]:
+        """Run all blocks, a few months at a time.
+
+        Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
+        the horizon are complete.
+        """
+        clock = self.clock
         events = shocks.events(clock.dt)
+        count = events.onset.shape[2] // LANES
+        runs = list(pool.map(lambda _: allocate.block_at_reference(self.chain, LANES), range(count)))
+        for shift in range(0, clock.count, self.months):
+            begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
+            months = clock.months - np.int32(shift)
 
-        def simulate(block: int) -> None:
-            runs, part = allocate.block_at_reference(self.chain, LANES), allocate.of_block(record, block)
-            begin, end = 0, clock.periods
-            loop.simulate(self.chain, events, block * LANES, begin, end, clock.months, clock.weights, runs, part)
+            def simulate(block: int, begin: int = begin, end: int = end, months: NDArray[np.int32] = months) -> None:
+                part = allocate.of_block(self.record, block)
+                loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, runs[block], part)
 
-        list(pool.map(simulate, range(events.onset.shape[2] // LANES)))
+            list(pool.map(simulate, range(count)))
+            yield shift
 
 
 def by_run(array: Floats, runs: int) -> Floats:

@@ -58,15 +58,12 @@ class Collector:
 
     def __init__(self, reference: Reference, chain: Chain, clock: Clock, blocks: int) -> None:
         """Lay out the rows of all variables for chunks of up to `blocks` blocks."""
+        self.months = clock.count
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
         self.plans = self._plans(reference, clock)
-        bounds = np.linspace(0, clock.count, min(clock.count, PARTS) + 1).astype(int).tolist()
-        self.parts = tuple(pairwise(bounds))
         self.found = {
-            name: Histogram(
-                plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=len(self.parts)
-            )
+            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=PARTS)
             for name, plan in self.plans.items()
         }
 
@@ -128,27 +125,43 @@ class Collector:
                     summed(lay.world_sector, _sector, self.sector_need, missing=True),
                 ),
             ),
+            "stopped": Plan(
+                SHARE,
+                None,
+                (
+                    relative(lay.sectors, sectors, self.sector_need, _stopped, missing=False),
+                    summed(lay.world_sector, _stopped, self.sector_need),
+                ),
+            ),
             "stage_price": Plan(MULTIPLE, dear, (summed(lay.stage_price, _price),)),
             "stage_shortage": Plan(SHARE, short, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
         }
 
-    def add(self, record: Record, runs: int, pool: Executor) -> None:
-        """Count the first `runs` runs of a record; threads own months.
+    def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> None:
+        """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own months.
 
         All variables of a few months are counted in one go, so that what several of them are made of is read once.
         """
+        months = min(record.price.shape[1], self.months - shift)
+        bounds = (shift + np.linspace(0, months, min(months, PARTS) + 1).astype(int)).tolist()
+        parts = tuple(pairwise(bounds))
 
         def count(part: int) -> None:
-            begin, end = self.parts[part]
+            begin, end = parts[part]
             for name, plan in self.plans.items():
                 first = 0
                 for rows in plan.parts:
                     source, volume = rows.source(record), rows.volume(record)
-                    self.found[name].add(source, rows.members, first, runs, begin, end, volume=volume, part=part)
+                    histogram = self.found[name]
+                    histogram.add(source, rows.members, first, runs, begin, end, shift=shift, volume=volume, part=part)
                     first += len(rows.labels)
 
-        list(pool.map(count, range(len(self.parts))))
-        list(pool.map(lambda histogram: histogram.finish(runs), self.found.values()))
+        list(pool.map(count, range(len(parts))))
+
+    def finish(self, runs: int) -> None:
+        """End a chunk of `runs` runs."""
+        for histogram in self.found.values():
+            histogram.finish(runs)
 
     def paths(self, record: Record, runs: int, pool: Executor) -> dict[str, Floats]:
         """Full monthly paths of the first runs of a record, shape (run, month, row), for every variable."""
@@ -198,6 +211,10 @@ def _inventory(record: Record) -> Floats:
 
 def _flow(record: Record) -> Floats:
     return record.flow
+
+
+def _stopped(record: Record) -> Floats:
+    return record.stopped
 
 
 def _intake(record: Record) -> Floats:

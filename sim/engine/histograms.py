@@ -83,6 +83,7 @@ class Histogram:
         begin: int,
         end: int,
         *,
+        shift: int = 0,
         volume: Floats = NO_VOLUME,
         part: int = 0,
     ) -> None:
@@ -91,19 +92,22 @@ class Histogram:
         Parameters
         ----------
         source: Shape (block, month, entity, lane); only the first `runs` runs count.
+        shift: First month of the horizon that `source` holds.
         volume: What means over members are weighted by; sums are meant where there is none.
-        part: Number of the range of months, another for each range of a chunk.
+        part: Number of the range of months, another for each range counted at the same time.
         """
         tally = collect.Tally(self.counts, self.sums, self.squares, self.least, self.most)
         threshold, peak, above = np.float32(self.threshold), self._peaks[part], self._aboves[part]
         scale = _bins(self.scale)
-        collect.count(source, volume, members, scale, threshold, first, begin, end, runs, tally, peak, above)
+        collect.count(source, volume, members, scale, threshold, first, begin, end, shift, runs, tally, peak, above)
 
     def finish(self, runs: int) -> None:
-        """End a chunk of `runs` runs of which every part has been counted."""
+        """End a chunk of `runs` runs of which every month has been counted."""
         shape = (len(self._peaks), *self.peak.shape)
         np.max(self._peaks.reshape(shape), axis=0, out=self.peak)
         np.sum(self._aboves.reshape(shape), axis=0, out=self.above)
+        self._peaks[...] = 0.0
+        self._aboves[...] = 0.0
         self.runs += runs
 
     def quantiles(self, shares: tuple[float, ...]) -> NDArray[np.float64]:

@@ -12,30 +12,57 @@ from sim.chain.reference import Reference
 from sim.core import collect
 from sim.core.state import Record
 from sim.engine.chunk import by_run, share
-from sim.engine.collector import Collector
+from sim.engine.collector import NOTHING, Collector
 from sim.engine.groups import Label
 from sim.shocks import Shocks
 
 Values = NDArray[np.float64]
+WEEKS_A_MONTH = 52.0 / 12.0
+
+
+class Followed:
+    """What is added up over the months of each run of a chunk, shape (row, block, lane); rows are sectors in regions."""
+
+    def __init__(self, collector: Collector, record: Record) -> None:
+        """Begin a chunk."""
+        blocks, _, rows, lanes = record.sector.shape
+        self._need = np.ascontiguousarray(collector.sector_need.T.astype(np.float32))
+        self._share = np.where(self._need > NOTHING, 1.0 / np.maximum(self._need, NOTHING), 0.0).astype(np.float32)
+        self.lacking, self.stopped = (np.zeros((rows, blocks, lanes), dtype=np.float32) for _ in range(2))
+        self.opening, self.closing = (np.full((rows, blocks, lanes), -1.0, dtype=np.float32) for _ in range(2))
+
+    def add(self, record: Record, pool: Executor, *, shift: int = 0) -> None:
+        """Add the months of a record, of which the first is `shift`."""
+        threshold, months = np.float32(variables.SHORT), min(record.sector.shape[1], len(self._need) - shift)
+        found = (self.lacking, self.opening, self.closing)
+        source, stopped = record.sector[:, :months], record.stopped[:, :months]
+
+        def follow(begin: int, end: int) -> None:
+            collect.spells(source, self._need, threshold, begin, end, shift, *found)
+            share_of_need = self._share[shift : shift + months, begin:end]
+            self.stopped[begin:end] += np.einsum("bmrl,mr->rbl", stopped[:, :, begin:end], share_of_need)
+
+        share(pool, self.lacking.shape[0], follow)
 
 
 def outcomes(
-    reference: Reference, collector: Collector, record: Record, shocks: Shocks, runs: int, pool: Executor
+    reference: Reference, collector: Collector, followed: Followed, record: Record, shocks: Shocks, runs: int
 ) -> dict[str, NDArray[np.float32]]:
     """Per-run results of the chunk just counted, each of shape (row, run); rows as `row_labels` says.
 
     Parameters
     ----------
+    record: Record whose sums over the horizon are complete.
     runs: Runs that count.
     """
     price, short, sector = (collector.found[name] for name in ("price", "shortage", "sector_shortage"))
     sectors = len(collector.layout.sectors)
-    lacking, opening, closing = _spells(collector, record, pool)
     of_sector = collector_rows(reference)
     destroyed = _add_rows(by_run(record.destroyed, runs), of_sector, sectors)
     rationed = _add_rows(by_run(record.rationed, runs), of_sector, sectors)
     output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
+    opening, closing = _flat(followed.opening, runs), _flat(followed.closing, runs)
     found = {
         "peak_price": _flat(price.peak, runs),
         "months_dear": _flat(price.above, runs),
@@ -43,12 +70,13 @@ def outcomes(
         "peak_stage_price": _flat(collector.found["stage_price"].peak, runs),
         "worst_stage_shortage": _flat(collector.found["stage_shortage"].peak, runs),
         "shortage_months": _flat(sector.above, runs)[:sectors],
-        "shortage_tonnes": _flat(lacking, runs),
+        "weeks_stopped": _flat(followed.stopped, runs) * WEEKS_A_MONTH,
+        "shortage_tonnes": _flat(followed.lacking, runs),
         "rationed_tonnes": rationed,
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
-        **times(_flat(opening, runs), _flat(closing, runs), shocks.onset[:, :, :runs], record.sector.shape[1]),
+        **times(opening, closing, shocks.onset[:, :, :runs], collector.months),
         "licence_rent": by_run(record.rent, runs) / 1e3,
         "sender_loss": by_run(record.sender_loss, runs) / 1e3,
     }
@@ -80,15 +108,6 @@ def _unit_values(reference: Reference, labels: tuple[Label, ...]) -> tuple[Value
     )
 
 
-def _spells(collector: Collector, record: Record, pool: Executor) -> tuple[NDArray[np.float32], ...]:
-    blocks, _, rows, lanes = record.sector.shape
-    found = tuple(np.empty((rows, blocks, lanes), dtype=np.float32) for _ in range(3))
-    need = np.ascontiguousarray(collector.sector_need.T.astype(np.float32))
-    threshold = np.float32(variables.SHORT)
-    share(pool, rows, lambda begin, end: collect.spells(record.sector, need, threshold, begin, end, *found))
-    return found
-
-
 def times(opening: NDArray[np.float32], closing: NDArray[np.float32], onset: Values, months: int) -> dict[str, Values]:
     """Months from the first onset to the first short month, and from that to the last.
 
@@ -109,7 +128,14 @@ def times(opening: NDArray[np.float32], closing: NDArray[np.float32], onset: Val
 
 def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:
     """Labels of the rows of each per-run variable; those by restriction have none."""
-    by_sector = ("shortage_months", "shortage_tonnes", "rationed_tonnes", "lost_output", "lost_value_added")
+    by_sector = (
+        "shortage_months",
+        "weeks_stopped",
+        "shortage_tonnes",
+        "rationed_tonnes",
+        "lost_output",
+        "lost_value_added",
+    )
     return {
         **dict.fromkeys(("peak_price", "months_dear"), collector.plans["price"].labels),
         "worst_shortage": collector.plans["shortage"].labels,

@@ -20,7 +20,7 @@ from sim.core.state import Chain
 from sim.engine import labels
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
-from sim.engine.outcomes import outcomes, row_labels
+from sim.engine.outcomes import Followed, outcomes, row_labels
 from sim.scenario import Scenario
 from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
@@ -87,9 +87,12 @@ def run(
     struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
         for size, drawn in _draws(reference, range(first, first + runs), seed, pool):
-            buffers.simulate(drawn, pool)
-            collector.add(buffers.record, size, pool)
-            kept.append(outcomes(reference, collector, buffers.record, drawn, size, pool))
+            followed = Followed(collector, buffers.record)
+            for shift in buffers.simulate(drawn, pool):
+                collector.add(buffers.record, size, pool, shift=shift)
+                followed.add(buffers.record, pool, shift=shift)
+            collector.finish(size)
+            kept.append(outcomes(reference, collector, followed, buffers.record, drawn, size))
             struck.append(drawn.head(size))
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
@@ -154,7 +157,9 @@ def _traces(
     rows = {name: plan.labels for name, plan in collector.plans.items()}
     for begin in runs[:: chunk.padded]:
         used = min(chunk.padded, runs.stop - begin)
-        chunk.simulate(sample(reference.scenario, reference, first=begin, runs=chunk.padded, seed=seed), pool)
+        drawn = sample(reference.scenario, reference, first=begin, runs=chunk.padded, seed=seed)
+        # All months come at once: there is one slice.
+        list(chunk.simulate(drawn, pool))
         here = coords | {RUN: np.arange(begin, begin + used)}
         paths = collector.paths(chunk.record, used, pool)
         parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))

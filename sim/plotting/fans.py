@@ -17,7 +17,7 @@ from sim.variables import MONTH, QUANTILE
 
 BANDS = ((0.01, 0.99, 0.82), (0.05, 0.95, 0.62), (0.25, 0.75, 0.35))
 """Lower and upper quantile of each band, and how far its colour is mixed with white."""
-SHARES = ("shortage", "sector_shortage", "stage_shortage")
+SHARES = ("shortage", "sector_shortage", "stage_shortage", "stopped")
 AXIS = {
     "price": "quoted price over its reference",
     "stage_price": "quoted price over its reference",
@@ -27,6 +27,7 @@ AXIS = {
     "shortage": "intake missing",
     "stage_shortage": "intake missing",
     "sector_shortage": "service demand not met",
+    "stopped": "lines that stand still",
 }
 
 
