@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from sim.core.jit import entry, kernel
@@ -14,6 +17,49 @@ FIXED_SQUARE = np.float32(2**16)
 """The same in sums of squares."""
 MOST = np.float32(148.0)
 """Values above count as this in means and standard deviations, as they do in the last bin; extremes stay exact."""
+MOST_RUNS = 2**15
+"""Runs that may be counted in one go: halves of 16 bits are then summed in 32."""
+PACK = 4
+"""Rows counted side by side: one increment after the other meets another counter and need not wait for a store."""
+
+_ONCE = np.int32(1)
+_SIGN, _MAGNITUDE = np.int32(31), np.int32(0x7FFFFFFF)
+_HALF_WORD, _LOW_HALF = np.int32(16), np.int32(0xFFFF)
+_CELL, _WITHIN = np.uint32(16), np.uint32(0xFFFF)
+# Sums of fixed-point numbers that cannot pass 2**31: a little below 2**31 / FIXED and 2**31 / FIXED_SQUARE.
+_NARROW, _NARROW_SQUARE = np.float32(2000.0), np.float32(32000.0)
+
+
+class Bins(NamedTuple):
+    """How values become bins. Even in the logarithm, they are read off the value's bits and a table, without one."""
+
+    logarithmic: Any
+    low: Any
+    per_unit: Any
+    last: Any
+    bottom: Any  # bits of a value in the first bin; 0 where bins are even in the value
+    top: Any  # bits of a value in the last bin
+    table: Ints  # for each 2**16 bits from `bottom`: 2**16 times the bin it begins in, and what carries at an edge
+
+
+class Members(NamedTuple):
+    """Rows as weighted sums of recorded entities, and what turns them into multiples or shares of a reference."""
+
+    start: Ints  # first member of each row, shape (row + 1,); no row is empty
+    member: Ints
+    weight: Floats
+    factor: Floats  # one over the reference, shape (month, row)
+    missing: Any  # whether the share missing to the reference is meant
+
+
+class Tally(NamedTuple):
+    """What is counted of a variable; all of it is added to or updated."""
+
+    counts: Ints  # (row, month, bin)
+    sums: Any  # fixed point, int64, shape (row, month)
+    squares: Any
+    least: Floats  # extremes, shape (row, month)
+    most: Floats
 
 
 @kernel
@@ -23,132 +69,273 @@ def bin_of(value, low, per_unit, last):
 
 
 @entry
+def first_bits(guess: Ints, low, per_unit, last, bits: Ints):
+    """Bits of the least value in bin `k + 1`, for every guess `k` of them that is right to a part in 2,000.
+
+    `bin_of` the logarithm never falls as a positive value rises (the tests look at every bin), so it can be bisected.
+    """
+    here = np.empty(1, np.int32)
+    for k in range(guess.size):
+        below, above = guess[k] - 4096, guess[k] + 4096
+        while above - below > 1:
+            middle = (below + above) // 2
+            here[0] = middle
+            if bin_of(log(here.view(np.float32)[0]), low, per_unit, last) > k:
+                above = middle
+            else:
+                below = middle
+        bits[k] = above
+
+
+def bins(logarithmic: bool, low: float, per_unit: float, count: int) -> Bins:
+    """Bins whose centres lie at `low + i / per_unit`, of the value or of its logarithm.
+
+    Raises
+    ------
+    ValueError: Bins in the logarithm closer than the table resolves, about 1 / 128.
+    """
+    scale = np.float32(low), np.float32(per_unit), np.float32(count - 1)
+    if not logarithmic:
+        return Bins(False, *scale, np.int32(0), np.int32(0), np.zeros(0, dtype=np.uint32))
+    guess = np.array([math.exp(low + (k + 0.5) / per_unit) for k in range(count - 1)], dtype=np.float32)
+    edges = np.empty(count - 1, dtype=np.int32)
+    first_bits(guess.view(np.int32).astype(np.int64), *scale, edges)
+    cells = edges.astype(np.int64) >> 16
+    if np.any(np.diff(cells) < 1):
+        raise ValueError("bins must be wider than 1/128 in the logarithm")
+    starts = np.arange(cells[0], cells[-1] + 2) << 16
+    begun = np.searchsorted(edges, starts, side="right")
+    to_edge = np.append(edges.astype(np.int64), 2**40)[begun] - starts
+    table = (begun << 16) + np.where(to_edge < 2**16, 2**16 - to_edge, 0)
+    return Bins(True, *scale, np.int32(starts[0]), np.int32(starts[-1] + 2**16 - 1), table.astype(np.uint32))
+
+
+@kernel
+def looked_up(table: Ints, key):
+    """Bin of a value that lies `key` bits above the table's first: what passes an edge within its cell carries."""
+    return np.uint32(np.uint32(table[np.uint32(key >> _CELL)] + np.uint32(key & _WITHIN)) >> _CELL)
+
+
+# Kernels take arrays and not tuples of them, and cut no slices: each would be counted as a reference, with an atomic
+# operation, for every row and month. Together that took a tenth of the time.
+@kernel
+def combine(source: Floats, begin, end, member: Ints, weight: Floats, month, blocks, out: Floats):
+    """Weighted sum over the members of a row, `begin` to `end`, for the runs of all blocks."""
+    lanes = source.shape[3]
+    for block in range(blocks):
+        at = block * lanes
+        m, w = member[begin], weight[begin]
+        for lane in range(lanes):
+            out[at + lane] = w * source[block, month, m, lane]
+        for index in range(begin + 1, end):
+            m, w = member[index], weight[index]
+            for lane in range(lanes):
+                out[at + lane] += w * source[block, month, m, lane]
+
+
+@kernel
+def average(price: Floats, volume: Floats, begin, end, member: Ints, month, blocks, moved: Floats, out: Floats):
+    """Volume-weighted mean price over the members of a row, `begin` to `end`; 1 where nothing moved."""
+    lanes = price.shape[3]
+    for block in range(blocks):
+        at = block * lanes
+        for lane in range(lanes):
+            out[at + lane] = ZERO
+            moved[lane] = ZERO
+        for index in range(begin, end):
+            m = member[index]
+            for lane in range(lanes):
+                tonnes = volume[block, month, m, lane]
+                out[at + lane] += price[block, month, m, lane] * tonnes
+                moved[lane] += tonnes
+        for lane in range(lanes):
+            out[at + lane] = out[at + lane] / moved[lane] if moved[lane] > ZERO else ONE
+
+
+@kernel
+def relate(values: Floats, reciprocal, missing):
+    """Recorded values to multiples of their reference, or to the share missing to it."""
+    if missing:
+        for i in range(values.size):
+            values[i] = clip(ONE - values[i] * reciprocal, ZERO, ONE)
+    else:
+        for i in range(values.size):
+            values[i] = values[i] * reciprocal
+
+
+@kernel
+def raise_to(values: Floats, row, peak: Floats):
+    """Raise the peak of every run in a row."""
+    for i in range(values.size):
+        # Adding nothing keeps this from becoming a masked store, which takes many times as long on some processors.
+        peak[row, i] = max(peak[row, i], values[i]) + ZERO
+
+
+@kernel
+def count_above(values: Floats, threshold, row, above: Floats):
+    """Count the month for every run of a row that is above the threshold."""
+    for i in range(values.size):
+        above[row, i] += ONE if values[i] > threshold else ZERO
+
+
+@kernel
+def ordered(bits):
+    """Bits of a float as an integer of the same order, and back: integer extremes are compared eight at a time."""
+    return np.int32(bits ^ np.int32(np.int32(bits >> _SIGN) & _MAGNITUDE))
+
+
+@kernel
+def extremes(bits: Ints, runs):
+    """Least and largest of values given by their bits."""
+    least, most = ordered(bits[0]), ordered(bits[0])
+    for i in range(runs):
+        least = min(least, ordered(bits[i]))
+        most = max(most, ordered(bits[i]))
+    return np.int32(ordered(least)).view(np.float32), np.int32(ordered(most)).view(np.float32)
+
+
+@kernel
+def narrow_sums(values: Floats, runs):
+    """Sums of values and of squares in fixed point, where they fit into 32 bits."""
+    total, squares = np.int32(0), np.int32(0)
+    for i in range(runs):
+        total = np.int32(total + np.int32(values[i] * FIXED + HALF))
+        squares = np.int32(squares + np.int32(values[i] * values[i] * FIXED_SQUARE + HALF))
+    return np.int64(total), np.int64(squares)
+
+
+@kernel
+def wide_sums(values: Floats, runs):
+    """The same where they do not: numbers of 32 bits are summed in halves, each of which fits."""
+    low, high, square_low, square_high = np.int32(0), np.int32(0), np.int32(0), np.int32(0)
+    for i in range(runs):
+        held = min(values[i], MOST)
+        one, square = np.int32(held * FIXED + HALF), np.int32(held * held * FIXED_SQUARE + HALF)
+        low = np.int32(low + np.int32(one & _LOW_HALF))
+        high = np.int32(high + np.int32(one >> _HALF_WORD))
+        square_low = np.int32(square_low + np.int32(square & _LOW_HALF))
+        square_high = np.int32(square_high + np.int32(square >> _HALF_WORD))
+    return np.int64(low) + (np.int64(high) << 16), np.int64(square_low) + (np.int64(square_high) << 16)
+
+
+# The two below are entries to be compiled alone: within `count` their loops would run out of registers.
+@entry
+def add_logarithmic(keys: Ints, table: Ints, row, month, packed, runs, counts: Ints):
+    """Count the runs of `packed` rows from `row` on, by keys of shape (row, run) that `looked_up` makes bins."""
+    if packed == PACK:
+        for i in range(runs):
+            counts[row, month, looked_up(table, keys[0, i])] += _ONCE
+            counts[row + 1, month, looked_up(table, keys[1, i])] += _ONCE
+            counts[row + 2, month, looked_up(table, keys[2, i])] += _ONCE
+            counts[row + 3, month, looked_up(table, keys[3, i])] += _ONCE
+    else:
+        for within in range(packed):
+            for i in range(runs):
+                counts[row + within, month, looked_up(table, keys[within, i])] += _ONCE
+
+
+@entry
+def add_even(keys: Ints, row, month, packed, runs, counts: Ints):
+    """The same where a key is a bin."""
+    if packed == PACK:
+        for i in range(runs):
+            counts[row, month, keys[0, i]] += _ONCE
+            counts[row + 1, month, keys[1, i]] += _ONCE
+            counts[row + 2, month, keys[2, i]] += _ONCE
+            counts[row + 3, month, keys[3, i]] += _ONCE
+    else:
+        for within in range(packed):
+            for i in range(runs):
+                counts[row + within, month, keys[within, i]] += _ONCE
+
+
+@entry
 def count(
     source: Floats,
-    members: Ints,
-    factor: Floats,
-    missing,
-    logarithmic,
-    low,
-    per_unit,
+    volume: Floats,
+    members: Members,
+    scale: Bins,
     threshold,
     first,
     begin,
     end,
     runs,
-    counts: Ints,
-    sums,
-    squares,
-    least,
-    most,
+    tally: Tally,
     peak: Floats,
     above: Floats,
 ):
-    """Count the values of members `begin` to `end` into rows of histograms, moments and per-run extremes.
+    """Count rows in months `begin` to `end` into histograms, moments and per-run extremes.
 
     Parameters
     ----------
     source: Recorded values, shape (block, month, entity, lane).
-    members: Entity of each member.
-    factor: What turns a recorded value into a multiple of its reference, shape (month, member).
-    missing: Whether the share missing to that reference is meant, rather than the multiple.
-    logarithmic: Whether bins are even in the logarithm.
-    low, per_unit: Centre of the first bin and bins for a unit of the value (or of its logarithm).
+    volume: What means of them are weighted by, of the same shape; without blocks where sums are meant.
     threshold: Value above which a month counts in `above`.
-    first: Row of member 0; rows of other members follow.
-    runs: Runs that count: the rest of the last block is padding.
-    counts: Shape (row, month, bin), added to.
-    sums, squares: Sums in fixed point, int64, shape (row, month), added to.
-    least, most: Extremes, shape (row, month), updated.
-    peak, above: Largest value over months and months above the threshold, shape (row, block, lane), overwritten; both
-        without rows where nobody asks.
+    first: Row of the tally that the first of these is.
+    runs: Runs that count, `MOST_RUNS` at most: the rest of the last block is padding.
+    peak, above: Largest value over these months and months above the threshold, shape (row, run and padding),
+        overwritten; both without rows where nobody asks.
     """
-    blocks, months, _, lanes = source.shape
-    last = np.float32(counts.shape[2] - 1)
-    bins, values = np.empty(lanes, np.int32), np.empty(lanes, np.float32)
-    per_run = peak.shape[0] > 0
+    start, member, weight, factor, missing = members
+    logarithmic, low, per_unit, last, bottom, top, table = scale
+    counts, sums, squares, least, most = tally
+    lanes, rows = source.shape[3], start.size - 1
+    size = (runs + lanes - 1) // lanes * lanes
+    values, moved, keys = np.empty(size, np.float32), np.empty(lanes, np.float32), np.empty((PACK, size), np.uint32)
+    bits = values.view(np.int32)
+    narrow = min(MOST, _NARROW / np.float32(runs), np.float32(np.sqrt(_NARROW_SQUARE / np.float32(runs))))
+    per_run, weighted = peak.shape[0] > 0, volume.shape[0] > 0
     if per_run:
-        peak[first + begin : first + end] = ZERO
-        above[first + begin : first + end] = ZERO
-    for month in range(months):
-        for member in range(begin, end):
-            row, entity, reciprocal = first + member, members[member], factor[month, member]
-            total, square = np.int64(0), np.int64(0)
-            smallest, largest = least[row, month], most[row, month]
-            for block in range(blocks):
-                used = min(lanes, runs - block * lanes)
-                if missing:
-                    for lane in range(lanes):
-                        values[lane] = clip(ONE - source[block, month, entity, lane] * reciprocal, ZERO, ONE)
+        peak[first : first + rows] = ZERO
+        above[first : first + rows] = ZERO
+    for pack in range(first, first + rows, PACK):
+        packed = min(PACK, first + rows - pack)
+        for month in range(begin, end):
+            for within in range(packed):
+                at = pack + within
+                row = at - first
+                if weighted:
+                    average(source, volume, start[row], start[row + 1], member, month, size // lanes, moved, values)
                 else:
-                    for lane in range(lanes):
-                        values[lane] = source[block, month, entity, lane] * reciprocal
-                if logarithmic:
-                    for lane in range(lanes):
-                        bins[lane] = bin_of(log(values[lane]), low, per_unit, last)
-                else:
-                    for lane in range(lanes):
-                        bins[lane] = bin_of(values[lane], low, per_unit, last)
+                    combine(source, start[row], start[row + 1], member, weight, month, size // lanes, values)
+                relate(values, factor[month, row], missing)
                 if per_run:
-                    for lane in range(lanes):
-                        peak[row, block, lane] = max(peak[row, block, lane], values[lane])
-                        above[row, block, lane] += ONE if values[lane] > threshold else ZERO
-                for lane in range(used):
-                    held = min(values[lane], MOST)
-                    total += np.int64(np.int32(held * FIXED + HALF))
-                    square += np.int64(np.int32(held * held * FIXED_SQUARE + HALF))
-                for lane in range(used):
-                    smallest = min(smallest, values[lane])
-                    largest = max(largest, values[lane])
-                    counts[row, month, bins[lane]] += 1
-            sums[row, month] += total
-            squares[row, month] += square
-            least[row, month] = smallest
-            most[row, month] = largest
+                    raise_to(values, at, peak)
+                    count_above(values, threshold, at, above)
+                smallest, largest = extremes(bits, runs)
+                if largest < narrow:
+                    total, square = narrow_sums(values, runs)
+                else:
+                    total, square = wide_sums(values, runs)
+                sums[at, month] += total
+                squares[at, month] += square
+                least[at, month] = min(least[at, month], smallest)
+                most[at, month] = max(most[at, month], largest)
+                if logarithmic:
+                    for i in range(size):
+                        keys[within, i] = np.uint32(np.int32(clip(bits[i], bottom, top) - bottom))
+                else:
+                    for i in range(size):
+                        keys[within, i] = np.uint32(bin_of(values[i], low, per_unit, last))
+            if logarithmic:
+                add_logarithmic(keys, table, pack, month, packed, runs, counts)
+            else:
+                add_even(keys, pack, month, packed, runs, counts)
 
 
 @entry
-def combine(start: Ints, member: Ints, weight: Floats, source: Floats, begin, end, out: Floats):
-    """Weighted sums over members, `out[row] = sum of weight * source[member]`, for months `begin` to `end`.
-
-    Parameters
-    ----------
-    start: First member of each row, shape (row + 1,); no row is empty.
-    source: Shape (block, month, entity, lane).
-    out: Shape (block, month, row, lane), overwritten.
-    """
-    blocks, _, rows, lanes = out.shape
-    for block in range(blocks):
-        for month in range(begin, end):
-            for row in range(rows):
-                for lane in range(lanes):
-                    out[block, month, row, lane] = ZERO
-                for index in range(start[row], start[row + 1]):
-                    m, w = member[index], weight[index]
-                    for lane in range(lanes):
-                        out[block, month, row, lane] += w * source[block, month, m, lane]
-
-
-@entry
-def average(start: Ints, member: Ints, price: Floats, volume: Floats, begin, end, out: Floats):
-    """Volume-weighted mean price over members, 1 where nothing moved; shapes as in `combine`."""
-    blocks, _, rows, lanes = out.shape
-    moved = np.empty(lanes, np.float32)
-    for block in range(blocks):
-        for month in range(begin, end):
-            for row in range(rows):
-                for lane in range(lanes):
-                    out[block, month, row, lane] = ZERO
-                    moved[lane] = ZERO
-                for index in range(start[row], start[row + 1]):
-                    m = member[index]
-                    for lane in range(lanes):
-                        tonnes = volume[block, month, m, lane]
-                        out[block, month, row, lane] += price[block, month, m, lane] * tonnes
-                        moved[lane] += tonnes
-                for lane in range(lanes):
-                    paid = out[block, month, row, lane]
-                    out[block, month, row, lane] = paid / moved[lane] if moved[lane] > ZERO else ONE
+def lay_out(source: Floats, volume: Floats, members: Members, begin, end, out: Floats):
+    """Recorded values of rows for months `begin` to `end`, shape (month, row, run and padding), overwritten."""
+    start, member, weight, _, _ = members
+    lanes = source.shape[3]
+    blocks, moved = out.shape[2] // lanes, np.empty(lanes, np.float32)
+    for month in range(begin, end):
+        for row in range(start.size - 1):
+            values = out[month, row]
+            if volume.shape[0] > 0:
+                average(source, volume, start[row], start[row + 1], member, month, blocks, moved, values)
+            else:
+                combine(source, start[row], start[row + 1], member, weight, month, blocks, values)
 
 
 @entry

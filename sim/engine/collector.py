@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,15 @@ from numpy.typing import NDArray
 from sim import variables
 from sim.chain.reference import Reference
 from sim.core import collect
+from sim.core.collect import Members
 from sim.core.state import Chain, Record
-from sim.engine.chunk import LANES, Clock, Floats, by_run, share
+from sim.engine.chunk import LANES, Clock, Floats, share
 from sim.engine.groups import Groups, Label, Layout, layout, needs
-from sim.engine.histograms import MULTIPLE, SHARE, Histogram, Members, Scale
+from sim.engine.histograms import MULTIPLE, NO_VOLUME, SHARE, Histogram, Scale
 
 Values = NDArray[np.float64]
+PARTS = 8
+"""Ranges of months that are counted at the same time."""
 NOTHING = 1e-9
 """Tonnes below which a reference counts as nothing: no share of it is formed."""
 
@@ -28,8 +32,10 @@ class Part:
 
     labels: tuple[Label, ...]
     members: Members
-    source: Callable[[Record, Executor], Floats]
+    source: Callable[[Record], Floats]
     """Array that holds the members, shape (block, month, entity, lane)."""
+    volume: Callable[[Record], Floats] = lambda _: NO_VOLUME
+    """What rows are means by, of the same shape; without blocks where they are sums."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +61,12 @@ class Collector:
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
         self.plans = self._plans(reference, clock)
+        bounds = np.linspace(0, clock.count, min(clock.count, PARTS) + 1).astype(int).tolist()
+        self.parts = tuple(pairwise(bounds))
         self.found = {
-            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold)
+            name: Histogram(
+                plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=len(self.parts)
+            )
             for name, plan in self.plans.items()
         }
 
@@ -67,8 +77,7 @@ class Collector:
         flow = np.outer(reference.flows.outflow - reference.flows.disposal, days)
 
         def plain(labels: tuple[Label, ...], read: Callable[[Record], Floats]) -> Part:
-            factor = np.ones((months, len(labels)), dtype=np.float32)
-            return Part(labels, Members(markets, factor), lambda record, _: read(record))
+            return Part(labels, _alone(markets, np.ones((months, len(labels)), dtype=np.float32)), read)
 
         def relative(
             labels: tuple[Label, ...],
@@ -78,25 +87,17 @@ class Collector:
             *,
             missing: bool,
         ) -> Part:
-            return Part(labels, Members(rows, _inverse(base), missing), lambda record, _: read(record))
+            return Part(labels, _alone(rows, _inverse(base), missing=missing), read)
 
         def summed(
             groups: Groups, read: Callable[[Record], Floats], base: Values | None = None, *, missing: bool = False
         ) -> Part:
-            rows = np.arange(len(groups.labels), dtype=np.int32)
-            factor = np.ones((months, rows.size), dtype=np.float32) if base is None else _inverse(groups.total(base))
-            return Part(
-                groups.labels, Members(rows, factor, missing), lambda record, pool: combined(groups, read(record), pool)
-            )
+            ones = np.ones((months, len(groups.labels)), dtype=np.float32)
+            factor = ones if base is None else _inverse(groups.total(base))
+            return Part(groups.labels, Members(groups.start, groups.member, groups.weight, factor, missing), read)
 
         volume = lay.world_volume
-        paid = Part(
-            volume.labels,
-            Members(
-                np.arange(len(volume.labels), dtype=np.int32), np.ones((months, len(volume.labels)), dtype=np.float32)
-            ),
-            lambda record, pool: averaged(volume, record.transacted, record.flow, pool),
-        )
+        paid = replace(summed(volume, _transacted), volume=_flow)
         takers = tuple(lay.markets[index] for index in lay.takers)
         sectors = np.arange(len(lay.sectors), dtype=np.int32)
         short, dear = variables.SHORT, variables.DEAR
@@ -132,14 +133,22 @@ class Collector:
         }
 
     def add(self, record: Record, runs: int, pool: Executor) -> None:
-        """Count the first `runs` runs of a record; threads own rows."""
-        for name, plan in self.plans.items():
-            histogram, first = self.found[name], 0
-            for part in plan.parts:
-                source = part.source(record, pool)
-                _count(histogram, source, part.members, first, runs, pool)
-                first += len(part.labels)
-            histogram.runs += runs
+        """Count the first `runs` runs of a record; threads own months.
+
+        All variables of a few months are counted in one go, so that what several of them are made of is read once.
+        """
+
+        def count(part: int) -> None:
+            begin, end = self.parts[part]
+            for name, plan in self.plans.items():
+                first = 0
+                for rows in plan.parts:
+                    source, volume = rows.source(record), rows.volume(record)
+                    self.found[name].add(source, rows.members, first, runs, begin, end, volume=volume, part=part)
+                    first += len(rows.labels)
+
+        list(pool.map(count, range(len(self.parts))))
+        list(pool.map(lambda histogram: histogram.finish(runs), self.found.values()))
 
     def paths(self, record: Record, runs: int, pool: Executor) -> dict[str, Floats]:
         """Full monthly paths of the first runs of a record, shape (run, month, row), for every variable."""
@@ -149,40 +158,30 @@ class Collector:
 def _paths(plan: Plan, record: Record, runs: int, pool: Executor) -> Floats:
     rows = []
     for part in plan.parts:
-        values = by_run(part.source(record, pool), runs)[:, part.members.entities] * part.members.factor[:, :, None]
-        rows.append(np.clip(1.0 - values, 0.0, 1.0) if part.members.missing else values)
+        members = part.members
+        values = recorded(part, record, pool)[..., :runs] * members.factor[:, :, None]
+        rows.append(np.clip(1.0 - values, 0.0, 1.0) if members.missing else values)
     return np.moveaxis(np.concatenate(rows, axis=1), 2, 0).astype(np.float32)
 
 
-def _count(histogram: Histogram, source: Floats, members: Members, first: int, runs: int, pool: Executor) -> None:
-    share(pool, members.entities.size, lambda begin, end: histogram.add(source, members, first, runs, begin, end))
+def recorded(part: Part, record: Record, pool: Executor) -> Floats:
+    """Recorded values of rows before they are related to a reference, shape (month, row, run and padding)."""
+    source, volume = part.source(record), part.volume(record)
+    blocks, months, _, lanes = source.shape
+    out = np.empty((months, len(part.labels), blocks * lanes), dtype=np.float32)
+    share(pool, months, lambda begin, end: collect.lay_out(source, volume, part.members, begin, end, out))
+    return out
+
+
+def _alone(entities: NDArray[np.int32], factor: Floats, *, missing: bool = False) -> Members:
+    """Members of rows that are one recorded entity each."""
+    start = np.arange(entities.size + 1, dtype=np.int32)
+    return Members(start, entities, np.ones(entities.size, dtype=np.float32), factor, missing)
 
 
 def _inverse(base: Values) -> Floats:
     """One over a reference of shape (row, month), as (month, row); nothing is ever missing of nothing."""
     return np.ascontiguousarray((1.0 / np.maximum(base, NOTHING)).T.astype(np.float32))
-
-
-def combined(groups: Groups, source: Floats, pool: Executor) -> Floats:
-    """Weighted sums of rows of `source`, shape (block, month, row, lane)."""
-    out = np.empty((*source.shape[:2], len(groups.labels), source.shape[3]), dtype=np.float32)
-    share(
-        pool,
-        out.shape[1],
-        lambda begin, end: collect.combine(groups.start, groups.member, groups.weight, source, begin, end, out),
-    )
-    return out
-
-
-def averaged(groups: Groups, price: Floats, volume: Floats, pool: Executor) -> Floats:
-    """Volume-weighted mean prices, shape (block, month, row, lane)."""
-    out = np.empty((*price.shape[:2], len(groups.labels), price.shape[3]), dtype=np.float32)
-    share(
-        pool,
-        out.shape[1],
-        lambda begin, end: collect.average(groups.start, groups.member, price, volume, begin, end, out),
-    )
-    return out
 
 
 def _price(record: Record) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,27 +35,28 @@ SHARE = Scale(logarithmic=False, low=0.0, per_unit=200.0, bins=201)
 """Shares from 0 to 1 in steps of half a point, one bin centred on 0."""
 
 
-@dataclass(frozen=True)
-class Members:
-    """Recorded entities that are rows of a variable, and what turns their records into it."""
+@lru_cache(maxsize=16)
+def _bins(scale: Scale) -> collect.Bins:
+    return collect.bins(scale.logarithmic, scale.low, scale.per_unit, scale.bins)
 
-    entities: NDArray[np.int32]
-    factor: Floats
-    """One over the reference, shape (month, member)."""
-    missing: bool = False
-    """Whether the share missing to the reference is meant."""
+
+NO_VOLUME = np.empty((0, 0, 0, 0), dtype=np.float32)
+"""Where rows are sums and not means weighted by a volume."""
 
 
 class Histogram:
     """Counts and moments of one variable; adding chunks in any order gives the same digits."""
 
-    def __init__(self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float | None) -> None:
+    def __init__(
+        self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float | None, parts: int = 1
+    ) -> None:
         """Begin with no runs.
 
         Parameters
         ----------
         blocks: Blocks of a chunk and lanes of a block.
         threshold: Value above which a month counts in `above`; none where no run is followed.
+        parts: Ranges of months that may be counted at the same time.
         """
         self.scale = scale
         self.threshold = threshold or 0.0
@@ -69,36 +71,40 @@ class Histogram:
         """Largest value over months of each run of the last chunk, shape (row, block, lane)."""
         self.above = np.zeros((followed, *blocks), dtype=np.float32)
         """Months above the threshold of each run of the last chunk."""
+        self._peaks = np.zeros((parts, followed, blocks[0] * blocks[1]), dtype=np.float32)
+        self._aboves = np.zeros_like(self._peaks)
 
-    def add(self, source: Floats, members: Members, first: int, runs: int, begin: int, end: int) -> None:
-        """Count members `begin` to `end`, whose rows begin at `first`; `self.runs` is for the caller to raise.
+    def add(
+        self,
+        source: Floats,
+        members: collect.Members,
+        first: int,
+        runs: int,
+        begin: int,
+        end: int,
+        *,
+        volume: Floats = NO_VOLUME,
+        part: int = 0,
+    ) -> None:
+        """Count months `begin` to `end` of members whose rows begin at `first`; `finish` ends a chunk.
 
         Parameters
         ----------
         source: Shape (block, month, entity, lane); only the first `runs` runs count.
+        volume: What means over members are weighted by; sums are meant where there is none.
+        part: Number of the range of months, another for each range of a chunk.
         """
-        scale = self.scale
-        collect.count(
-            source,
-            members.entities,
-            members.factor,
-            members.missing,
-            scale.logarithmic,
-            np.float32(scale.low),
-            np.float32(scale.per_unit),
-            np.float32(self.threshold),
-            first,
-            begin,
-            end,
-            runs,
-            self.counts,
-            self.sums,
-            self.squares,
-            self.least,
-            self.most,
-            self.peak,
-            self.above,
-        )
+        tally = collect.Tally(self.counts, self.sums, self.squares, self.least, self.most)
+        threshold, peak, above = np.float32(self.threshold), self._peaks[part], self._aboves[part]
+        scale = _bins(self.scale)
+        collect.count(source, volume, members, scale, threshold, first, begin, end, runs, tally, peak, above)
+
+    def finish(self, runs: int) -> None:
+        """End a chunk of `runs` runs of which every part has been counted."""
+        shape = (len(self._peaks), *self.peak.shape)
+        np.max(self._peaks.reshape(shape), axis=0, out=self.peak)
+        np.sum(self._aboves.reshape(shape), axis=0, out=self.above)
+        self.runs += runs
 
     def quantiles(self, shares: tuple[float, ...]) -> NDArray[np.float64]:
         """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, row, month)."""

@@ -7,33 +7,39 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from sim.engine.histograms import MULTIPLE, SHARE, Histogram, Members, Scale
+from sim.core.collect import Members
+from sim.engine.histograms import MULTIPLE, SHARE, Histogram, Scale
 from sim.variables import QUANTILES
 
 MONTHS, ROWS, LANES = 3, 4, 64
 DEAR = 2.0
 
 
+def alone(rows: tuple[int, ...] = tuple(range(ROWS)), *, missing: bool = False) -> Members:
+    """Rows that are one entity each, measured against one."""
+    start, ones = np.arange(len(rows) + 1, dtype=np.int32), np.ones((MONTHS, len(rows)), dtype=np.float32)
+    return Members(start, np.array(rows, dtype=np.int32), ones[0], ones.copy(), missing)
+
+
 def filled(scale: Scale, *chunks: np.ndarray, missing: bool = False) -> Histogram:
     """Histogram of chunks of shape (row, month, run), each laid out in blocks whose padding is absurd."""
     blocks = max(-(-values.shape[2] // LANES) for values in chunks)
     histogram = Histogram(scale, ROWS, MONTHS, (blocks, LANES), DEAR)
-    members = Members(np.arange(ROWS, dtype=np.int32), np.ones((MONTHS, ROWS), dtype=np.float32), missing)
     for values in chunks:
-        add(histogram, values, members)
+        add(histogram, values, alone(missing=missing))
     return histogram
 
 
-def add(histogram: Histogram, values: np.ndarray, members: Members, parts: tuple[int, ...] = (0, ROWS)) -> None:
-    """Add runs of shape (row, month, run) to a histogram, members in the parts given."""
+def add(histogram: Histogram, values: np.ndarray, members: Members, months: tuple[int, ...] = (0, MONTHS)) -> None:
+    """Add runs of shape (row, month, run) to a histogram, months in the parts given."""
     runs = values.shape[2]
     blocks = histogram.peak.shape[1]
     source = np.full((blocks * LANES, *values.shape[:2]), 97.0, dtype=np.float32)
     source[:runs] = np.moveaxis(values, 2, 0)
     source = np.ascontiguousarray(source.reshape(blocks, LANES, *values.shape[:2]).transpose(0, 3, 2, 1))
-    for begin, end in pairwise(parts):
-        histogram.add(source, members, 0, runs, begin, end)
-    histogram.runs += runs
+    for part, (begin, end) in enumerate(pairwise(months)):
+        histogram.add(source, members, 0, runs, begin, end, part=part)
+    histogram.finish(runs)
 
 
 def prices(runs: int, seed: int = 0) -> np.ndarray:
@@ -116,18 +122,20 @@ def test_add__in_any_order_and_cut_gives_the_same_digits() -> None:
 
 def test_add__in_parts_equals_add_at_once_and_leaves_padding_out() -> None:
     values = prices(100)
-    parted = Histogram(MULTIPLE, ROWS, MONTHS, (2, LANES), DEAR)
-    ones = Members(np.arange(ROWS, dtype=np.int32), np.ones((MONTHS, ROWS), dtype=np.float32))
-    add(parted, values, ones, parts=(0, 1, 3, ROWS))
+    parted = Histogram(MULTIPLE, ROWS, MONTHS, (2, LANES), DEAR, parts=2)
+    add(parted, values, alone(), months=(0, 1, MONTHS))
     whole = filled(MULTIPLE, values)
     np.testing.assert_array_equal(parted.counts, whole.counts)
     np.testing.assert_array_equal(parted.most, values.max(axis=2))
+    np.testing.assert_array_equal(parted.peak.reshape(ROWS, -1)[:, :100], values.max(axis=1))
+    np.testing.assert_array_equal(parted.above.reshape(ROWS, -1)[:, :100], (values > DEAR).sum(axis=1))
     assert np.all(whole.counts.sum(axis=2) == 100)
 
 
 def test_add__measures_members_against_their_reference() -> None:
     values = prices(50)
-    members = Members(np.array([2, 0, 3, 1], dtype=np.int32), np.full((MONTHS, ROWS), 0.5, dtype=np.float32))
+    members = alone((2, 0, 3, 1))
+    members.factor[...] = 0.5
     members.factor[1, 0] = 2.0  # first member, which is entity 2, in the second month
     histogram = Histogram(MULTIPLE, ROWS, MONTHS, (1, LANES), DEAR)
     add(histogram, values, members)
