@@ -65,7 +65,8 @@ def collector_rows(reference: Reference) -> NDArray[np.int64]:
 
 def _add_rows(values: NDArray[np.float32], row: NDArray[np.int64], rows: int) -> Values:
     total = np.zeros((rows, values.shape[1]))
-    np.add.at(total, row, values)
+    for place, added in zip(row, values, strict=True):
+        total[place] += added
     return total
 
 
