@@ -61,7 +61,7 @@ DISTRIBUTION = (
         "stopped",
         (SECTOR, REGION),
         "1",
-        "Share of a sector's lines that stand still: what they need and neither get nor have in stock, over service demand.",
+        "Lines that stand still: what a sector needs and neither gets nor has in stock, over its service demand.",
     ),
     Variable(
         "stage_price", (STAGE, REGION), "1", "Quoted price of a stage's products, weighted by reference use in value."
@@ -86,6 +86,9 @@ RUNS = (
     Variable("worst_stage_shortage", (RUN, STAGE, REGION), "1", "Highest monthly shortage of a stage."),
     Variable(
         "shortage_months", (RUN, SECTOR, REGION), "month", "Months with a shortage above 5 % of the service path."
+    ),
+    Variable(
+        "weeks_stopped", (RUN, SECTOR, REGION), "week", "Weeks for which lines stood still, shares of lines added up."
     ),
     Variable("shortage_tonnes", (RUN, SECTOR, REGION), "t", "Service demand not met over the horizon."),
     Variable("rationed_tonnes", (RUN, SECTOR, REGION), "t", "Wanted at the price and not delivered, over the horizon."),

@@ -21,7 +21,7 @@ WEEKS_A_MONTH = 52.0 / 12.0
 
 
 class Followed:
-    """What is added up over the months of each run of a chunk, shape (row, block, lane); rows are sectors in regions."""
+    """What is added up over the months of each run of a chunk, shape (row, block, lane); rows: sectors in regions."""
 
     def __init__(self, collector: Collector, record: Record) -> None:
         """Begin a chunk."""
