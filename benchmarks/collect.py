@@ -22,7 +22,7 @@ from benchmarks.core import chain_hash
 from sim.chain import build, core_arrays
 from sim.engine.chunk import CHUNK, Chunk, Clock
 from sim.engine.collector import Collector
-from sim.engine.outcomes import outcomes
+from sim.engine.outcomes import Followed, outcomes
 from sim.shocks import sample
 
 
@@ -46,9 +46,15 @@ def measure(
     collector = Collector(reference, chain, clock, chunk.blocks)
     shocks = sample(scenario, reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     with ThreadPoolExecutor(threads) as pool:
-        core = _seconds(lambda: chunk.simulate(shocks, pool), max(1, repeats // 3))
+        core = _seconds(lambda: list(chunk.simulate(shocks, pool)), max(1, repeats // 3))
         counting = _seconds(lambda: collector.add(chunk.record, runs, pool), repeats)
-        per_run = _seconds(lambda: outcomes(reference, collector, chunk.record, shocks, runs, pool), repeats)
+
+        def follow() -> None:
+            followed = Followed(collector, chunk.record)
+            followed.add(chunk.record, pool)
+            outcomes(reference, collector, followed, chunk.record, shocks, runs)
+
+        per_run = _seconds(follow, repeats)
     rows = sum(len(plan.labels) for plan in collector.plans.values())
     values = rows * clock.count * runs
     best = min(counting) + min(per_run)

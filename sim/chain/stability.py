@@ -153,6 +153,8 @@ class _Period:
         """Two states, shape (variable, 2), a period later; pipelines are turned, so the map does not move in time."""
         for part, place in zip(self._parts(), self._places(), strict=True):
             part[...] = pair[place].reshape(part.shape)
+        # The state was set from outside: no stock may be taken for full unseen.
+        self.block.use[fields.DEPLETED] = 1.0
         months, weights = np.zeros(1, dtype=np.int32), np.ones(1)
         loop.simulate(self.chain, self.events, 0, 0, 1, months, weights, self.block, self.record)
         self.block.pipeline[...] = self.block.pipeline[self.rolled]

@@ -23,7 +23,7 @@ from sim.core.fields import (
     USED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive, clear
+from sim.core.lanes import any_below, any_positive, clear
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -74,6 +74,8 @@ def _restock(chain: Chain, row, u, before, block: Block):
     use, constants = block.use, chain.constants
     clear(use[RESTOCK, u])
     for c in range(row.cohort_begin, row.cohort_end):
+        if not any_below(block.cohort[FULLNESS, c], ONE):
+            continue
         target = chain.cohorts[c].share * chain.cohorts[c].cover * before / constants.dt
         for lane in range(use.shape[2]):
             full = block.cohort[FULLNESS, c, lane]
@@ -119,11 +121,14 @@ def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
     """Use what was got and what is in stock; `MISSING` is what neither covers."""
     use, cohort, m, constants = block.use, block.cohort, row.market, chain.constants
     dt = constants.dt
+    strained = block.market[STRAINED, m, 0] > ZERO
     lanes = use.shape[2]
     lacking = block.scratch[LACKING]
     clear(use[MISSING, u])
     clear(lacking)
     for c in range(row.cohort_begin, row.cohort_end):
+        if not strained and not any_below(cohort[FULLNESS, c], ONE):
+            continue
         share, cover = chain.cohorts[c].share, chain.cohorts[c].cover
         old, new = share * cover * before, share * cover * after
         building, kept = max(new - old, ZERO), old / new if new > ZERO else ZERO

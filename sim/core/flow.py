@@ -79,7 +79,8 @@ def produce(chain: Chain, now, block: Block):
         for i in range(process.input_begin, process.input_end):
             m = chain.inputs[i].market
             for lane in range(lanes):
-                scratch[CHOKE, lane] = min(scratch[CHOKE, lane], market[FILL_LOCAL, m, lane] * chain.constants.dt)
+                filled = market[FILL_LOCAL, m, lane] * chain.constants.dt
+                scratch[CHOKE, lane] = min(scratch[CHOKE, lane], filled) + ZERO
         for lane in range(lanes):
             scratch[DONE, lane] = block.process[WANTED, p, lane] * scratch[CHOKE, lane]
         for i in range(process.input_begin, process.input_end):

@@ -20,6 +20,15 @@ def any_positive(row):
 
 
 @kernel
+def any_below(row, bound):
+    """Whether some lane is below a bound."""
+    found = False
+    for lane in range(row.size):
+        found |= row[lane] < bound
+    return found
+
+
+@kernel
 def flat(rows):
     """Neighbouring rows as one: a loop over all of them costs what a loop over one does to begin."""
     return rows.reshape(rows.size)

@@ -65,7 +65,8 @@ def _sum_inputs(chain: Chain, process, block: Block):
         for lane in range(lanes):
             price = market[CALM, m, lane]
             scratch[COST, lane] += share * block.input[INTENSITY, i, lane] * price
-            scratch[CHOKE, lane] = min(scratch[CHOKE, lane], choke(price, multiple))
+            # Adding zero keeps the compiler from storing only the lanes that change, lane by lane.
+            scratch[CHOKE, lane] = min(scratch[CHOKE, lane], choke(price, multiple)) + ZERO
 
 
 @kernel
@@ -122,7 +123,7 @@ def _pinch(constants, fixed, conversion, scratch):
         cash = log(revenue / (cost + conversion))
         margin = log(constants.claim_margin * revenue / (cost + fixed))
         idled = scratch[TARGET, lane] + constants.idle_slope * cash
-        scratch[TARGET, lane] = idled if cost + conversion - revenue > ZERO else scratch[TARGET, lane]
+        scratch[TARGET, lane] = (idled if cost + conversion - revenue > ZERO else scratch[TARGET, lane]) + ZERO
         gate = exp(constants.claim_slope * margin)
         scratch[CHOKE, lane] *= gate if cost + fixed - constants.claim_margin * revenue > ZERO else ONE
 

@@ -162,16 +162,16 @@ def _restrict_crossing(rule, k, pair, block: Block):
         for lane in range(lanes):
             active = restriction[ACTIVE, k, lane]
             bound = throughput if active > ZERO else NEVER
-            crossing[LICENSED, c, lane] = max(crossing[LICENSED, c, lane], min(active, ONE))
+            crossing[LICENSED, c, lane] = max(crossing[LICENSED, c, lane], min(active, ONE)) + ZERO
             crossing[APPROVAL, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
-            crossing[THROUGHPUT, c, lane] = min(crossing[THROUGHPUT, c, lane], bound)
+            crossing[THROUGHPUT, c, lane] = min(crossing[THROUGHPUT, c, lane], bound) + ZERO
     elif kind == DUTY:
         for lane in range(lanes):
             crossing[EXTRA_DUTY, c, lane] += restriction[LEVEL, k, lane] * weight
     if leakage > ZERO:
         for lane in range(lanes):
             leaks = leakage if restriction[ACTIVE, k, lane] > ZERO else ZERO
-            crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], leaks)
+            crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], leaks) + ZERO
 
 
 @kernel

@@ -17,8 +17,8 @@ LANES = 128
 """Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
 CHUNK = 512
 """Runs recorded before they are counted."""
-SLICE = 12
-"""Months recorded before they are counted: few enough for the record to stay in the processor's cache."""
+SLICE = 120
+"""Months recorded before they are counted: memory does not grow with longer horizons. A year at a time is slower."""
 
 Floats = NDArray[np.float32]
 

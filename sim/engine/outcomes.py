@@ -39,8 +39,10 @@ class Followed:
 
         def follow(begin: int, end: int) -> None:
             collect.spells(source, self._need, threshold, begin, end, shift, *found)
-            share_of_need = self._share[shift : shift + months, begin:end]
-            self.stopped[begin:end] += np.einsum("bmrl,mr->rbl", stopped[:, :, begin:end], share_of_need)
+            # Month by month, so that the sum does not depend on how many months are recorded at once.
+            for month in range(months):
+                per_tonne = self._share[shift + month, begin:end, None, None]
+                self.stopped[begin:end] += per_tonne * stopped[:, month, begin:end].swapaxes(0, 1)
 
         share(pool, self.lacking.shape[0], follow)
 

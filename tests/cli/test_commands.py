@@ -170,7 +170,7 @@ def test_check__prints_changes_assumptions_shares_and_certificate() -> None:
         "The chain is stable",
     ):
         assert said in " ".join(found.stdout.split())
-    assert "results do not depend on them in this version: cohorts, technologies" in " ".join(found.output.split())
+    assert "results do not depend on them in this version: technologies" in " ".join(found.output.split())
     assert "OUTSIDE" not in found.stdout
 
 

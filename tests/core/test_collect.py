@@ -102,9 +102,12 @@ def counted(
 ) -> tuple[collect.Tally, np.ndarray, np.ndarray]:
     count = rows.start.size - 1
     found = tally(count, int(scale.last) + 1)
-    peak, above = (np.full((count, source.shape[0] * LANES), 9e9, dtype=np.float32) for _ in range(2))
+    peak, above = (np.zeros((count, source.shape[0] * LANES), dtype=np.float32) for _ in range(2))
     threshold = np.float32(2.0)
-    collect.count(source, volume, rows, scale, threshold, 0, 0, MONTHS, runs, found, peak, above)
+    # In two calls: the months of the second are recorded in an array of their own.
+    for begin, end in ((0, 1), (1, MONTHS)):
+        part, by = np.ascontiguousarray(source[:, begin:end]), np.ascontiguousarray(volume[:, begin:end])
+        collect.count(part, by, rows, scale, threshold, 0, begin, end, begin, runs, found, peak, above)
     return found, peak[:, :runs], above[:, :runs]
 
 

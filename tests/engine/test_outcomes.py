@@ -22,8 +22,10 @@ def test_spells__sum_what_is_lacking_and_find_the_first_and_last_short_month() -
     need = np.full((4, 1), 10.0, dtype=np.float32)
     got = np.full((1, 4, 1, 2), 10.0, dtype=np.float32)
     got[0, :, 0, 0] = 10.0, 9.0, 9.6, 4.0  # lacks 1, 0.4 (4 %: bearable) and 6
-    tonnes, opening, closing = (np.empty((1, 1, 2), dtype=np.float32) for _ in range(3))
-    collect.spells(got, need, np.float32(0.05), 0, 1, tonnes, opening, closing)
+    tonnes, opening, closing = (np.full((1, 1, 2), start, dtype=np.float32) for start in (0.0, -1.0, -1.0))
+    for shift in (0, 2):
+        part = np.ascontiguousarray(got[:, shift : shift + 2])
+        collect.spells(part, need, np.float32(0.05), 0, 1, shift, tonnes, opening, closing)
     np.testing.assert_allclose(tonnes[0, 0], [7.4, 0.0], rtol=1e-6)
     np.testing.assert_array_equal(opening[0, 0], [1.0, -1.0])
     np.testing.assert_array_equal(closing[0, 0], [3.0, -1.0])

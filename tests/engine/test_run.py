@@ -47,6 +47,14 @@ def test_run__gives_the_same_bits_for_any_number_of_threads(
     assert float(ensemble["runs"].peak_price.max()) > 1.5  # something happened
 
 
+@pytest.mark.parametrize("months", [1, 7, 12])
+def test_run__gives_the_same_bits_for_any_number_of_months_recorded_at_once(
+    scenario: Scenario, ensemble: xr.DataTree, same_bits: Same, months: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.engine.chunk.SLICE", months)
+    same_bits(sim.run(scenario, runs=128, seed=SEED, traces=3), ensemble, "distribution", "runs", "shocks", "traces")
+
+
 @pytest.mark.parametrize(("first", "runs"), [(100, 28), (0, 40), (63, 2)])
 def test_run__gives_a_run_the_same_bits_in_any_range(
     scenario: Scenario, ensemble: xr.DataTree, first: int, runs: int
