@@ -167,3 +167,13 @@ def test_controls__are_forgotten_within_five_years_of_their_end() -> None:
     assert float(abs(index.isel(time=slice(APRIL, ended)) - 1.0).max()) > 0.05
     assert float(abs(index.isel(time=slice(ended + 60, None)) - 1.0).max()) <= 0.05
     assert index.time.size >= ended + 60 + 1
+
+
+def test_controls__stop_fewer_lines_where_users_keep_stocks() -> None:
+    tonnes = [
+        sim.run(sim.load("controls_2025", overrides=[f"parameters.users_cover={share}"]), runs=64, seed=SEED)["runs"]
+        .rationed_tonnes.sum(("sector", "region"))
+        .median()
+        for share in (0.0, 0.5, 1.0)
+    ]
+    assert tonnes[0] > tonnes[1] > tonnes[2] > 0.0

@@ -55,9 +55,10 @@ def inbound(reference: Reference, dt: float) -> Values:
 
 
 def buyers(reference: Reference, sector: str) -> list[tuple[float, float]]:
-    """Cohorts of a sector's buyers: share of its use, and own stock in months of it."""
-    rows = [row for row in reference.scenario.tables.cohorts if row.sector == sector]
-    return [(row.share, row.cover_weeks * 12.0 / 52.0) for row in rows] or [(1.0, 0.0)]
+    """Cohorts of a sector's buyers: share of its use, and own stock in months of it; one where none keeps a stock."""
+    held = reference.scenario.parameters.users_cover * 12.0 / 52.0
+    rows = [row for row in reference.scenario.tables.cohorts if row.sector == sector and held > 0.0]
+    return [(row.share, row.cover_weeks * held) for row in rows] or [(1.0, 0.0)]
 
 
 def mean_cover(reference: Reference, sector: str) -> float:

@@ -92,6 +92,10 @@ class Parameters(BaseModel):
     """Share of the cover over which a market can be emptied (`phi`)."""
     strictness: Share = 0.6
     """Weight of class order (priority sectors, domestic, exports) against proportional rationing."""
+    users_cover: Share = 0.0
+    """Part of the cohorts' covers that users hold beside the inventories of the markets they buy from (judged): those
+    covers were read off the time from a stop of magnet supply to stops of lines, which inventories and transit along
+    the chain fill already. With 1, lines first stop in week 13 after April 2025; weeks 5 to 9 are on record."""
     restock_months: Months = 2.0
     """Time in which users fill their own stocks again after a shortage (assumption)."""
     slow_months: Months = 22.0

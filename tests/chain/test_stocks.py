@@ -8,7 +8,7 @@ import pytest
 import sim
 from sim.chain import build
 from sim.chain.arrays import core_arrays, delays, pipeline_rows
-from sim.chain.stocks import cover_needed, covers, inbound
+from sim.chain.stocks import buyers, cover_needed, covers, inbound, mean_cover
 from sim.core import allocate
 
 
@@ -77,3 +77,16 @@ def test_inbound__equals_what_the_pipelines_start_with(still) -> None:
     block = allocate.block_at_reference(chain, 1)
     found = np.add.reduceat(block.pipeline[:, 0], chain.markets.pipeline)
     np.testing.assert_allclose(found, chain.markets.inbound, rtol=1e-9, atol=1e-12)
+
+
+def test_buyers__keep_the_stocks_of_their_cohorts_only_where_asked_for() -> None:
+    alone = build(sim.load("still"))
+    assert buyers(alone, "traction") == [(1.0, 0.0)]
+    stocked = build(sim.load("still", overrides=["parameters.users_cover=0.5"]))
+    rows = [row for row in stocked.scenario.tables.cohorts if row.sector == "traction"]
+    assert buyers(stocked, "traction") == [(row.share, pytest.approx(row.cover_weeks * 12 / 52 / 2)) for row in rows]
+    assert len(rows) > 2
+    chain = core_arrays(stocked, np.float64)
+    shares = np.add.reduceat(chain.cohorts.share, chain.uses.cohort_begin)
+    np.testing.assert_allclose(shares, 1.0, rtol=1e-12)
+    assert mean_cover(stocked, "traction") == pytest.approx(sum(row.share * row.cover_weeks for row in rows) * 6 / 52)
