@@ -11,6 +11,7 @@ from collections import deque
 
 from sim.core.state import OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
+from tests.core.reference_buyers import Buyers
 from tests.core.reference_rules import Control, choked, clip, force, restrict_route
 
 
@@ -54,9 +55,12 @@ class Run:
         self.queue = [0.0] * len(chain.routes)
         self.rent = [0.0] * len(chain.restrictions)
         self.substituted = [0.0] * len(chain.uses)
-        self.stock = [[share * cover * use.demand for share, cover in use.cohorts] for use in chain.uses]
-        self.target = [list(stock) for stock in self.stock]
-        self.rationed = [0.0] * len(chain.uses)
+        self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
+
+    @property
+    def fullness(self) -> list[float]:
+        """Stock of every cohort over its target, 1 where it keeps none."""
+        return [full for buyers in self.buyers for full in buyers.fullness]
 
     def step(self) -> None:
         """Advance by one period, in the order of the page."""
@@ -352,9 +356,8 @@ class Run:
     def _ration(self) -> None:
         chain, par, dt = self.chain, self.chain.parameters, self.chain.dt
         claims = [[0.0, 0.0, 0.0] for _ in chain.markets]
-        self._order_stocks()
-        for use, orders in zip(chain.uses, self.cohort_order, strict=True):
-            claims[use.market][0 if use.priority else 1] += sum(orders)
+        for use, buyers, wanted in zip(chain.uses, self.buyers, self.use_wanted, strict=True):
+            claims[use.market][0 if use.priority else 1] += buyers.order(wanted, self.growth(use))
         for p, process in enumerate(chain.processes):
             for i, row in enumerate(process.inputs):
                 claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
@@ -371,43 +374,6 @@ class Run:
             self.dumped.append(max(min(surplus, release - sum(claims[m])), 0.0))
             rate = (sum(claims[m]) + surplus) / dt
             self.expected[m] += self.follow(par.expectation_months) * (rate - self.expected[m])
-
-    # 11. Users' own stocks
-
-    @property
-    def fullness(self) -> list[float]:
-        """Stock of every cohort over its target, 1 where it keeps none."""
-        pairs = [pair for u in range(len(self.stock)) for pair in zip(self.stock[u], self.target[u], strict=True)]
-        return [held / target if target > 0 else 1.0 for held, target in pairs]
-
-    def _order_stocks(self) -> None:
-        """Tonnes that each cohort orders: its need, the growth of its stock, and part of what the stock lacks."""
-        dt, refill = self.chain.dt, self.follow(self.chain.parameters.restock_months)
-        self.cohort_order = []
-        self.grown = [
-            [share * cover * use.demand * self.growth(use) for share, cover in use.cohorts] for use in self.chain.uses
-        ]
-        for u, use in enumerate(self.chain.uses):
-            orders = []
-            for (share, _), held, old, new in zip(
-                use.cohorts, self.stock[u], self.target[u], self.grown[u], strict=True
-            ):
-                part = refill if held < 0.99 * old else 1.0
-                orders.append(share * self.use_wanted[u] * dt + max(new - old, 0.0) + part * (old - held))
-            self.cohort_order.append(orders)
-
-    def _sell(self, u: int, use: Use) -> float:
-        """Deliver to the cohorts of a use, and let them draw on their stocks; t bought."""
-        fill, bought = self.fill[use.market][0 if use.priority else 1], 0.0
-        for c, (share, _) in enumerate(use.cohorts):
-            need, got = share * self.use_wanted[u] * self.chain.dt, fill * self.cohort_order[u][c]
-            bought += got
-            at_hand = self.stock[u][c] + got
-            self.rationed[u] += max(need - at_hand, 0.0)
-            left, target = max(at_hand - need, 0.0), self.grown[u][c]
-            self.stock[u][c] = target if left > target * (1 - 1e-15) else left
-        self.target[u] = self.grown[u]
-        return bought
 
     # 9. Execution
 
@@ -431,7 +397,7 @@ class Run:
             self.released[route.origin] += shipped
             added[route.destination] += shipped
         for u, use in enumerate(chain.uses):
-            self.sold.append(self._sell(u, use))
+            self.sold.append(self.buyers[u].buy(self.fill[use.market][0 if use.priority else 1]))
             self.released[use.market] += self.sold[u]
         for m in range(len(chain.markets)):
             self.inventory[m] -= self.released[m] + self.dumped[m]

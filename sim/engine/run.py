@@ -97,12 +97,13 @@ def run(
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
-        kinds = [str(restriction.kind) for restriction in scenario.restrictions.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),
             "runs": labels.runs(_joined(kept), row_labels(collector), coords),
-            "shocks": labels.shocks(joined(struck), kinds, coords),
+            "shocks": labels.shocks(
+                joined(struck), [str(each.kind) for each in scenario.restrictions.values()], coords
+            ),
         }
         if traces:
             tree["traces"] = _traces(

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.core import allocate, fields, loop, state
+from tests.core.array_rules import controlled_processes, controlled_routes, ints, restrictions, starts_of, supply
 from tests.core.described import Event, SmallChain
 
 INFINITY = 3e38
@@ -86,15 +86,15 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
 
     processes, inputs, outputs = _processes(small, of)
     uses = state.Uses(
-        market=_ints(u.market for u in small.uses),
+        market=ints(u.market for u in small.uses),
         demand=of(u.demand for u in small.uses),
         elasticity=of(u.short for u in small.uses),
         slow_elasticity=of(u.long - u.short for u in small.uses),
-        priority=_ints(u.priority for u in small.uses),
-        substitute=_ints(-1 if u.substitute is None else u.substitute for u in small.uses),
-        sector=_ints(range(len(small.uses))),
-        cohort_begin=_starts(len(u.cohorts) for u in small.uses)[:-1],
-        cohort_end=_starts(len(u.cohorts) for u in small.uses)[1:],
+        priority=ints(u.priority for u in small.uses),
+        substitute=ints(-1 if u.substitute is None else u.substitute for u in small.uses),
+        sector=ints(range(len(small.uses))),
+        cohort_begin=starts_of(len(u.cohorts) for u in small.uses)[:-1],
+        cohort_end=starts_of(len(u.cohorts) for u in small.uses)[1:],
         cover=of(sum(share * cover for share, cover in u.cohorts) for u in small.uses),
     )
     cohorts = state.Cohorts(
@@ -113,10 +113,10 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         routes=records(_routes(small, of)),
         uses=records(uses),
         cohorts=records(cohorts),
-        tiles=records(state.Tiles(*(_ints([end]) for size in sizes for end in (0, size)))),
+        tiles=records(state.Tiles(*(ints([end]) for size in sizes for end in (0, size)))),
         trend=state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing)),
-        **{name: records(columns) for name, columns in _restrictions(small, of).items()},
-        plants=_ints(_controlled_processes(small)),
+        **{name: records(columns) for name, columns in restrictions(small, of).items()},
+        plants=ints(controlled_processes(small)),
     )
 
 
@@ -206,25 +206,6 @@ def shipments(block: Block) -> np.ndarray:
     return np.asarray(asked * fill * float(block.chain.constants.dt))
 
 
-def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
-    """Reference supply of each market from local processes and from imports, t/month."""
-    local, imports = np.zeros(len(small.markets)), np.zeros(len(small.markets))
-    for process in small.processes:
-        for output in process.outputs:
-            local[output.market] += output.coefficient * process.activity
-    for route in small.routes:
-        imports[route.destination] += route.flow
-    return local, imports
-
-
-def _ints(values: Iterable[int]) -> np.ndarray:
-    return np.array(list(values), dtype=np.int32)
-
-
-def _starts(lengths: Iterable[int]) -> np.ndarray:
-    return _ints([0, *accumulate(lengths)])
-
-
 def _trend(rows: Sequence[Any], dt: float, periods: int, kind: Kind) -> np.ndarray:
     rate = np.array([row.growth for row in rows], dtype=float).reshape(len(rows), 1)
     factors: np.ndarray = np.exp(rate * np.arange(periods) * dt).astype(kind)
@@ -295,14 +276,14 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         disposal=of(m.disposal for m in markets),
         feeds=_flags(small, (i.market for p in small.processes for i in p.inputs)),
         sells=_flags(small, (u.market for u in small.uses)),
-        pipeline=_starts(pipeline_rows(small))[:-1],
-        pipeline_rows=_ints(pipeline_rows(small)),
+        pipeline=starts_of(pipeline_rows(small))[:-1],
+        pipeline_rows=ints(pipeline_rows(small)),
     )
 
 
 def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:
     named = set(markets)
-    return _ints(m in named for m in range(len(small.markets)))
+    return ints(m in named for m in range(len(small.markets)))
 
 
 def pipeline_rows(small: SmallChain) -> list[int]:
@@ -325,30 +306,30 @@ def _processes(
     outputs = [(row, p) for p, process in enumerate(processes) for row in process.outputs]
     local, _ = supply(small)
     paid = [sum(i.coefficient * price[i.market] for i in p.inputs) for p in processes]
-    input_starts = _starts(len(p.inputs) for p in processes)
-    output_starts = _starts(len(p.outputs) for p in processes)
+    input_starts = starts_of(len(p.inputs) for p in processes)
+    output_starts = starts_of(len(p.outputs) for p in processes)
     makers = state.Processes(
         activity=of(p.activity for p in processes),
         capacity=of(p.capacity for p in processes),
         response=of(p.response for p in processes),
         conversion_share=of(p.conversion_share for p in processes),
         fixed_share=of(1 - spent / made for spent, made in zip(paid, worth, strict=True)),
-        delay=_ints(p.delay for p in processes),
+        delay=ints(p.delay for p in processes),
         delay_part=of(p.delay_part for p in processes),
         input_begin=input_starts[:-1],
         input_end=input_starts[1:],
         output_begin=output_starts[:-1],
         output_end=output_starts[1:],
-        control=_rows(len(processes), _controlled_processes(small)),
+        control=_rows(len(processes), controlled_processes(small)),
     )
     needed = state.Inputs(
-        market=_ints(row.market for row, _ in inputs),
+        market=ints(row.market for row, _ in inputs),
         coefficient=of(row.coefficient for row, _ in inputs),
         share=of(row.coefficient * price[row.market] / made for row, made in inputs),
         thrift_floor=of(row.floor for row, _ in inputs),
     )
     made_of = state.Outputs(
-        market=_ints(row.market for row, _ in outputs),
+        market=ints(row.market for row, _ in outputs),
         coefficient=of(row.coefficient for row, _ in outputs),
         share=of(row.coefficient * price[row.market] / worth[p] for row, p in outputs),
         cost_weight=of(row.coefficient * processes[p].activity / local[row.market] for row, p in outputs),
@@ -361,88 +342,19 @@ def _routes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> s
     local, imports = supply(small)
     origin = [small.markets[r.origin].price * (1 + r.duty) for r in routes]
     return state.Routes(
-        origin=_ints(r.origin for r in routes),
-        destination=_ints(r.destination for r in routes),
+        origin=ints(r.origin for r in routes),
+        destination=ints(r.destination for r in routes),
         flow=of(r.flow for r in routes),
         latent=of(r.latent for r in routes),
         origin_share=of(at / (at + r.freight) for at, r in zip(origin, routes, strict=True)),
         supply_share=of(r.flow / (local[r.destination] + imports[r.destination]) for r in routes),
         import_share=of(r.flow / imports[r.destination] if r.flow else 0.0 for r in routes),
         per_landed=of(1 / (at + r.freight) for at, r in zip(origin, routes, strict=True)),
-        delay=_ints(r.delay for r in routes),
+        delay=ints(r.delay for r in routes),
         delay_part=of(r.delay_part for r in routes),
         control=_rows(len(routes), controlled_routes(small)),
     )
 
 
-def controlled_routes(small: SmallChain) -> list[int]:
-    """Routes that a restriction can act on, in the order of the rows of control."""
-    return sorted({t.route for rule in small.restrictions for t in rule.targets})
-
-
-def _controlled_processes(small: SmallChain) -> list[int]:
-    return sorted({p for rule in small.restrictions for p in rule.processes})
-
-
 def _rows(count: int, controlled: list[int]) -> np.ndarray:
-    return _ints(controlled.index(entity) if entity in controlled else -1 for entity in range(count))
-
-
-def _restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> dict[str, Any]:
-    rules, routes, processes = small.restrictions, controlled_routes(small), _controlled_processes(small)
-    exposed = [_exposed(small, k) for k in range(len(rules))]
-
-    def pairs(rows: list[tuple[int, float, float]]) -> state.Pairs:
-        return state.Pairs(_ints(r[0] for r in rows), of(r[1] for r in rows), of(r[2] for r in rows))
-
-    starts = {
-        "route": _starts(len(rule.targets) for rule in rules),
-        "plant": _starts(len(rule.processes) for rule in rules),
-        "market": _starts(len(share) for share in exposed),
-    }
-    slowest = {r: [0.0] for r in routes}
-    for rule in rules:
-        for target in rule.targets:
-            slowest[target.route].append(rule.processing if rule.kind == state.LICENSING else 0.0)
-    months = [max(slowest[r]) for r in routes]
-    leave = [-math.expm1(-small.dt / tau) if tau else 1.0 for tau in months]
-    taxed = {t.route for rule in rules if rule.kind in (state.DUTY, state.QUOTA) for t in rule.targets}
-    return {
-        "rules": state.Rules(
-            kind=_ints(rule.kind for rule in rules),
-            leakage=of(rule.leakage for rule in rules),
-            throughput=of(rule.throughput for rule in rules),
-            threat=of(rule.threat for rule in rules),
-            **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
-            **{f"{name}_end": rows[1:] for name, rows in starts.items()},
-        ),
-        "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
-        "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
-        "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
-        "crossings": state.Crossings(
-            route=_ints(routes),
-            decide=of(leave),
-            decide_fresh=of(1 - k * tau / small.dt for k, tau in zip(leave, months, strict=True)),
-            licensed=_ints(tau > 0 for tau in months),
-            taxed=_ints(r in taxed for r in routes),
-        ),
-    }
-
-
-def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
-    """Weighted share of supply that a restriction touches, before and after recovery, by market."""
-    total = np.add(*supply(small))
-    touched: dict[int, tuple[float, float]] = {}
-
-    def touch(market: int, flow: float, before: float, after: float) -> None:
-        old = touched.get(market, (0.0, 0.0))
-        share = flow / total[market]
-        touched[market] = (old[0] + share * before, old[1] + share * after)
-
-    for target in small.restrictions[k].targets:
-        route = small.routes[target.route]
-        touch(route.destination, route.flow, target.weight, target.weight_after)
-    for p in small.restrictions[k].processes:
-        for output in small.processes[p].outputs:
-            touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
-    return touched
+    return ints(controlled.index(entity) if entity in controlled else -1 for entity in range(count))

@@ -1,0 +1,101 @@
+"""Restrictions of a described chain as the core takes them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from sim.core import state
+from tests.core.described import SmallChain
+
+
+def controlled_routes(small: SmallChain) -> list[int]:
+    """Routes that a restriction can act on, in the order of the rows of control."""
+    return sorted({t.route for rule in small.restrictions for t in rule.targets})
+
+
+def controlled_processes(small: SmallChain) -> list[int]:
+    return sorted({p for rule in small.restrictions for p in rule.processes})
+
+
+def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
+    """Reference supply of each market from local processes and from imports, t/month."""
+    local, imports = np.zeros(len(small.markets)), np.zeros(len(small.markets))
+    for process in small.processes:
+        for output in process.outputs:
+            local[output.market] += output.coefficient * process.activity
+    for route in small.routes:
+        imports[route.destination] += route.flow
+    return local, imports
+
+
+def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> dict[str, Any]:
+    rules, routes, processes = small.restrictions, controlled_routes(small), controlled_processes(small)
+    exposed = [_exposed(small, k) for k in range(len(rules))]
+
+    def pairs(rows: list[tuple[int, float, float]]) -> state.Pairs:
+        return state.Pairs(ints(r[0] for r in rows), of(r[1] for r in rows), of(r[2] for r in rows))
+
+    starts = {
+        "route": starts_of(len(rule.targets) for rule in rules),
+        "plant": starts_of(len(rule.processes) for rule in rules),
+        "market": starts_of(len(share) for share in exposed),
+    }
+    slowest = {r: [0.0] for r in routes}
+    for rule in rules:
+        for target in rule.targets:
+            slowest[target.route].append(rule.processing if rule.kind == state.LICENSING else 0.0)
+    months = [max(slowest[r]) for r in routes]
+    leave = [-math.expm1(-small.dt / tau) if tau else 1.0 for tau in months]
+    taxed = {t.route for rule in rules if rule.kind in (state.DUTY, state.QUOTA) for t in rule.targets}
+    return {
+        "rules": state.Rules(
+            kind=ints(rule.kind for rule in rules),
+            leakage=of(rule.leakage for rule in rules),
+            throughput=of(rule.throughput for rule in rules),
+            threat=of(rule.threat for rule in rules),
+            **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
+            **{f"{name}_end": rows[1:] for name, rows in starts.items()},
+        ),
+        "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
+        "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
+        "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
+        "crossings": state.Crossings(
+            route=ints(routes),
+            decide=of(leave),
+            decide_fresh=of(1 - k * tau / small.dt for k, tau in zip(leave, months, strict=True)),
+            licensed=ints(tau > 0 for tau in months),
+            taxed=ints(r in taxed for r in routes),
+        ),
+    }
+
+
+def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
+    """Weighted share of supply that a restriction touches, before and after recovery, by market."""
+    total = np.add(*supply(small))
+    touched: dict[int, tuple[float, float]] = {}
+
+    def touch(market: int, flow: float, before: float, after: float) -> None:
+        old = touched.get(market, (0.0, 0.0))
+        share = flow / total[market]
+        touched[market] = (old[0] + share * before, old[1] + share * after)
+
+    for target in small.restrictions[k].targets:
+        route = small.routes[target.route]
+        touch(route.destination, route.flow, target.weight, target.weight_after)
+    for p in small.restrictions[k].processes:
+        for output in small.processes[p].outputs:
+            touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
+    return touched
+
+
+def ints(values: Iterable[int]) -> np.ndarray:
+    return np.array(list(values), dtype=np.int32)
+
+
+def starts_of(lengths: Iterable[int]) -> np.ndarray:
+    return ints([0, *accumulate(lengths)])
