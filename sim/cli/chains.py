@@ -131,20 +131,20 @@ def _print_optional(reference: Reference) -> None:
 
 
 def _print_shares(reference: Reference) -> None:
-    from sim.results.shares import chinese_shares
+    from sim.results.shares import YEAR, chinese_shares
 
     found = chinese_shares(reference)
-    if found:
-        rows = [
-            (
-                row.name,
-                f"{100 * row.value:.1f} %",
-                f"{100 * row.low:.0f} to {100 * row.high:.0f} %",
-                "within" if row.is_within else "OUTSIDE",
-            )
-            for row in found
-        ]
-        table("China's shares in the reference state", ("share", ">here", ">published", ""), rows)
+    if not found:
+        return
+    title, shares = "China's shares in the reference state", [(row.name, f"{100 * row.value:.1f} %") for row in found]
+    if reference.scenario.tables.meta.base_year != YEAR:
+        table(title, ("share", ">here"), shares)
+        return
+    published = [
+        (f"{100 * row.low:.0f} to {100 * row.high:.0f} %", "within" if row.is_within else "OUTSIDE") for row in found
+    ]
+    rows = [(*share, *judged) for share, judged in zip(shares, published, strict=True)]
+    table(title, ("share", ">here", ">published", ""), rows)
 
 
 def _print_certificate(reference: Reference) -> None:

@@ -97,18 +97,16 @@ def run(
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
+        kinds = [str(restriction.kind) for restriction in scenario.restrictions.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),
             "runs": labels.runs(_joined(kept), row_labels(collector), coords),
-            "shocks": labels.shocks(
-                joined(struck), [str(each.kind) for each in scenario.restrictions.values()], coords
-            ),
+            "shocks": labels.shocks(joined(struck), kinds, coords),
         }
         if traces:
-            tree["traces"] = _traces(
-                collector, reference, chain, clock, range(first, first + traces), seed, pool, coords
-            )
+            traced = range(first, first + traces)
+            tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results

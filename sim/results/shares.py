@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from sim.chain.reference import Process, Reference
 
+YEAR = 2024
+"""Base year of the chains that the ranges are for."""
 MAGNETS = ("magnet_std", "magnet_hc")
 """Sintered NdFeB magnets of both grades."""
 

@@ -251,3 +251,9 @@ def test_title__with_control_characters_and_markup_is_printed_plainly(tmp_path: 
     found = call("run", "still", *SHORT, "--set", title, "--out", tmp_path / "a.nc")
     assert found.exit_code == 0, found.output
     assert "[red]x[/red]" in found.stdout and "\x1b" not in found.stdout
+
+
+def test_check__compares_shares_with_published_ones_of_their_year_only() -> None:
+    now, then = (" ".join(call("check", name).stdout.split()) for name in ("still", "quota_2010"))
+    assert "60 to 70 %" in now and "within" in now
+    assert "96.9 %" in then and "60 to 70 %" not in then and "OUTSIDE" not in then
