@@ -10,7 +10,6 @@ code can do. The core is timed on the same runs for comparison.
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from typing import Any
 
 import sim
 from benchmarks.core import chain_hash
+from benchmarks.output import show
 from sim.chain import build, core_arrays
 from sim.engine.chunk import CHUNK, Chunk, Clock
 from sim.engine.collector import Collector
@@ -95,11 +95,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     found = measure(arguments.scenario, runs=arguments.runs, threads=arguments.threads, repeats=arguments.repeats)
-    if arguments.json:
-        print(json.dumps(found))
-        return
-    for key, value in found.items():
-        print(f"{key:26s} {value:.4f}" if isinstance(value, float) else f"{key:26s} {value}")
+    show(found, as_json=arguments.json)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import statistics
 import time
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import sim
+from benchmarks.output import show
 from sim.chain import build, core_arrays
 from sim.core import allocate, loop
 from sim.core.state import Chain
@@ -85,11 +85,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()
     found = measure(arguments.scenario, blocks=arguments.blocks)
-    if arguments.json:
-        print(json.dumps(found))
-        return
-    for key, value in found.items():
-        print(f"{key:26s} {value:.3f}" if isinstance(value, float) else f"{key:26s} {value}")
+    show(found, as_json=arguments.json)
 
 
 if __name__ == "__main__":

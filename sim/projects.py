@@ -21,15 +21,16 @@ separation plant at 0.90 after six years and a mine at 0.98.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, ndtr, ndtri
+from scipy.special import ndtri
 
 from sim.chain.reference import Reference
+from sim.quantiles import quantile
 from sim.scenario import Scenario
+from sim.scenario.distributions import Distribution
 from sim.scenario.dynamics import ProjectRow
 from sim.streams import uniform
 
@@ -55,10 +56,8 @@ RAMP_SHARE = 0.9
 """Share of the final level at which a ramp counts as done."""
 POOR = 0.25
 """Probability that a plant stays far below nameplate."""
-FINAL = {"good": (0.93, 0.05), "poor": (0.31, 0.08)}
-"""Mean and standard deviation of the final level over nameplate; beta laws."""
-KNOTS = 4097
-"""Knots of a tabulated quantile function, even in normal score; between them it is linear."""
+GOOD_LEVEL, POOR_LEVEL = Distribution(dist="beta", mean=0.93, sd=0.05), Distribution(dist="beta", mean=0.31, sd=0.08)
+"""Final level over nameplate of the others, and of those."""
 DRAWS = ("starts", "delay", "ramp", "fares", "level")
 """What the uniform numbers of a project decide, in their order."""
 
@@ -177,18 +176,7 @@ def final_share(fares: Values, u: Values) -> Values:
     fares: Uniform numbers that decide between good and poor, any shape.
     u: Uniform numbers that place the level within its law, the same shape.
     """
-    score = ndtri(u)
-    poor, good = (np.interp(score, *_quantiles(name)) for name in ("poor", "good"))
-    return np.asarray(np.where(fares < POOR, poor, good))
-
-
-@lru_cache(maxsize=len(FINAL))
-def _quantiles(name: str) -> tuple[Values, Values]:
-    """Normal scores and final levels: inverting a beta law for every run would take longer than the run."""
-    mean, sd = FINAL[name]
-    weight = mean * (1.0 - mean) / sd**2 - 1.0
-    score = np.linspace(-8.2, 8.2, KNOTS)
-    return score, np.asarray(betaincinv(mean * weight, (1.0 - mean) * weight, ndtr(score)), dtype=np.float64)
+    return np.asarray(np.where(fares < POOR, quantile(POOR_LEVEL, u), quantile(GOOD_LEVEL, u)))
 
 
 def ramped(age: Values, ramp: Values) -> Values:

@@ -12,19 +12,7 @@ from collections import deque
 from sim.core.state import OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
 from tests.core.reference_buyers import Buyers
-from tests.core.reference_rules import Control, choked, clip, force, restrict_route
-
-
-def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:
-    """Share of each class of claims that a market serves (section 8)."""
-    total = sum(claims)
-    even = min(1.0, release / total) if total > 0 else 1.0
-    result, left = [], release
-    for claim in claims:
-        first = min(1.0, max(left, 0.0) / claim) if claim > 0 else 1.0
-        result.append((1 - strictness) * even + strictness * first)
-        left -= claim
-    return result
+from tests.core.reference_rules import Control, choked, clip, fills, force, restrict_route
 
 
 class Run:

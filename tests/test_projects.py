@@ -13,7 +13,6 @@ import sim
 from sim.chain import Reference, build
 from sim.projects import (
     DELAY_MONTHS,
-    FINAL,
     NEVER,
     NEVER_SHARE,
     ON_TIME,
@@ -144,7 +143,7 @@ def test_final_share__is_a_mixture_of_good_and_poor() -> None:
 
     def law(x: np.ndarray) -> np.ndarray:
         parts = {}
-        for name, (mean, sd) in FINAL.items():
+        for name, (mean, sd) in {"good": (0.93, 0.05), "poor": (0.31, 0.08)}.items():
             weight = mean * (1.0 - mean) / sd**2 - 1.0
             parts[name] = stats.beta(mean * weight, (1.0 - mean) * weight).cdf(x)
         return POOR * parts["poor"] + (1.0 - POOR) * parts["good"]

@@ -48,6 +48,7 @@ def core_arrays(
     processes, inputs, outputs = _processes(reference, dt, restricted.process_control)
 
     def cast(columns: Any) -> Any:
+        """Columns as records of the working precision."""
         return records(columns, precision)
 
     numbers = constants(reference.scenario.parameters, dt, latent_floor, float(np.finfo(precision).eps))
@@ -83,6 +84,7 @@ def pipeline_rows(reference: Reference, dt: float) -> Ints:
     rows = np.ones(len(reference.markets), dtype=np.int32)
 
     def stretch(market: int, months: float) -> None:
+        """Make room for what takes some months to arrive."""
         whole, part = delays(np.array([months]), dt)
         rows[market] = max(rows[market], int(whole[0]) + int(part[0] > 0.0))
 
@@ -145,6 +147,7 @@ def _processes(reference: Reference, dt: float, control: Ints) -> tuple[Processe
     value = {row.name + row.region: reference.unit_value(row) for row in rows}
 
     def share(row: Process, product: str, tonnes: float) -> float:
+        """Value of an input or output over that of all outputs."""
         return tonnes * reference.products[product].price_usd_per_kg / value[row.name + row.region]
 
     spent = np.array([sum(share(row, product, t) for product, t in row.inputs.items()) for row in rows])

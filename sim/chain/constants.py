@@ -21,6 +21,7 @@ def constants(parameters: Parameters, dt: float, latent_floor: float, rounding: 
     """
 
     def follow(months: float) -> float:
+        """Step that a period takes towards a target, `k(tau)`."""
         return -math.expm1(-dt / months)
 
     given = parameters

@@ -92,6 +92,7 @@ def stops_at_once(meter: Meter) -> Iterator[None]:
         return
 
     def leave(number: int, frame: FrameType | None) -> None:
+        """Say so and end at once."""
         meter.stop()
         note("\ninterrupted; nothing was written")
         sys.stderr.flush()

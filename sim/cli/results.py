@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from sim.results.quantiles import Spread
-    from sim.results.summary import Summary
+    from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
 
 
 class Kind(StrEnum):
@@ -108,6 +108,17 @@ THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""
 
 
+Row = TypeVar("Row", "RestrictionRow", "ProductRow", "SectorRow")
+
+
+def _lines(row: Row, *labels: str) -> list[tuple[Row, tuple[str, ...]]]:
+    """A row over all runs and, where there are any, over conflict runs, each with the labels that begin its line."""
+    lines = [(row, labels)]
+    if row.in_conflict is not None:
+        lines.append((row.in_conflict, (THEN, *[""] * (len(labels) - 1))))
+    return lines
+
+
 def _print_restrictions(summary: Summary) -> None:
     from sim.results import sentences
 
@@ -115,14 +126,13 @@ def _print_restrictions(summary: Summary) -> None:
     for row in summary.restrictions:
         rows += [
             (
-                title,
+                *labels,
                 sentences.percent(each.strikes),
                 _dates(each.onset, summary.origin.start),
                 sentences.durations(each.duration),
                 sentences.percent(each.lifted),
             )
-            for each, title in ((row, row.title), (row.in_conflict, THEN))
-            if each is not None
+            for each, labels in _lines(row, row.title)
         ]
     if rows:
         heads = ("restriction", ">runs struck", ">first onset", ">months in force", ">lifted")
@@ -158,14 +168,12 @@ def _print_products(summary: Summary) -> None:
     for row in summary.products:
         rows += [
             (
-                name,
-                region,
+                *labels,
                 sentences.multiples(each.peak_price),
                 sentences.durations(each.months_dear),
                 "-" if each.worst_shortage is None else sentences.percents(each.worst_shortage),
             )
-            for each, name, region in ((row, row.product, row.region), (row.in_conflict, THEN, ""))
-            if each is not None
+            for each, labels in _lines(row, row.product, row.region)
         ]
     if rows:
         heads = ("product", "dearest in", ">peak price multiple", ">months above x2", ">worst month, intake missing")
@@ -179,15 +187,13 @@ def _print_sectors(summary: Summary) -> None:
     for row in summary.sectors:
         rows += [
             (
-                name,
-                region,
+                *labels,
                 sentences.percent(each.runs_short),
                 sentences.durations(each.months_short),
                 "-" if each.months_to_shortage != each.months_to_shortage else f"{each.months_to_shortage:.0f}",
                 sentences.money(each.lost_output),
             )
-            for each, name, region in ((row, row.sector, row.region), (row.in_conflict, THEN, ""))
-            if each is not None
+            for each, labels in _lines(row, row.sector, row.region)
         ]
     if rows:
         heads = ("sector", "in", ">runs short", ">months short", ">months to first", ">output lost")

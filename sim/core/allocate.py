@@ -22,6 +22,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     kind = markets.inventory.dtype
 
     def zeros(*shape: int) -> Floats:
+        """An array with lanes last."""
         return np.zeros((*shape, lanes), dtype=kind)
 
     block = Block(
@@ -56,6 +57,7 @@ def _pipelines(chain: Chain) -> np.ndarray[Any, np.dtype[np.float64]]:
     rows = np.zeros(int(markets.pipeline_rows.sum()))
 
     def fill(market: int, delay: int, part: float, tonnes: float) -> None:
+        """Put a steady flow of `tonnes` a period on its way."""
         start = int(markets.pipeline[market])
         rows[start : start + delay] += tonnes
         if part > 0.0:

@@ -38,16 +38,10 @@ def refilled(fullness, follow):
 
 
 @kernel
-def stocked(chain: Chain, use, u, now):
-    """What a month's use weighs in stocks, t/month: before the period, and at its end."""
-    before = use.demand * chain.trend.use[u, max(now - 1, 0)]
-    return before, use.demand * chain.trend.use[u, now]
-
-
-@kernel
-def growing(use, before, after):
-    """What cohorts order beyond their use as their stocks grow with demand, t a period."""
-    return use.cover * max(after - before, ZERO)
+def growing(chain: Chain, use, u, now):
+    """Service demand before the period and in it, and what cohorts order as their stocks grow with it; t/month."""
+    before, after = use.demand * chain.trend.use[u, max(now - 1, 0)], use.demand * chain.trend.use[u, now]
+    return before, after, use.cover * max(after - before, ZERO) / chain.constants.dt
 
 
 @kernel
@@ -56,8 +50,7 @@ def claim(chain: Chain, tile, now, block: Block):
     market, use = block.market, block.use
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
-        before, after = stocked(chain, row, u, now)
-        building = growing(row, before, after) / chain.constants.dt
+        before, _, building = growing(chain, row, u, now)
         m, claims = row.market, CLAIM_FIRST if row.priority > 0 else CLAIM_LOCAL
         if use[DEPLETED, u, 0] > ZERO:
             _restock(chain, row, u, before, block)
@@ -90,8 +83,7 @@ def sell(chain: Chain, tile, now, block: Block):
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
         m, s = row.market, row.sector
-        before, after = stocked(chain, row, u, now)
-        building = growing(row, before, after) / dt
+        before, after, building = growing(chain, row, u, now)
         fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
         depleted = use[DEPLETED, u, 0] > ZERO
         for lane in range(lanes):

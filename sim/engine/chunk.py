@@ -70,11 +70,12 @@ class Chunk:
             begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
             months = clock.months - np.int32(shift)
 
-            def simulate(block: int, begin: int = begin, end: int = end, months: NDArray[np.int32] = months) -> None:
+            def advance(block: int, begin: int = begin, end: int = end, months: NDArray[np.int32] = months) -> None:
+                """Run one block through these months."""
                 part = allocate.of_block(self.record, block)
                 loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, runs[block], part)
 
-            list(pool.map(simulate, range(count)))
+            list(pool.map(advance, range(count)))
             yield shift
 
 

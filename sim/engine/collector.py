@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ PARTS = 8
 """Ranges of months that are counted at the same time."""
 NOTHING = 1e-9
 """Tonnes below which a reference counts as nothing: no share of it is formed."""
+_RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped")
+_price, _transacted, _inventory, _flow, _intake, _sector, _stopped = map(attrgetter, _RECORDED)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ class Collector:
         flow = np.outer(reference.flows.outflow - reference.flows.disposal, days)
 
         def plain(labels: tuple[Label, ...], read: Callable[[Record], Floats]) -> Part:
+            """Markets as recorded."""
             return Part(labels, _alone(markets, np.ones((months, len(labels)), dtype=np.float32)), read)
 
         def relative(
@@ -84,11 +88,13 @@ class Collector:
             *,
             missing: bool,
         ) -> Part:
+            """Recorded entities over their references."""
             return Part(labels, _alone(rows, _inverse(base), missing=missing), read)
 
         def summed(
             groups: Groups, read: Callable[[Record], Floats], base: Values | None = None, *, missing: bool = False
         ) -> Part:
+            """Sums of recorded entities, over those of a reference if there is one."""
             ones = np.ones((months, len(groups.labels)), dtype=np.float32)
             factor = ones if base is None else _inverse(groups.total(base))
             return Part(groups.labels, Members(groups.start, groups.member, groups.weight, factor, missing), read)
@@ -147,6 +153,7 @@ class Collector:
         parts = tuple(pairwise(bounds))
 
         def count(part: int) -> None:
+            """Count one range of months of all variables."""
             begin, end = parts[part]
             for name, plan in self.plans.items():
                 first = 0
@@ -195,31 +202,3 @@ def _alone(entities: NDArray[np.int32], factor: Floats, *, missing: bool = False
 def _inverse(base: Values) -> Floats:
     """One over a reference of shape (row, month), as (month, row); nothing is ever missing of nothing."""
     return np.ascontiguousarray((1.0 / np.maximum(base, NOTHING)).T.astype(np.float32))
-
-
-def _price(record: Record) -> Floats:
-    return record.price
-
-
-def _transacted(record: Record) -> Floats:
-    return record.transacted
-
-
-def _inventory(record: Record) -> Floats:
-    return record.inventory
-
-
-def _flow(record: Record) -> Floats:
-    return record.flow
-
-
-def _stopped(record: Record) -> Floats:
-    return record.stopped
-
-
-def _intake(record: Record) -> Floats:
-    return record.intake
-
-
-def _sector(record: Record) -> Floats:
-    return record.sector

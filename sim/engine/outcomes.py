@@ -38,6 +38,7 @@ class Followed:
         source, stopped = record.sector[:, :months], record.stopped[:, :months]
 
         def follow(begin: int, end: int) -> None:
+            """Add what some rows lack."""
             collect.spells(source, self._need, threshold, begin, end, shift, *found)
             # Month by month, so that the sum does not depend on how many months are recorded at once.
             for month in range(months):

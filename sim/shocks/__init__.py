@@ -31,8 +31,8 @@ the day has no announcement before it, so notice shifts the onset instead. Draws
 run remains a function of its number only.
 """
 
+from sim.quantiles import quantile
 from sim.shocks.events import NEVER, Shocks, joined
-from sim.shocks.quantiles import quantile
 from sim.shocks.sampling import sample
 
 __all__ = ["NEVER", "Shocks", "joined", "quantile", "sample"]

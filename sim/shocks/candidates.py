@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.quantiles import Numbers, Values, quantile
 from sim.scenario import Scenario
 from sim.scenario.arrival import Hazard, law_of
 from sim.scenario.clustering import governing
 from sim.shocks.events import NEVER
-from sim.shocks.quantiles import Numbers, Values, quantile
 from sim.shocks.regimes import Path
 
 BATCH = 8

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.quantiles import Numbers, Values
 from sim.scenario import Scenario
 from sim.shocks.candidates import Candidates, packed
 from sim.shocks.events import ABSENT, NEVER, RULING, TRUCE
 from sim.shocks.lifting import Lifting, ended, lifting, truce_hazard
 from sim.shocks.order import Group, generations
-from sim.shocks.quantiles import Numbers, Values
 
 DRAWS = ("truce", "notice", "duration", "level", "rise", "hold", "recovery", "recovers")
 """What the numbers drawn for an event decide, in their order."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.reference import Reference
+from sim.quantiles import Values, quantile
 from sim.scenario import Scenario
 from sim.scenario.restrictions import ExportDuty, ExportQuota, ProductionQuota, Tonnage
-from sim.shocks.quantiles import Values, quantile
 
 
 def levels(scenario: Scenario, reference: Reference, name: str, u: Values, onset: Values) -> tuple[Values, Values]:

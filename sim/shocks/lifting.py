@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.quantiles import Numbers, Values, quantile
 from sim.scenario.arrival import Lasting, law_of
 from sim.scenario.restrictions import Restriction
 from sim.shocks.events import EXPIRED, NEVER, NO_END, RULING, TRUCE
-from sim.shocks.quantiles import Numbers, Values, quantile
 
 
 class Lifting(NamedTuple):

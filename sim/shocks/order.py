@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.quantiles import Values
 from sim.scenario.restrictions import Restriction
-from sim.shocks.quantiles import Values
 
 Group = tuple[int, ...]
 """Restrictions that depend on each other, by number."""

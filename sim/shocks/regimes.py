@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.quantiles import Numbers, Values, quantile
 from sim.scenario.arrival import Regime
 from sim.shocks.events import NEVER, Flags, padded
-from sim.shocks.quantiles import Numbers, Values, quantile
 
 SPELLS = 16
 """Spells drawn at a time."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.reference import Reference
+from sim.quantiles import Numbers, Values, quantile
 from sim.scenario import Scenario
 from sim.scenario.arrival import At
 from sim.shocks.candidates import candidates, dated, escalation, hazards
 from sim.shocks.course import DRAWS, Course
 from sim.shocks.events import NEVER, Shocks
 from sim.shocks.levels import levels
-from sim.shocks.quantiles import Numbers, Values, quantile
 from sim.shocks.regimes import paths, stacked
 
 

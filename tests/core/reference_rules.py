@@ -1,4 +1,4 @@
-"""Section 1 of `sim/core/MODEL.md` for the reference: what an event does in a period, and what a route is held to."""
+"""For the reference, from `sim/core/MODEL.md`: what events do, what a route is held to, who is served."""
 
 from __future__ import annotations
 
@@ -78,3 +78,15 @@ def restrict_route(rule: Restriction, now: Force, target: Target, control: Contr
         control.duty += now.level * target.weight
     if now.active > 0:
         control.leakage = max(control.leakage, rule.leakage)
+
+
+def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:
+    """Share of each class of claims that a market serves (section 8)."""
+    total = sum(claims)
+    even = min(1.0, release / total) if total > 0 else 1.0
+    result, left = [], release
+    for claim in claims:
+        first = min(1.0, max(left, 0.0) / claim) if claim > 0 else 1.0
+        result.append((1 - strictness) * even + strictness * first)
+        left -= claim
+    return result

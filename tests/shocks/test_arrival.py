@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 from sim.chain import build
+from sim.quantiles import Numbers
 from sim.scenario import Scenario, parse
 from sim.shocks import NEVER, Shocks, joined, sample
-from sim.shocks.quantiles import Numbers
 from sim.shocks.regimes import paths
 
 DATA = Path(__file__).parents[1] / "scenario" / "data"

@@ -54,6 +54,9 @@ def test_truce__draws_a_counted_hazard_once_a_run() -> None:
     survival = (1.0 + np.array([0.5, 2.0, 8.0]) / 3.6) ** -2.5
     for years, law in zip((0.5, 2.0, 8.0), survival, strict=True):
         share_close(waits > 12.0 * years, law)
+    # The same law at every wait within the horizon: a Lomax law, cut off after 50 years.
+    lomax, seen = stats.lomax(2.5, scale=3.6), waits[waits < 600.0] / 12.0
+    assert stats.kstest(seen, lambda wait: lomax.cdf(wait) / lomax.cdf(50.0)).pvalue > LEVEL
 
 
 def test_truce__lapses_and_the_measure_snaps_back_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""Numbers of a range of runs, and the quantities they stand for."""
+"""Random numbers of a range of runs, and the quantities they stand for."""
 
 from __future__ import annotations
 
