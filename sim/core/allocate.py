@@ -51,6 +51,17 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     return block
 
 
+def copy(block: Block) -> Block:
+    """Another block in the same state."""
+    return Block(*(array.copy() for array in block))
+
+
+def set_back(block: Block, start: Block) -> None:
+    """Put a block into the state of another one, in its own memory."""
+    for target, source in zip(block, start, strict=True):
+        target[...] = source
+
+
 def _pipelines(chain: Chain) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Tonnes on their way at the reference, row of the pipelines by row."""
     markets = chain.markets

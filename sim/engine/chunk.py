@@ -55,6 +55,9 @@ class Chunk:
         self.blocks = -(-runs // LANES)
         self.padded = self.blocks * LANES
         self.record: Record = allocate.monthly_record(chain, self.months, self.blocks, LANES, traced_routes=traced)
+        # Kept and set back: to make them anew for every chunk took a tenth of a run.
+        self._start = allocate.block_at_reference(chain, LANES)
+        self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
 
     def simulate(self, shocks: Shocks, pool: Executor) -> Iterator[int]:
         """Run all blocks, a few months at a time.
@@ -65,15 +68,16 @@ class Chunk:
         clock = self.clock
         events = shocks.events(clock.dt)
         count = events.onset.shape[2] // LANES
-        runs = list(pool.map(lambda _: allocate.block_at_reference(self.chain, LANES), range(count)))
         for shift in range(0, clock.count, self.months):
             begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
             months = clock.months - np.int32(shift)
 
             def advance(block: int, begin: int = begin, end: int = end, months: NDArray[np.int32] = months) -> None:
                 """Run one block through these months."""
-                part = allocate.of_block(self.record, block)
-                loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, runs[block], part)
+                part, state = allocate.of_block(self.record, block), self._states[block]
+                if begin == 0:
+                    allocate.set_back(state, self._start)
+                loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, state, part)
 
             list(pool.map(advance, range(count)))
             yield shift
