@@ -9,6 +9,8 @@ PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME = "restriction", "event", "route", "regime"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
+STEPPED = 2
+"""Value of `resumed` of an event that is the next step of the schedule of a measure in force."""
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles kept of every distribution."""
@@ -113,7 +115,8 @@ RUNS = (
         "sender_loss",
         (RUN, RESTRICTION),
         "million USD",
-        "Exports not sent on a restriction's routes while in force, at reference prices.",
+        "Exports not sent on a restriction's routes while in force, at reference prices; below 0 where more is sent, "
+        "as under dumping, whose discounts and subsidies are not in it.",
     ),
 )
 """Variables with one value a run."""
@@ -134,7 +137,8 @@ SHOCKS = (
         "level",
         (RESTRICTION, SLOT, RUN),
         "1",
-        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; a duty's rate.",
+        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; rate of a "
+        "duty or wedge; discount of dumping.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
     Variable(
@@ -148,7 +152,8 @@ SHOCKS = (
         "resumed",
         (RESTRICTION, SLOT, RUN),
         "1",
-        "1 where it is a former measure that is back after a truce, 0 where it is new; -1 if absent.",
+        "1 where it is a former measure that is back after a truce, 2 where it is the next step of the one before, 0 "
+        "where it is new; -1 if absent.",
         "int8",
     ),
     Variable(

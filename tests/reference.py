@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from sim.core.state import OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import DUMPING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
 from tests.core.reference_buyers import Buyers
-from tests.core.reference_rules import Control, choked, clip, fills, force, restrict_route
+from tests.core.reference_rules import Control, choked, clip, cut, fills, force, restrict_route
 
 
 class Run:
@@ -41,6 +41,7 @@ class Run:
         self.intensity = [[1.0] * len(p.inputs) for p in chain.processes]
         self.order = [r.flow for r in chain.routes]
         self.queue = [0.0] * len(chain.routes)
+        self.licensed = [0.0] * len(chain.routes)
         self.rent = [0.0] * len(chain.restrictions)
         self.substituted = [0.0] * len(chain.uses)
         self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
@@ -125,6 +126,7 @@ class Run:
         self.forces = [force(self.now, rule, strikes) for rule, strikes in zip(rules, self.events, strict=True)]
         self.controls = {t.route: Control() for rule in rules for t in rule.targets}
         self.factor = [1.0] * len(self.chain.processes)
+        self.cost_factor = [1.0] * len(self.chain.processes)
         self.activity_quota = [math.inf] * len(self.chain.processes)
         for rule, now in zip(rules, self.forces, strict=True):
             for target in rule.targets:
@@ -133,6 +135,8 @@ class Run:
                 process = self.chain.processes[p]
                 if rule.kind == OUTAGE:
                     self.factor[p] *= 1 - clip(now.level, 0.0, 1.0)
+                if rule.kind == DUMPING:
+                    self.cost_factor[p] *= 1 - cut(now, *rule.on_processes)
                 if rule.kind == PRODUCTION_QUOTA and now.active > 0:
                     free = (1 - now.active) * process.capacity * self.growth(process)
                     self.activity_quota[p] = min(
@@ -196,7 +200,7 @@ class Run:
         for r, route in enumerate(self.chain.routes):
             value, price = markets[route.origin].price, self.price[route.origin]
             alpha = value * (1 + route.duty) / self.landed_value[r]
-            duty = self.controls[r].duty if r in self.controls else 0.0
+            duty = max(self.controls[r].duty, -15 / 16) if r in self.controls else 0.0
             rent = sum(self.rent[k] for k, rule in enumerate(self.chain.restrictions) if rule.kind == QUOTA
                        and any(t.route == r for t in rule.targets))  # fmt: skip
             self.plain_landed.append(alpha * price + 1 - alpha)
@@ -239,11 +243,11 @@ class Run:
                 a * theta * self.calm[i.market]
                 for a, theta, i in zip(self.cost_shares[p], self.intensity[p], process.inputs, strict=True)
             )
-            cost = paid + 1 - sum(self.cost_shares[p])
+            cost = (paid + 1 - sum(self.cost_shares[p])) * self.cost_factor[p]
             revenue = sum(
                 b * self.transacted[o.market] for b, o in zip(self.revenue_shares[p], process.outputs, strict=True)
             )
-            margin, cash = revenue / cost, revenue / (paid + process.conversion_share)
+            margin, cash = revenue / cost, revenue / ((paid + process.conversion_share) * self.cost_factor[p])
             goal = margin**process.response * min(1.0, cash**par.idle_slope)
             use = self.utilisation[p] + self.follow(par.utilisation_months) * (goal - self.utilisation[p])
             self.utilisation[p] = clip(use, 0.0, 5.0)
@@ -320,7 +324,11 @@ class Run:
         dt, licensed = self.chain.dt, control.licensed > 0
         approval = control.approval if licensed else 1.0
         applied, share = control.licensed * legal * dt, self.follow(control.processing)
-        decided = self.queue[r] * share + applied * (1 - share * control.processing / dt)
+        at_once = 1 - share * control.processing / dt
+        begun = max(control.licensed - self.licensed[r], 0.0)
+        self.licensed[r] = control.licensed
+        self.queue[r] += control.filed * (1 - at_once) / share * begun * legal * dt
+        decided = self.queue[r] * share + applied * at_once
         self.queue[r] += applied
         granted = min(approval * decided, control.throughput * bound * dt if licensed else math.inf)
         self.queue[r] -= decided * granted / (approval * decided) if granted > 0 else decided

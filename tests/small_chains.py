@@ -12,7 +12,7 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from sim.scenario.parameters import Parameters
 from tests.core.described import Event, Input, Market, Output, Process, Restriction, Route, SmallChain, Target, Use
 
@@ -241,7 +241,7 @@ def _draw_routes(draft: Draft, places: dict[Place, int], markets: list[Market], 
     return routes
 
 
-KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE)
+KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING)
 
 
 def restricted(
@@ -264,9 +264,18 @@ def restricted(
         if kind == QUOTA and not any(small.routes[r].flow for r in routes):
             continue
         targets = tuple(Target(r, rng.uniform(0.3, 1), rng.uniform(0, 0.3)) for r in routes)
+        made = rng.sample(range(len(small.processes)), min(2, len(small.processes))) if kind == DUMPING else []
+        if kind == DUMPING:
+            leakage = 0.0
+        grows = rng.random() < 0.5 and leakage > 0
         rules.append(Restriction(
-            kind, targets, leakage=leakage, processing=rng.uniform(0.5, 4), threat=threat,
-            throughput=rng.choice([1e9, rng.uniform(0.2, 1.0)]),
+            kind, targets, tuple(sorted(made)), leakage=leakage, processing=rng.uniform(0.5, 4), threat=threat,
+            throughput=rng.choice([1e9, rng.uniform(0.2, 1.0)]), leakage_grown=rng.uniform(0, 0.6) if grows else None,
+            leakage_periods=rng.uniform(2, 20) if grows else 0.0,
+            # In eighths of a period, as times of events are: licences expire in the same period in any precision.
+            validity=rng.choice([0.0, rng.randint(16, 80) / 8]) if kind == LICENSING else 0.0,
+            renewal=rng.uniform(0, 1), filed_early=rng.choice([0.0, rng.uniform(0, 1)]),
+            on_processes=(rng.uniform(0, 1), rng.uniform(0, 0.5)),
         ))  # fmt: skip
     return replace(small, restrictions=tuple(rules))
 
@@ -277,6 +286,14 @@ def _draw_level(rng: Random, small: SmallChain, rule: Restriction) -> float:
     if rule.kind == DUTY:
         return rng.uniform(0.05, 1.0)
     return rng.uniform(0.1, 1.0)
+
+
+def _next_step(before: Event, end: float, level: float, severity: float) -> Event:
+    """The next step of a schedule: it begins where the step before ends, and counts from the onset of that."""
+    return replace(
+        before, announced=before.end, onset=before.end, end=end, level=level, severity=severity,
+        first_onset=before.since,
+    )  # fmt: skip
 
 
 def random_events(small: SmallChain, seed: int, periods: int) -> list[list[Event]]:
@@ -297,7 +314,9 @@ def random_events(small: SmallChain, seed: int, periods: int) -> list[list[Event
                 announced, onset, end, _draw_level(rng, small, rule), rng.uniform(0, 1), rng.choice([0.0, grid(0, 8)]),
                 grid(0, 6), rng.choice([0.0, grid(1, 12)]),
             ))  # fmt: skip
-            free = end + 2
+            if rng.random() < 0.3:
+                row.append(_next_step(row[-1], end + grid(1, 8), _draw_level(rng, small, rule), rng.uniform(0, 1)))
+            free = row[-1].end + 2
         events.append(row)
     return events
 

@@ -164,7 +164,7 @@ class Reference:
         """What each restriction of the scenario reaches, by name."""
         from sim.chain.rules import target
 
-        return {name: target(self, restriction) for name, restriction in self.scenario.restrictions.items()}
+        return {name: target(self, restriction) for name, restriction in self.scenario.measures.items()}
 
     def unit_value(self, process: Process) -> float:
         """Value of the outputs of a tonne of activity at reference prices, thousand USD."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sim.chain.reference import Reference
 from sim.chain.stocks import fresh_share
 from sim.core.state import (
     BAN,
+    DUMPING,
     DUTY,
     LICENSING,
     OUTAGE,
@@ -23,13 +24,15 @@ from sim.core.state import (
     Pairs,
     Rules,
 )
-from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
+from sim.scenario.restrictions import Dumping, ExportDuty, Leaking, Licensing, Measure, Outage, RouteMeasure, VatWedge
 
 CODES = {
     "ban": BAN,
     "licensing": LICENSING,
     "export_quota": QUOTA,
     "export_duty": DUTY,
+    "vat_wedge": DUTY,
+    "dumping": DUMPING,
     "production_quota": PRODUCTION_QUOTA,
     "outage": OUTAGE,
 }
@@ -46,10 +49,17 @@ class Target:
     """Reference flow of the routes, or output of the processes, that a quota is measured against; t a year."""
     growth: Values
     """That flow along the trend over the reference, shape (period,)."""
+    on_processes: tuple[float, float] = (1.0, 1.0)
+    """Weight on each of the processes, and that after recovery."""
 
 
 def target(reference: Reference, restriction: Measure) -> Target:
     """Return what a restriction reaches."""
+    if isinstance(restriction, Dumping):
+        on_cost = restriction.on_cost
+        after = on_cost * restriction.profile.remaining(restriction.by)
+        makers = _makers(reference, restriction) if on_cost > 0.0 else ()
+        return replace(_routes(reference, restriction), processes=makers, on_processes=(on_cost, after))
     acts_on_routes = isinstance(restriction, RouteMeasure) and not (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
@@ -72,20 +82,24 @@ def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
         flow += row.flow
         destination = reference.at[row.product, row.destination]
         share = row.flow / reference.flows.supply[destination]
-        if share > 0.0 and not isinstance(restriction, ExportDuty):
-            # A duty withholds nothing, so it puts no supply at risk.
+        if share > 0.0 and not isinstance(restriction, (ExportDuty, VatWedge, Dumping)):
+            # What only changes a price withholds nothing, so it puts no supply at risk.
             markets[destination] = (share * weight, share * after)
     weights = np.array([reference.routes[index].flow for index in routes])
     return Target(routes, (), markets, flow, _growth(weights, reference.trend.route[list(routes)]))
 
 
-def _processes(reference: Reference, restriction: Measure) -> Target:
-    flows = reference.flows
-    hit = tuple(
+def _makers(reference: Reference, restriction: Measure) -> tuple[int, ...]:
+    """Return the processes of the region that make a covered product."""
+    return tuple(
         index
         for index, row in enumerate(reference.processes)
         if row.region == restriction.by and any(product in row.outputs for product in restriction.products)
     )
+
+
+def _processes(reference: Reference, restriction: Measure) -> Target:
+    flows, hit = reference.flows, _makers(reference, restriction)
     lost = np.zeros(len(reference.markets))
     for index in hit:
         row = reference.processes[index]
@@ -127,7 +141,7 @@ class Restricted:
 
 def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     """Columns of all restrictions; a step is `dt` months."""
-    given = list(reference.scenario.restrictions.values())
+    given = list(reference.scenario.measures.values())
     codes = [CODES[restriction.kind] for restriction in given]
     targets = list(reference.targets.values())
     routes = sorted({index for each in targets for index in each.routes})
@@ -135,16 +149,22 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     route_row = {index: row for row, index in enumerate(routes)}
     process_row = {index: row for row, index in enumerate(processes)}
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
-    plant_pairs = [(process_row[i], 1.0, 1.0) for each in targets for i in each.processes]
+    plant_pairs = [(process_row[i], *each.on_processes) for each in targets for i in each.processes]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
         "plant": _starts([len(each.processes) for each in targets]),
         "market": _starts([len(each.markets) for each in targets]),
     }
+    leaking = [row if isinstance(row, Leaking) else None for row in given]
+    expiring = [row if isinstance(row, Licensing) else None for row in given]
     rules = Rules(
         kind=np.array(codes, dtype=np.int32),
-        leakage=np.array([getattr(restriction, "leakage", 0.0) for restriction in given], dtype=float),
+        leakage=np.array([row.leak(np.zeros(1))[0] if row else 0.0 for row in leaking]),
+        leakage_grown=np.array([row.leak(np.full(1, np.inf))[0] if row else 0.0 for row in leaking]),
+        leakage_pace=np.array([dt / row.leakage_months if row and row.leakage_months else 0.0 for row in leaking]),
+        validity=np.array([row.validity_months / dt if row and row.validity_months else 0.0 for row in expiring]),
+        lapse=np.array([1.0 - row.renewal if row and row.renewal is not None else 0.0 for row in expiring]),
         throughput=np.array([_throughput(restriction) for restriction in given], dtype=float),
         threat=np.array([restriction.threat for restriction in given], dtype=float),
         **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
@@ -163,21 +183,26 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
 
 
 def _crossings(regimes: Sequence[tuple[Measure, int, Target]], routes: list[int], dt: float) -> Crossings:
-    """Restricted routes; the slowest of the licensing regimes that reach a route sets the pace of its queue."""
-    slowest = np.zeros(len(routes))
+    """Restricted routes; the slowest of the licensing regimes that reach a route sets the pace of its queue.
+
+    Of applications filed early, the smallest share counts.
+    """
+    slowest, filed = np.zeros(len(routes)), np.ones(len(routes))
     taxed = np.zeros(len(routes), dtype=np.int32)
     for row, index in enumerate(routes):
         for restriction, code, reached in regimes:
             if index in reached.routes:
                 if isinstance(restriction, Licensing):
                     slowest[row] = max(slowest[row], restriction.processing_months)
-                taxed[row] |= code in (DUTY, QUOTA)
+                    filed[row] = min(filed[row], restriction.filed_early)
+                taxed[row] |= code in (DUTY, QUOTA, DUMPING)
     licensed = slowest > 0.0
     decay = dt / np.where(licensed, slowest, dt)
     return Crossings(
         route=np.array(routes, dtype=np.int32),
         decide=-np.expm1(-decay),
         decide_fresh=fresh_share(decay),
+        filed=np.where(licensed, filed, 0.0),
         licensed=licensed.astype(np.int32),
         taxed=taxed,
     )

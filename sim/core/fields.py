@@ -59,18 +59,19 @@ ACTIVE, LEVEL, FRESH, ALARM = 1, 2, 3, 4
 STRUCK = 5  # first lane only: whether in force in some lane the period before
 RENT_DUE = 6  # rent of the period, USD/kg
 RENT_PAID, SENDER_LOSS = 7, 8  # thousand USD since the start
-RESTRICTION_FIELDS = 9
+LEAK = 9  # share of orders that evades it
+RESTRICTION_FIELDS = 10
 
 # Restricted routes.
-QUEUE = 0  # t
-CROSSING_STATE = 1
-WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = range(1, 8)
-LEGAL, FREE = 8, 9  # t/month
-CROSSING_FIELDS = 10
+QUEUE, LICENSED_BEFORE = 0, 1  # t; licensed share of the period before, where some applications are filed early
+CROSSING_STATE = 2
+WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = range(2, 9)
+LEGAL, FREE = 9, 10  # t/month
+CROSSING_FIELDS = 11
 
 # Restricted processes.
-CAPACITY_FACTOR, ACTIVITY_QUOTA = 0, 1
-PLANT_FIELDS = 2
+CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2
+PLANT_FIELDS = 3
 
 # Single rows.
 COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS = range(9)

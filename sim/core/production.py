@@ -11,6 +11,7 @@ from sim.core.fields import (
     CHOKE,
     CLAIM_LOCAL,
     COST,
+    COST_FACTOR,
     INTENSITY,
     PINCHED,
     REVENUE,
@@ -21,7 +22,7 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive
+from sim.core.lanes import any_below, any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log, power
 from sim.core.state import Block, Chain
 
@@ -48,6 +49,8 @@ def plan(chain: Chain, now, block: Block):
         process = chain.processes[p]
         _sum_inputs(chain, process, block)
         _sum_outputs(chain, process, block)
+        if process.control >= 0 and any_below(block.plant[COST_FACTOR, process.control], ONE):
+            _subsidise(chain, process, block)
         _want(chain.constants, process, p, chain.trend.process[p, now], block)
         _claim(chain, process, p, block)
 
@@ -82,6 +85,19 @@ def _sum_outputs(chain: Chain, process, block: Block):
         for lane in range(lanes):
             scratch[REVENUE, lane] += share * market[TRANSACTED, m, lane]
             market[UNIT_COST, m, lane] += weight * (scratch[COST, lane] + fixed)
+
+
+@kernel
+def _subsidise(chain: Chain, process, block: Block):
+    """Let the state bear a share of cost: to every margin, a cost times a factor is a revenue over it."""
+    scratch, fixed = block.scratch, process.fixed_share
+    for j in range(process.output_begin, process.output_end):
+        m, weight = chain.outputs[j].market, chain.outputs[j].cost_weight
+        for lane in range(scratch.shape[1]):
+            borne = ONE - block.plant[COST_FACTOR, process.control, lane]
+            block.market[UNIT_COST, m, lane] -= weight * borne * (scratch[COST, lane] + fixed)
+    for lane in range(scratch.shape[1]):
+        scratch[REVENUE, lane] /= block.plant[COST_FACTOR, process.control, lane]
 
 
 @kernel

@@ -10,9 +10,11 @@ from sim.core.fields import (
     ALARM,
     APPROVAL,
     CAPACITY_FACTOR,
+    COST_FACTOR,
     EXTRA_DUTY,
     FRESH,
     HABIT,
+    LEAK,
     LEAKAGE,
     LEVEL,
     LICENSED,
@@ -28,7 +30,7 @@ from sim.core.fields import (
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
+from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
 
 NEVER = np.float32(3e38)
 """Time of an event that does not come, and a bound that does not bind."""
@@ -58,41 +60,73 @@ def event_spans(events: Events, first, lanes):
 
 @kernel
 def events_in_force(chain: Chain, events: Events, spans, first, now, block: Block):
-    """Set `ACTIVE`, `LEVEL`, `FRESH` and `ALARM` of each restriction.
-
-    The level of a quota is the quota itself, which has no rise.
-    """
+    """Set `ACTIVE`, `LEVEL`, `FRESH`, `ALARM` and `LEAK` of each restriction."""
     restriction = block.restriction
     for k in range(chain.rules.size):
-        kind = chain.rules[k].kind
-        quota = kind in (QUOTA, PRODUCTION_QUOTA)
+        rule = chain.rules[k]
+        leaks = _leaks(rule)
         restriction[STRUCK, k, 0] = ONE if any_positive(restriction[ACTIVE, k]) else ZERO
         for lane in range(restriction.shape[2]):
             restriction[ACTIVE, k, lane] = ZERO
             restriction[LEVEL, k, lane] = ZERO
             restriction[FRESH, k, lane] = ONE
             restriction[ALARM, k, lane] = ZERO
+        if leaks:
+            clear(restriction[LEAK, k])
         for slot in range(spans.shape[1]):
             if spans[k, slot, 0] < now + ONE and now < spans[k, slot, 1]:
-                _add_event(events, k, slot, first, now, quota, restriction)
+                _add_event(rule, events, k, slot, first, now, restriction)
+                if leaks:
+                    _leak(rule, events, k, slot, first, now, restriction)
 
 
 @kernel
-def _add_event(events: Events, k, slot, first, now, quota, restriction):
+def _leaks(rule):
+    return rule.leakage > ZERO or rule.leakage_grown > ZERO
+
+
+@kernel
+def _add_event(rule, events: Events, k, slot, first, now, restriction):
+    """Add one event to what its restriction does; the level of a quota is the quota itself, which has no rise."""
+    quota = rule.kind in (QUOTA, PRODUCTION_QUOTA)
+    validity, lapse = rule.validity, rule.lapse
     for lane in range(restriction.shape[2]):
         run = first + lane
         onset = events.onset[k, slot, run]
         end = events.end[k, slot, run]
         active = overlap(now, onset, end)
-        elapsed = max(now + ONE - onset, ZERO)
+        elapsed = max(now + ONE - events.since[k, slot, run], ZERO)
         rise = ZERO if quota else events.rise[k, slot, run]
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
-        recovery = events.recovery[k, slot, run]
-        eased = clip((elapsed - events.hold[k, slot, run]) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
+        fresh = freshness(elapsed, events.hold[k, slot, run], events.recovery[k, slot, run], validity, lapse)
         restriction[ACTIVE, k, lane] += active
         restriction[LEVEL, k, lane] += active * risen * events.level[k, slot, run]
-        restriction[FRESH, k, lane] -= eased if active > ZERO else ZERO
+        restriction[FRESH, k, lane] = min(restriction[FRESH, k, lane], fresh if active > ZERO else ONE) + ZERO
         restriction[ALARM, k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
+
+
+@kernel
+def freshness(elapsed, hold, recovery, validity, lapse):
+    """Share of the first severity that is left: recovery eases it, licences that lapse together bring some back."""
+    eased = clip((elapsed - hold) / recovery, ZERO, ONE) if recovery > ZERO else ZERO
+    fresh = ONE - eased
+    if validity > ZERO:
+        expiries = np.floor(elapsed / validity)
+        caught_up = clip((elapsed - expiries * validity) / recovery, ZERO, ONE) if recovery > ZERO else ONE
+        fresh = max(fresh, lapse * (ONE - caught_up)) if expiries > ZERO else fresh
+    return fresh
+
+
+@kernel
+def _leak(rule, events: Events, k, slot, first, now, restriction):
+    """Share of orders that evades the restriction, which may grow from its onset on."""
+    leakage, added, pace = rule.leakage, rule.leakage_grown - rule.leakage, rule.leakage_pace
+    for lane in range(restriction.shape[2]):
+        run = first + lane
+        active = overlap(now, events.onset[k, slot, run], events.end[k, slot, run])
+        elapsed = max(now + ONE - events.since[k, slot, run], ZERO)
+        leak = leakage + added * min(elapsed * pace, ONE)
+        restriction[LEAK, k, lane] = max(restriction[LEAK, k, lane], leak if active > ZERO else ZERO) + ZERO
 
 
 @kernel
@@ -120,6 +154,7 @@ def _clear_plant(c, plant):
     for lane in range(plant.shape[2]):
         plant[CAPACITY_FACTOR, c, lane] = ONE
         plant[ACTIVITY_QUOTA, c, lane] = NEVER
+        plant[COST_FACTOR, c, lane] = ONE
 
 
 @kernel
@@ -142,17 +177,17 @@ def set_controls(chain: Chain, now, block: Block):
             for pair in range(rule.route_begin, rule.route_end):
                 _restrict_crossing(rule, k, chain.route_pairs[pair], block)
             for pair in range(rule.plant_begin, rule.plant_end):
-                c = chain.plant_pairs[pair].target
-                p = chain.plants[c]
+                target = chain.plant_pairs[pair]
+                p = chain.plants[target.target]
                 process, growth = chain.processes[p], chain.trend.process[p, now]
-                _restrict_plant(rule.kind, k, c, process.activity, process.capacity * growth, block)
+                _restrict_plant(rule.kind, k, target, process.activity, process.capacity * growth, block)
 
 
 @kernel
 def _restrict_crossing(rule, k, pair, block: Block):
     crossing, restriction = block.crossing, block.restriction
     c, weight, after, kind = pair.target, pair.weight, pair.weight_after, rule.kind
-    leakage, throughput = rule.leakage, rule.throughput
+    throughput = rule.throughput
     lanes = crossing.shape[2]
     if kind in (BAN, OUTAGE):
         for lane in range(lanes):
@@ -168,22 +203,25 @@ def _restrict_crossing(rule, k, pair, block: Block):
     elif kind == DUTY:
         for lane in range(lanes):
             crossing[EXTRA_DUTY, c, lane] += restriction[LEVEL, k, lane] * weight
-    if leakage > ZERO:
+    elif kind == DUMPING:
         for lane in range(lanes):
-            leaks = leakage if restriction[ACTIVE, k, lane] > ZERO else ZERO
-            crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], leaks) + ZERO
+            crossing[EXTRA_DUTY, c, lane] -= _cut(k, lane, weight, after, restriction)
+    if _leaks(rule):
+        for lane in range(lanes):
+            crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], restriction[LEAK, k, lane]) + ZERO
 
 
 @kernel
 def _cut(k, lane, weight, after, restriction):
-    """Severity towards one destination, which recovery may leave at another level than its first."""
+    """Severity towards one target, which recovery may leave at another level than its first."""
     fresh = restriction[FRESH, k, lane]
     return clip(restriction[LEVEL, k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
 
 
 @kernel
-def _restrict_plant(kind, k, c, activity, capacity, block: Block):
+def _restrict_plant(kind, k, pair, activity, capacity, block: Block):
     plant, restriction = block.plant, block.restriction
+    c, weight, after = pair.target, pair.weight, pair.weight_after
     for lane in range(plant.shape[2]):
         active = restriction[ACTIVE, k, lane]
         level = restriction[LEVEL, k, lane]
@@ -191,6 +229,8 @@ def _restrict_plant(kind, k, c, activity, capacity, block: Block):
             if active > ZERO:
                 capped = level * activity + (ONE - active) * capacity
                 plant[ACTIVITY_QUOTA, c, lane] = min(plant[ACTIVITY_QUOTA, c, lane], capped)
+        elif kind == DUMPING:
+            plant[COST_FACTOR, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
         else:
             plant[CAPACITY_FACTOR, c, lane] *= ONE - min(level, ONE)
 

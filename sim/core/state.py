@@ -19,6 +19,7 @@ Records = Any
 """A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
+DUMPING = 30
 
 
 class Constants(NamedTuple):
@@ -180,8 +181,12 @@ class Trend(NamedTuple):
 class Rules(NamedTuple):
     """Restrictions; what each acts on are the pairs `route_begin:route_end` and so on."""
 
-    kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE
-    leakage: Floats
+    kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING
+    leakage: Floats  # y, at onset
+    leakage_grown: Floats  # y'; the same where it does not grow
+    leakage_pace: Floats  # one over the periods of its growth, 0 where it does not grow
+    validity: Floats  # periods after which licences expire together, 0 if never
+    lapse: Floats  # share of them not renewed in time
     throughput: Floats
     threat: Floats
     route_begin: Ints
@@ -206,6 +211,7 @@ class Crossings(NamedTuple):
     route: Ints
     decide: Floats  # k(processing time) of licences, a share a period
     decide_fresh: Floats  # share of a period's applications decided within it
+    filed: Floats  # share of a steady queue filed before the onset
     licensed: Ints  # 1 where a licence may be asked for, else 0
     taxed: Ints  # 1 where an extra duty or a licence rent may fall due, else 0
 
@@ -236,6 +242,7 @@ class Events(NamedTuple):
 
     announced: Floats
     onset: Floats
+    since: Floats  # profile, licences and leakage count from it: the onset, of the first step in those of a schedule
     end: Floats
     level: Floats
     severity: Floats

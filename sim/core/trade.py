@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from sim.core.fields import (
     ACTIVE,
     APPROVAL,
@@ -14,6 +16,7 @@ from sim.core.fields import (
     LEGAL,
     LEVEL,
     LICENSED,
+    LICENSED_BEFORE,
     LOG_PRICE,
     ORDER,
     PRICE,
@@ -29,6 +32,9 @@ from sim.core.jit import kernel
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.state import QUOTA, Block, Chain
+
+LEAST_DUTY = np.float32(-0.9375)
+"""What discounts may take off the price at origin: a sixteenth is left, so that a landed cost stays positive."""
 
 
 @kernel
@@ -132,7 +138,7 @@ def _order_taxed(constants, route, r, value, per_outflow, block: Block):
     supply_share, import_share, per_landed = route.supply_share, route.import_share, route.per_landed
     response = ONE if latent > ZERO else constants.order_response
     for lane in range(market.shape[2]):
-        duty, rent = block.crossing[EXTRA_DUTY, c, lane], block.crossing[ROUTE_RENT, c, lane]
+        duty, rent = max(block.crossing[EXTRA_DUTY, c, lane], LEAST_DUTY), block.crossing[ROUTE_RENT, c, lane]
         untaxed = alpha * market[PRICE, o, lane] + (ONE - alpha)
         landed = untaxed + (market[PRICE, o, lane] * value * duty + rent) * per_landed
         log_untaxed, log_landed = log(untaxed), log(landed)
@@ -160,6 +166,8 @@ def _withhold(route, r, bound, block: Block):
 def _queue_for_licences(constants, rule, c, bound, crossing):
     """Replace legal orders by what licences let through; a queue left by a past regime drains."""
     dt, decide, decide_fresh = constants.dt, rule.decide, rule.decide_fresh
+    if rule.filed > ZERO:
+        _file_early(rule, c, dt, crossing)
     for lane in range(crossing.shape[2]):
         licensed, legal = crossing[LICENSED, c, lane], crossing[LEGAL, c, lane]
         applied = licensed * legal * dt
@@ -170,6 +178,16 @@ def _queue_for_licences(constants, rule, c, bound, crossing):
         share = granted / approved if granted < approved else ONE
         crossing[QUEUE, c, lane] = max(crossing[QUEUE, c, lane] + applied - decided * share, ZERO)
         crossing[LEGAL, c, lane] = (ONE - licensed) * legal + granted / dt
+
+
+@kernel
+def _file_early(rule, c, dt, crossing):
+    """Put in the queue what was applied for before the onset: a share of what a steady inflow of today keeps there."""
+    months = rule.filed * (ONE - rule.decide_fresh) / rule.decide * dt
+    for lane in range(crossing.shape[2]):
+        begun = max(crossing[LICENSED, c, lane] - crossing[LICENSED_BEFORE, c, lane], ZERO)
+        crossing[QUEUE, c, lane] += months * begun * crossing[LEGAL, c, lane]
+        crossing[LICENSED_BEFORE, c, lane] = crossing[LICENSED, c, lane]
 
 
 @kernel

@@ -41,7 +41,7 @@ def coordinates(reference: Reference, months: int) -> dict[str, Any]:
         STAGE: [stage for stage in tables.meta.stages],
         MONTH: (start + np.arange(months)).astype("datetime64[ns]"),
         QUANTILE: list(variables.QUANTILES),
-        RESTRICTION: list(reference.scenario.restrictions),
+        RESTRICTION: list(reference.scenario.measures),
         ROUTE: [f"{row.product} {row.origin}>{row.destination}" for row in reference.routes],
     }
 

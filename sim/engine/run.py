@@ -97,7 +97,7 @@ def run(
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
-        kinds = [str(restriction.kind) for restriction in scenario.restrictions.values()]
+        kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),

@@ -22,6 +22,7 @@ from sim.variables import (
     SECTOR,
     SLOT,
     STAGE,
+    STEPPED,
     WORLD,
 )
 
@@ -286,11 +287,15 @@ def restrictions(results: xr.DataTree) -> tuple[RestrictionRow, ...]:
 
 
 def _restriction(results: xr.DataTree, name: str, among: NDArray[np.bool_]) -> RestrictionRow:
-    onset, lasts, ending = (
+    onset, lasts, ending, resumed = (
         variable(results, "shocks", item).sel({RESTRICTION: name}).transpose(SLOT, RUN).values[:, among]
-        for item in ("onset", "duration", "ending")
+        for item in ("onset", "duration", "ending", "resumed")
     )
-    happens = ~np.isnan(onset)
+    # The steps of a schedule are one measure, which lasts as long as all of them.
+    lasts = lasts.copy()
+    for slot in range(len(lasts) - 1, 0, -1):
+        lasts[slot - 1] += np.where(resumed[slot] == STEPPED, lasts[slot], 0.0)
+    happens = ~np.isnan(onset) & (resumed != STEPPED)
     first = np.where(happens, onset, np.inf).min(axis=0)
     struck = np.isfinite(first)
     return RestrictionRow(

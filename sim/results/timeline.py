@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from sim.results.lookup import variable
-from sim.variables import MONTH, RESTRICTION, RUN, SLOT
+from sim.variables import MONTH, RESTRICTION, RUN, SLOT, STEPPED
 
 
 def in_force(results: xr.DataTree) -> xr.DataArray:
@@ -27,9 +27,10 @@ def in_force(results: xr.DataTree) -> xr.DataArray:
 def onsets(results: xr.DataTree) -> xr.DataArray:
     """Onsets a run of each restriction in each month, shape (restriction, time)."""
     onset = variable(results, "shocks", "onset").transpose(RESTRICTION, SLOT, RUN).values
+    resumed = variable(results, "shocks", "resumed").transpose(RESTRICTION, SLOT, RUN).values
     time = results["distribution"].to_dataset()[MONTH]
     counts = np.zeros((onset.shape[0], time.size))
-    row, _, _ = there = np.nonzero(np.isfinite(onset))
+    row, _, _ = there = np.nonzero(np.isfinite(onset) & (resumed != STEPPED))
     # A date on the first of a month is stored in single precision, perhaps just below it.
     np.add.at(counts, (row, np.floor(onset[there] + 1e-4).astype(int).clip(0, time.size - 1)), 1.0 / onset.shape[2])
     names = variable(results, "shocks", "onset")[RESTRICTION]

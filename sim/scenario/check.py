@@ -9,16 +9,17 @@ from sim.errors import Fault
 from sim.scenario.arrival import At
 from sim.scenario.base import nearest
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
-from sim.scenario.distributions import largest
 from sim.scenario.models import Time
+from sim.scenario.restriction_checks import Finding, check_details
 from sim.scenario.restrictions import (
-    Ban,
-    Licensing,
+    Dumping,
     Measure,
     Outage,
     ProductionQuota,
     Restriction,
     RouteMeasure,
+    Spilling,
+    spilled,
 )
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
@@ -49,7 +50,7 @@ def check(
     faults = [draft.fault(f"regimes.{key}", *rest) for key, *rest in check_regimes(regimes, tables)]
     among = Clustering(restrictions, _names_in(draft, "restrictions"), regimes, tables)
     for name, restriction in restrictions.items():
-        found = [*_date(restriction, time), *_severity(restriction), *_itself(restriction)]
+        found = [*_date(restriction, time), *_itself(restriction), *check_details(restriction, time)]
         found += check_clustering(name, restriction, among, time)
         if tables is not None:
             unknown = list(_names(restriction, tables))
@@ -95,10 +96,6 @@ def _names_in(draft: Draft, section: str) -> list[str]:
     return list(given) if isinstance(given, dict) else []
 
 
-Finding = tuple[str, str, str]
-"""Key inside the restriction, problem and cure."""
-
-
 def _date(restriction: Measure, time: Time | None) -> Iterator[Finding]:
     if time is not None and isinstance(restriction.onset, At):
         yield from _outside(restriction.onset.at, time)
@@ -111,16 +108,6 @@ def _outside(at: str, time: Time) -> Iterator[Finding]:
             f"is '{at}', outside the horizon",
             f"give a date in the {time.years:g} years from {time.start}",
         )
-
-
-def _severity(restriction: Measure) -> Iterator[Finding]:
-    if not isinstance(restriction, (Ban, Licensing, Outage)) or not isinstance(restriction.towards, dict):
-        return
-    most = largest(restriction.cut)
-    for region, weight in restriction.towards.items():
-        if weight * most > 1.0 + 1e-6:
-            problem = f"is {weight:g}, which takes a cut of {most:.3g} above 1"
-            yield f"towards.{region}", problem, f"give at most {1.0 / most:.3g}"
 
 
 def _destinations(restriction: Measure) -> list[str]:
@@ -145,6 +132,8 @@ def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
     yield from _unknown("by", [restriction.by], regions, "region")
     yield from _unknown("products", restriction.products, products, "product")
     yield from _unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
+    if isinstance(restriction, Spilling) and restriction.spillover is not None:
+        yield from _unknown("spillover.products", restriction.spillover.products, products, "product")
     if isinstance(remaining, dict):
         named = [name for name in remaining if name != "default"]
         yield from _unknown("profile.recovers_to", named, regions, "region")
@@ -156,16 +145,31 @@ def _unknown(key: str, names: Iterable[str], known: list[str], kind: str) -> Ite
             yield key, f"names '{name}', not a known {kind}", nearest(name, known)
 
 
-def _target(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
+def _target(restriction: Restriction, tables: ChainTables) -> Iterator[Finding]:
     on_processes = isinstance(restriction, ProductionQuota) or (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
-    if on_processes:
-        makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
-        if not any(row.region == restriction.by and row.recipe in makers for row in tables.processes):
-            yield "", "hits nothing", f"name products that processes in {restriction.by} make"
-    elif isinstance(restriction, RouteMeasure) and not any(
+    if on_processes and not _makes(restriction, tables):
+        yield "", "hits nothing", f"name products that processes in {restriction.by} make"
+    elif isinstance(restriction, RouteMeasure) and not on_processes and not _sends(restriction, tables):
+        subsidised = isinstance(restriction, Dumping) and restriction.on_cost > 0.0 and _makes(restriction, tables)
+        if not subsidised:
+            yield "", "hits nothing", f"name products that leave {restriction.by} for its destinations"
+    spill = spilled(restriction)
+    if spill is not None and not _sends(spill, tables):
+        cure = f"name products that leave {restriction.by} for its destinations"
+        yield "spillover.products", "hits nothing", cure
+
+
+def _makes(restriction: Measure, tables: ChainTables) -> bool:
+    """Return whether processes of the region make a covered product."""
+    makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
+    return any(row.region == restriction.by and row.recipe in makers for row in tables.processes)
+
+
+def _sends(restriction: RouteMeasure, tables: ChainTables) -> bool:
+    """Return whether the region sends a covered product to a covered destination."""
+    return any(
         row.origin == restriction.by and row.product in restriction.products and restriction.weight(row.destination)
         for row in tables.routes
-    ):
-        yield "", "hits nothing", f"name products that leave {restriction.by} for its destinations"
+    )

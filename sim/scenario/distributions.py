@@ -250,6 +250,15 @@ ShareQuantity = Annotated[
 ]
 """A share from 0 to 1, or a distribution of shares."""
 
+MOST_DISCOUNT = 0.9
+"""Largest share of a price or cost that a discount may take: some is always left."""
+DiscountQuantity = Annotated[
+    Annotated[float, Field(ge=0.0, le=MOST_DISCOUNT), Tag("<number>")]
+    | Annotated[Distribution, AfterValidator(within(0.0, MOST_DISCOUNT)), Tag("<law>")],
+    Discriminator(form),
+]
+"""A share from 0 to 0.9, or a distribution of such shares."""
+
 
 def largest(value: float | Distribution, tail: float = TAIL) -> float:
     """Return the number itself, or the value a distribution all but never exceeds."""

@@ -12,8 +12,11 @@ from sim.scenario.arrival import Regime
 from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.dates import Month, months_between
 from sim.scenario.parameters import Parameters
-from sim.scenario.restrictions import Restriction
+from sim.scenario.restrictions import Restriction, spilled
 from sim.scenario.tables import ChainTables
+
+SPILLOVER = ".spillover"
+"""What follows the name of a restriction in that of its spillover; no restriction may have a full stop in its own."""
 
 
 class Time(Model):
@@ -88,7 +91,7 @@ class Scenario(Model):
     @property
     def text(self) -> str:
         """The scenario in full as JSON, defaults and inherited values included; `parse` reads it back."""
-        return self.model_dump_json(indent=2)
+        return self.model_dump_json(indent=2, by_alias=True)
 
     @property
     def tables(self) -> ChainTables:
@@ -102,6 +105,12 @@ class Scenario(Model):
     def periods(self) -> int:
         """Number of periods in the horizon."""
         return self.time.periods
+
+    @property
+    def measures(self) -> dict[str, Restriction]:
+        """All that may strike: the restrictions, then what spills over from each, named `NAME.spillover`."""
+        spills = {f"{name}{SPILLOVER}": spilled(restriction) for name, restriction in self.restrictions.items()}
+        return self.restrictions | {name: ban for name, ban in spills.items() if ban is not None}
 
     def replace(self, *overrides: str) -> Scenario:
         """Return a new scenario with keys set as on the command line, such as `time.years=3`."""

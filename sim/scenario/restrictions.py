@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from sim.scenario.arrival import Duration, Onset, Ruling, Truce
+from sim.scenario.arrival import Duration, Lasting, Onset, Ruling, Truce
 from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect
-from sim.scenario.distributions import Quantity, ShareQuantity
+from sim.scenario.distributions import DiscountQuantity, PositiveQuantity, Quantity, ShareQuantity
+from sim.scenario.schedules import CutStep, DiscountStep, Quota, QuotaStep, RateStep, Strength
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -116,18 +119,61 @@ class RouteMeasure(Measure):
         return float(self.towards in ("all", destination))
 
 
-class Ban(RouteMeasure):
+class Leaking(RouteMeasure):
+    """A restriction that parallel routes evade: smuggling, transhipment."""
+
+    leakage: Share = 0.0
+    """Share of orders that leaves outside the measure, paying neither rent nor duty, at the onset."""
+    leakage_grown: Share | None = None
+    """The same once parallel routes have had time to grow (or to be closed); none means that it stays."""
+    leakage_months: Positive | None = None
+    """Months from onset in which it moves there, evenly."""
+
+    def leak(self, months: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of orders that evades the measure some months after its onset."""
+        if self.leakage_grown is None or self.leakage_months is None:
+            return np.full(months.shape, self.leakage)
+        return self.leakage + (self.leakage_grown - self.leakage) * np.clip(months / self.leakage_months, 0.0, 1.0)
+
+
+class Spillover(Model):
+    """Goods that are not covered but held for some time after the onset.
+
+    In 2025 customs held anything called a magnet for one to two months, whatever it was made of.
+    """
+
+    products: Names
+    """Products held, none of which the restriction covers."""
+    share: ShareQuantity
+    """Share of their reference flow withheld."""
+    months: PositiveQuantity
+    """Months from the onset in which they are held, if the restriction lasts as long."""
+
+
+class Spilling(Leaking):
+    """A restriction that may hold up goods it does not cover."""
+
+    spillover: Spillover | None = None
+    """Goods held though not covered; they are the restriction `NAME.spillover` in results."""
+
+
+class Ban(Spilling):
     """Exports withheld."""
 
     kind: Literal["ban"]
     """Kind of restriction."""
     cut: ShareQuantity
     """Share of the reference flow withheld at full severity."""
-    leakage: Share = 0.0
-    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
+    schedule: tuple[CutStep, ...] = ()
+    """Later levels of the cut by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Level at the onset and at each step of the schedule."""
+        return (self.cut, *(step.cut for step in self.schedule))
 
 
-class Licensing(RouteMeasure):
+class Licensing(Spilling):
     """Exports that need a licence: a queue, and a share of applications refused."""
 
     kind: Literal["licensing"]
@@ -138,54 +184,36 @@ class Licensing(RouteMeasure):
     """Months from application to licence."""
     throughput: Positive = 1.25
     """Licences granted in a period at most, over the reference flow."""
-    leakage: Share = 0.0
-    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
+    validity_months: Positive | None = None
+    """Months after which licences granted around the onset expire together, again and again; none means never. The
+    general licences of December 2025 run for one year, six months are usual for single ones (recalled, unverified)."""
+    renewal: Share | None = None
+    """Share of them renewed in time at each expiry; the rest is caught up over `profile.recovery_months`."""
+    filed_early: Share = 0.0
+    """Share of applications filed before the onset: the queue starts at this share of its steady level."""
+    schedule: tuple[CutStep, ...] = ()
+    """Later levels of the cut by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Level at the onset and at each step of the schedule."""
+        return (self.cut, *(step.cut for step in self.schedule))
 
 
-class Tonnage(Model):
-    """A quota in tonnes."""
-
-    t_per_year: Quantity
-    """Most in a year, t."""
-
-
-class ReferenceShare(Model):
-    """A quota relative to the reference state."""
-
-    share_of_reference: Quantity
-    """Most in a year over the reference; above 1 it leaves room."""
-
-
-def _quota_form(value: object) -> str | None:
-    if isinstance(value, Model):
-        return "<tonnes>" if isinstance(value, Tonnage) else "<share>"
-    keys = set(value) if isinstance(value, Mapping) else set()
-    return "<tonnes>" if "t_per_year" in keys else "<share>" if "share_of_reference" in keys else None
-
-
-Quota = Annotated[
-    Annotated[Tonnage, Tag("<tonnes>")] | Annotated[ReferenceShare, Tag("<share>")],
-    Discriminator(
-        _quota_form,
-        custom_error_type="fault",
-        custom_error_message="no quota",
-        custom_error_context={
-            "problem": "is not a quota",
-            "cure": "give { t_per_year = number } or { share_of_reference = number }",
-        },
-    ),
-]
-
-
-class ExportQuota(RouteMeasure):
+class ExportQuota(Leaking):
     """A ceiling on the exports of a group of products and destinations together."""
 
     kind: Literal["export_quota"]
     """Kind of restriction."""
     quota: Quota
     """Ceiling on all covered routes together."""
-    leakage: Share = 0.0
-    """Share of orders that leaves outside the measure, paying neither rent nor duty."""
+    schedule: tuple[QuotaStep, ...] = ()
+    """Later ceilings by date; the licence rent goes on from one to the next."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Ceiling at the onset and at each step of the schedule."""
+        return (self.quota, *(step.quota for step in self.schedule))
 
 
 class ExportDuty(RouteMeasure):
@@ -195,6 +223,58 @@ class ExportDuty(RouteMeasure):
     """Kind of restriction."""
     rate: Quantity
     """Duty over the price in the region that exports."""
+    schedule: tuple[RateStep, ...] = ()
+    """Later rates by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Rate at the onset and at each step of the schedule."""
+        return (self.rate, *(step.rate for step in self.schedule))
+
+
+class VatWedge(RouteMeasure):
+    """Value added tax no longer refunded on exports: to a buyer abroad it is a duty.
+
+    China refunds it on magnets and blanks, not on oxides and metals: quotes FOB over domestic ones without tax were
+    1.13 in spring 2023 (Argus 2446453). Routes of the bundled chains carry that in their ordinary duty, so that a wedge
+    on them comes on top.
+    """
+
+    kind: Literal["vat_wedge"]
+    """Kind of restriction."""
+    rate: Quantity = 0.13
+    """Tax not refunded over the price in the region that exports: 13 % in China since April 2019."""
+    schedule: tuple[RateStep, ...] = ()
+    """Later rates by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Rate at the onset and at each step of the schedule."""
+        return (self.rate, *(step.rate for step in self.schedule))
+
+
+class Dumping(RouteMeasure):
+    """Exports sold below price, and their makers' cost borne in part by the state."""
+
+    kind: Literal["dumping"]
+    """Kind of restriction."""
+    discount: DiscountQuantity
+    """Share off the price at which the region exports, and share of unit cost that its state bears."""
+    on_price: Share = 1.0
+    """Part of the discount that exports get."""
+    on_cost: Share = 1.0
+    """Part of the discount that the processes get which make the products."""
+    schedule: tuple[DiscountStep, ...] = ()
+    """Later discounts by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Discount at the onset and at each step of the schedule."""
+        return (self.discount, *(step.discount for step in self.schedule))
+
+    def weight(self, destination: str) -> float:
+        """Return the factor on the discount towards a destination; 0 where it does not reach."""
+        return self.on_price * super().weight(destination)
 
 
 class ProductionQuota(Measure):
@@ -204,6 +284,13 @@ class ProductionQuota(Measure):
     """Kind of restriction."""
     quota: Quota
     """Ceiling on the output of the covered products together."""
+    schedule: tuple[QuotaStep, ...] = ()
+    """Later ceilings by date."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Ceiling at the onset and at each step of the schedule."""
+        return (self.quota, *(step.quota for step in self.schedule))
 
 
 class Outage(RouteMeasure):
@@ -216,9 +303,46 @@ class Outage(RouteMeasure):
     acts_on: Literal["capacity", "crossing"] = "capacity"
     """What is lost: capacity of the processes that make the products, or the routes that carry them."""
 
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Share lost, which has no schedule."""
+        return (self.cut,)
+
 
 Restriction = Annotated[
-    Ban | Licensing | ExportQuota | ExportDuty | ProductionQuota | Outage, Field(discriminator="kind")
+    Ban | Licensing | ExportQuota | ExportDuty | VatWedge | Dumping | ProductionQuota | Outage,
+    Field(discriminator="kind"),
 ]
-KINDS: tuple[str, ...] = ("ban", "licensing", "export_quota", "export_duty", "production_quota", "outage")
+KINDS: tuple[str, ...] = (
+    "ban",
+    "licensing",
+    "export_quota",
+    "export_duty",
+    "vat_wedge",
+    "dumping",
+    "production_quota",
+    "outage",
+)
 """Every kind of restriction."""
+
+
+def spilled(restriction: Restriction) -> Ban | None:
+    """Return what spills over from a restriction as a ban on goods it does not cover; none where nothing does."""
+    if not isinstance(restriction, Spilling) or restriction.spillover is None:
+        return None
+    held = restriction.spillover
+    return Ban(
+        kind="ban",
+        title=f"{restriction.title or 'Goods'}: goods held though not covered",
+        source=restriction.source,
+        by=restriction.by,
+        towards=restriction.towards,
+        products=held.products,
+        onset=restriction.onset,
+        duration=Lasting(months=held.months),
+        threat=restriction.threat,
+        cut=held.share,
+        leakage=restriction.leakage,
+        leakage_grown=restriction.leakage_grown,
+        leakage_months=restriction.leakage_months,
+    )

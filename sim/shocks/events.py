@@ -32,9 +32,11 @@ class Shocks:
     regimes: tuple[str, ...]
     announced: Values
     onset: Values
+    since: Values
+    """Onset of the measure, from which its profile, its licences and leakage count: another one in later steps only."""
     end: Values
     level: Values
-    """Share withheld or lost; for quotas t a year or share of reference activity; for duties the rate."""
+    """Share withheld or lost; for quotas t a year or share of reference activity; for duties the rate; the discount."""
     severity: Values
     """Share of the targets' supply put at risk."""
     rise: Values
@@ -43,7 +45,8 @@ class Shocks:
     ending: Flags
     """How the event ends: `NO_END`, `EXPIRED`, `TRUCE` or `RULING`; `ABSENT` where there is none."""
     resumed: Flags
-    """1 where the event is a former one that is back after a truce, else 0; `ABSENT` where there is none."""
+    """1 where the event is a former one that is back after a truce, 2 where it is the next step of the measure
+    before, else 0; `ABSENT` where there is none."""
     hazard: Values
     """Hazard drawn for the run, 1/year, in calm where the restriction knows a regime; NaN for a date; (restriction,
     run)."""
@@ -66,6 +69,7 @@ class Shocks:
         return Events(
             announced=periods(self.announced),
             onset=periods(self.onset),
+            since=periods(self.since),
             end=periods(self.end),
             level=self.level.astype(np.float32),
             severity=self.severity.astype(np.float32),
@@ -99,7 +103,7 @@ def _arrays(shocks: Shocks) -> list[NDArray[Any]]:
 
 def absent(name: str) -> float:
     """What an array of shocks holds where there is no event or switch."""
-    if name in ("announced", "onset", "end", "switches"):
+    if name in ("announced", "onset", "since", "end", "switches"):
         return NEVER
     return ABSENT if name in ("ending", "resumed") else 0.0
 

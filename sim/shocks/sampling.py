@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.reference import Reference
-from sim.quantiles import Numbers, Values, quantile
+from sim.quantiles import Numbers
 from sim.scenario import Scenario
 from sim.scenario.arrival import At
+from sim.scenario.models import SPILLOVER
 from sim.shocks.candidates import candidates, dated, escalation, hazards
-from sim.shocks.course import DRAWS, Course
-from sim.shocks.events import NEVER, Shocks
-from sim.shocks.levels import levels
+from sim.shocks.course import Course
+from sim.shocks.events import Shocks
 from sim.shocks.regimes import paths, stacked
+from sim.shocks.strikes import spillover, stacked_strikes, strikes
 
 
 def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, seed: int) -> Shocks:
@@ -44,49 +45,17 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
         found.append(candidates(name, hazard, numbers, horizon))
     course = Course(scenario, found, factors, numbers, horizon)
     course.follow()
-    slots = max(int(course.used.max(initial=0)), 1)
-    onset, end = course.onset[:, :slots], course.end[:, :slots]
-    rest = np.zeros((6, *onset.shape))
-    for index, name in enumerate(scenario.restrictions):
-        rest[:, index] = _quantities(scenario, reference, course, index, name, slots)
-    announced, level, severity, rise, hold, recovery = rest
-    flags = course.ending[:, :slots], course.resumed[:, :slots]
+    rows = {name: strikes(scenario, reference, course, index, name) for index, name in enumerate(scenario.restrictions)}
+    for name in list(scenario.measures)[len(rows) :]:
+        rows[name] = spillover(scenario, name.removesuffix(SPILLOVER), rows[name.removesuffix(SPILLOVER)], numbers)
+    unhazarded = np.full((len(rows) - len(factors), runs), np.nan)
     begins, switches = stacked(regimes, runs)
-    times = (np.where(onset < NEVER, announced, NEVER), onset, end, level, severity, rise, hold, recovery)
-    return Shocks(tuple(scenario.restrictions), tuple(regimes), *times, *flags, calm, conflict, begins, switches)
-
-
-def _quantities(scenario: Scenario, reference: Reference, course: Course, index: int, name: str, slots: int) -> Values:
-    """What is drawn of each event beside its onset and end, zero where there is none, shape (quantity, slot, run)."""
-    restriction, profile = scenario.restrictions[name], scenario.restrictions[name].profile
-    found = np.zeros((6, slots, course.numbers.runs))
-    used = int(course.used[index])
-    if used == 0:
-        return found
-    onset, end = course.onset[index, :used], course.end[index, :used]
-    happens = onset < NEVER
-    drawn = np.array([course.u[index, slot] for slot in range(used)])
-    u = {draw: drawn[:, number] for number, draw in enumerate(DRAWS)}
-    # A measure that comes back has the level it had.
-    origin = np.broadcast_to(np.arange(used)[:, None], onset.shape).copy()
-    for slot in range(1, used):
-        origin[slot] = np.where(course.resumed[index, slot] == 1, origin[slot - 1], slot)
-    former = np.take_along_axis(onset, origin, axis=0)[happens]
-    u_level = np.take_along_axis(u["level"], origin, axis=0)[happens]
-    over = np.concatenate([np.zeros((1, onset.shape[1])), end[:-1]])[happens]
-    begun = onset[happens]
-    recovery = profile.recovery_months
-    found[:, :used][:, happens] = np.array(
-        [
-            np.maximum(begun - quantile(restriction.notice_months, u["notice"][happens]), np.minimum(over, begun)),
-            *levels(scenario, reference, name, u_level, former),
-            quantile(profile.rise_months, u["rise"][happens]),
-            quantile(profile.hold_months, u["hold"][happens]),
-            np.where(
-                u["recovers"][happens] < profile.probability,
-                quantile(recovery, u["recovery"][happens]) if recovery is not None else 0.0,
-                0.0,
-            ),
-        ]
+    return Shocks(
+        names=tuple(rows),
+        regimes=tuple(regimes),
+        **stacked_strikes(list(rows.values()), runs),
+        hazard=np.concatenate([calm, unhazarded]),
+        conflict_hazard=np.concatenate([conflict, unhazarded]),
+        begins=begins,
+        switches=switches,
     )
-    return found

@@ -51,23 +51,33 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             slowest[target.route].append(rule.processing if rule.kind == state.LICENSING else 0.0)
     months = [max(slowest[r]) for r in routes]
     leave = [-math.expm1(-small.dt / tau) if tau else 1.0 for tau in months]
-    taxed = {t.route for rule in rules if rule.kind in (state.DUTY, state.QUOTA) for t in rule.targets}
+    filed = {
+        r: [rule.filed_early for rule in rules if rule.kind == state.LICENSING for t in rule.targets if t.route == r]
+        for r in routes
+    }
+    priced = (state.DUTY, state.QUOTA, state.DUMPING)
+    taxed = {t.route for rule in rules if rule.kind in priced for t in rule.targets}
     return {
         "rules": state.Rules(
             kind=ints(rule.kind for rule in rules),
             leakage=of(rule.leakage for rule in rules),
+            leakage_grown=of(rule.leakage if rule.leakage_grown is None else rule.leakage_grown for rule in rules),
+            leakage_pace=of(1 / rule.leakage_periods if rule.leakage_periods else 0.0 for rule in rules),
+            validity=of(rule.validity for rule in rules),
+            lapse=of(1 - rule.renewal for rule in rules),
             throughput=of(rule.throughput for rule in rules),
             threat=of(rule.threat for rule in rules),
             **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
         "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
-        "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
+        "plant_pairs": pairs([(processes.index(p), *rule.on_processes) for rule in rules for p in rule.processes]),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
         "crossings": state.Crossings(
             route=ints(routes),
             decide=of(leave),
             decide_fresh=of(1 - k * tau / small.dt for k, tau in zip(leave, months, strict=True)),
+            filed=of(min(filed[r], default=0.0) for r in routes),
             licensed=ints(tau > 0 for tau in months),
             taxed=ints(r in taxed for r in routes),
         ),

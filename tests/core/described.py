@@ -100,9 +100,16 @@ class Restriction:
     targets: tuple[Target, ...] = ()
     processes: tuple[int, ...] = ()
     leakage: float = 0.0
+    leakage_grown: float | None = None
+    leakage_periods: float = 0.0
     processing: float = 1.0
     throughput: float = 1e9
     threat: float = 0.0
+    validity: float = 0.0
+    renewal: float = 1.0
+    filed_early: float = 0.0
+    on_processes: tuple[float, float] = (1.0, 1.0)
+    """Weight on the processes before and after recovery, of dumping."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,13 @@ class Event:
     rise: float = 0.0
     hold: float = 0.0
     recovery: float = 0.0
+    first_onset: float | None = None
+    """Onset of the measure where this is a later step of it."""
+
+    @property
+    def since(self) -> float:
+        """Time from which profile, licences and leakage count."""
+        return self.onset if self.first_onset is None else self.first_onset
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Restriction, Target
 
 
@@ -16,6 +17,7 @@ class Force:
     level: float
     fresh: float
     alarm: float
+    leak: float
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Control:
     approval: float = 1.0
     processing: float = 0.0
     throughput: float = float("inf")
+    filed: float = 1.0
     duty: float = 0.0
     leakage: float = 0.0
 
@@ -46,38 +49,59 @@ def overlap(now: int, start: float, end: float) -> float:
     return max(0.0, min(now + 1.0, end) - max(float(now), start))
 
 
+def fresh(elapsed: float, rule: Restriction, event: Event) -> float:
+    """What recovery has left of the first severity, and what licences that expire together bring back."""
+    if event.recovery == 0:
+        return 1.0
+    left = 1 - clip((elapsed - event.hold) / event.recovery, 0.0, 1.0)
+    if rule.validity == 0 or elapsed < rule.validity:
+        return left
+    since_expiry = math.fmod(elapsed, rule.validity)
+    return max(left, (1 - rule.renewal) * (1 - clip(since_expiry / event.recovery, 0.0, 1.0)))
+
+
 def force(now: int, rule: Restriction, events: list[Event]) -> Force:
     """The restriction in period `now`, summed over its events."""
-    active_sum, level, fresh, alarm = 0.0, 0.0, 1.0, 0.0
+    active, weighted, left, alarm, leak = 0.0, 0.0, 1.0, 0.0, 0.0
     for event in events:
-        active = overlap(now, event.onset, event.end)
-        elapsed = max(now + 1 - event.onset, 0.0)
+        share = overlap(now, event.onset, event.end)
+        elapsed = max(now + 1 - event.since, 0.0)
         rise = min(1.0, elapsed / event.rise) if event.rise > 0 else 1.0
-        if active > 0 and event.recovery > 0:
-            fresh = 1 - clip((elapsed - event.hold) / event.recovery, 0.0, 1.0)
-        if rule.kind in (QUOTA, PRODUCTION_QUOTA):
-            level += event.level if active > 0 else 0.0
-        else:
-            level += active * rise * event.level
-        active_sum += active
+        if share > 0:
+            grown = rule.leakage if rule.leakage_grown is None else rule.leakage_grown
+            part = min(elapsed / rule.leakage_periods, 1.0) if rule.leakage_periods else 0.0
+            left = min(left, fresh(elapsed, rule, event))
+            leak = max(leak, rule.leakage + (grown - rule.leakage) * part)
+        weighted += share * event.level * (1.0 if rule.kind in (QUOTA, PRODUCTION_QUOTA) else rise)
+        active += share
         alarm += overlap(now, event.announced, event.end) * event.severity * rule.threat
-    return Force(active_sum, level, fresh, alarm)
+    quota = rule.kind in (QUOTA, PRODUCTION_QUOTA)
+    level = weighted / active if quota and active > 0 else weighted
+    return Force(active, level, left, alarm, leak)
+
+
+def cut(now: Force, before: float, after: float) -> float:
+    """Severity on one target, by its weights before and after recovery."""
+    return clip(now.level * (before * now.fresh + after * (1 - now.fresh)), 0.0, 1.0)
 
 
 def restrict_route(rule: Restriction, now: Force, target: Target, control: Control) -> None:
     """Add one restriction to what a route is held to."""
-    cut = clip(now.level * (target.weight * now.fresh + target.weight_after * (1 - now.fresh)), 0.0, 1.0)
+    share = cut(now, target.weight, target.weight_after)
     if rule.kind in (BAN, OUTAGE):  # an outage on a route is a closed crossing
-        control.withheld = 1 - (1 - control.withheld) * (1 - cut)
+        control.withheld = 1 - (1 - control.withheld) * (1 - share)
     if rule.kind == LICENSING:
         control.licensed = max(control.licensed, now.active)
-        control.approval *= 1 - cut
+        control.approval *= 1 - share
         control.processing = max(control.processing, rule.processing)
-        control.throughput = min(control.throughput, rule.throughput)
+        control.filed = min(control.filed, rule.filed_early)
+        if now.active > 0:
+            control.throughput = min(control.throughput, rule.throughput)
     if rule.kind == DUTY:
         control.duty += now.level * target.weight
-    if now.active > 0:
-        control.leakage = max(control.leakage, rule.leakage)
+    if rule.kind == DUMPING:
+        control.duty -= share
+    control.leakage = max(control.leakage, now.leak)
 
 
 def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:

@@ -113,4 +113,6 @@ def test_provenance__refuses(keys: dict[str, Any]) -> None:
 def test_schema__has_neither_until_the_core_follows_origins(folder: Any) -> None:
     assert "provenance" not in Scenario.model_fields
     folder.edit("tiny.toml", 'kind = "outage"', 'kind = "denial"')
-    assert folder.fault().startswith("tiny.toml: restrictions.strike.kind is 'denial'; give one of ban, export_duty")
+    assert folder.fault().startswith(
+        "tiny.toml: restrictions.strike.kind is 'denial'; give one of ban, dumping, export_duty"
+    )

@@ -1,0 +1,81 @@
+"""Checks of the details of a restriction: licences, leakage, schedules and what spills over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.scenario.arrival import At, Lasting
+from sim.scenario.dates import months_between
+from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
+from sim.scenario.models import Time
+from sim.scenario.restrictions import Ban, Dumping, Leaking, Licensing, Measure, Outage, Spilling
+from sim.scenario.schedules import Step
+
+Finding = tuple[str, str, str]
+"""Key inside the restriction, problem and cure."""
+
+
+def check_details(restriction: Measure, time: Time | None) -> Iterator[Finding]:
+    """Yield what is wrong with a restriction by itself and against the horizon."""
+    yield from _severity(restriction)
+    if isinstance(restriction, Licensing):
+        yield from _licences(restriction)
+    if isinstance(restriction, Leaking):
+        yield from _leakage(restriction)
+    if isinstance(restriction, Spilling) and restriction.spillover is not None:
+        for name in restriction.spillover.products:
+            if name in restriction.products:
+                yield "spillover.products", f"names '{name}', which the restriction covers", "name goods it spares"
+    steps: tuple[Step, ...] = getattr(restriction, "schedule", ())
+    if steps:
+        yield from _schedule(restriction, steps, time)
+
+
+def _severity(restriction: Measure) -> Iterator[Finding]:
+    """Yield weights that take some level of a share beyond what can be withheld or given away."""
+    if not isinstance(restriction, (Ban, Licensing, Outage, Dumping)) or not isinstance(restriction.towards, dict):
+        return
+    most = max(largest(level) for level in restriction.strengths if isinstance(level, (float, int, Distribution)))
+    limit, word = (MOST_DISCOUNT, "discount") if isinstance(restriction, Dumping) else (1.0, "cut")
+    for region, weight in restriction.towards.items():
+        if weight * most > limit + 1e-6:
+            problem = f"is {weight:g}, which takes a {word} of {most:.3g} above {limit:g}"
+            yield f"towards.{region}", problem, f"give at most {limit / most:.3g}"
+
+
+def _licences(restriction: Licensing) -> Iterator[Finding]:
+    if restriction.renewal is not None and restriction.validity_months is None:
+        yield "renewal", "is given without validity_months", "add validity_months, or remove it"
+    if restriction.validity_months is None:
+        return
+    if restriction.renewal is None:
+        yield "validity_months", "is given without renewal", "add renewal, the share of licences renewed in time"
+    if restriction.profile.recovery_months is None:
+        cure = "add profile.recovery_months, or remove it"
+        yield "validity_months", "is given, but no recovery brings the licences that could expire", cure
+
+
+def _leakage(restriction: Leaking) -> Iterator[Finding]:
+    grown, months = restriction.leakage_grown, restriction.leakage_months
+    if grown is not None and months is None:
+        yield "leakage_grown", "is given without leakage_months", "add leakage_months, or remove it"
+    if months is not None and grown is None:
+        yield "leakage_months", "is given without leakage_grown", "add leakage_grown, or remove it"
+
+
+def _schedule(restriction: Measure, steps: tuple[Step, ...], time: Time | None) -> Iterator[Finding]:
+    """Yield steps out of order, outside the horizon, or at a date when the restriction is surely not in force."""
+    onset = restriction.onset.at if isinstance(restriction.onset, At) else None
+    lasts = restriction.duration.months if isinstance(restriction.duration, Lasting) else None
+    before, what = onset, "onset"
+    for number, step in enumerate(steps):
+        key, problem = f"schedule.{number}.from", f"is '{step.start}'"
+        if time is not None and not 0.0 <= time.months_to(step.start) < 12.0 * time.years:
+            cure = f"give a date in the {time.years:g} years from {time.start}"
+            yield key, f"{problem}, outside the horizon", cure
+        if before is not None and months_between(before, step.start) <= 0.0:
+            yield key, f"{problem}, not after the {what}, {before}", "give dates in their order, after the onset"
+        elif onset is not None and isinstance(lasts, float) and months_between(onset, step.start) >= lasts:
+            cure = "give an earlier date or a longer duration"
+            yield key, f"{problem}, after the end {lasts:g} months from {onset}", cure
+        before, what = step.start, "step before"
