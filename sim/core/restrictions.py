@@ -27,7 +27,7 @@ from sim.core.fields import (
 )
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, clear, flat
-from sim.core.mathx import ONE, ZERO, clip
+from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
 
 NEVER = np.float32(3e38)
@@ -84,7 +84,8 @@ def _add_event(events: Events, k, slot, first, now, quota, restriction):
         onset = events.onset[k, slot, run]
         end = events.end[k, slot, run]
         active = overlap(now, onset, end)
-        elapsed = max(now + ONE - onset, ZERO)
+        # In the middle of what it covers of the period: its end would let recovery begin early, by half a period.
+        elapsed = max(HALF * (max(now, onset) + min(now + ONE, end)) - onset, ZERO)
         rise = ZERO if quota else events.rise[k, slot, run]
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
         recovery = events.recovery[k, slot, run]

@@ -51,7 +51,8 @@ def force(now: int, rule: Restriction, events: list[Event]) -> Force:
     active_sum, level, fresh, alarm = 0.0, 0.0, 1.0, 0.0
     for event in events:
         active = overlap(now, event.onset, event.end)
-        elapsed = max(now + 1 - event.onset, 0.0)
+        middle = (max(now, event.onset) + min(now + 1, event.end)) / 2
+        elapsed = max(middle - event.onset, 0.0)
         rise = min(1.0, elapsed / event.rise) if event.rise > 0 else 1.0
         if active > 0 and event.recovery > 0:
             fresh = 1 - clip((elapsed - event.hold) / event.recovery, 0.0, 1.0)
