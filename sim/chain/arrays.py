@@ -221,13 +221,13 @@ def _routes(reference: Reference, dt: float, control: Ints) -> Routes:
 
 def _cohorts(reference: Reference) -> Cohorts:
     """Cohorts of all uses, one after the other; a sector without any buys as one, without stock."""
-    cohorts = [pair for row in reference.uses for pair in buyers(reference, row.sector)]
+    cohorts = [pair for row in reference.uses for pair in buyers(reference, row)]
     return Cohorts(share=np.array([share for share, _ in cohorts]), cover=np.array([cover for _, cover in cohorts]))
 
 
 def _uses(reference: Reference) -> Uses:
     rows = reference.uses
-    starts = _starts([len(buyers(reference, row.sector)) for row in rows])
+    starts = _starts([len(buyers(reference, row)) for row in rows])
     sectors = [reference.sectors[row.sector] for row in rows]
     at = {(row.sector, row.region, row.product): index for index, row in enumerate(rows)}
     sector = {place: index for index, place in enumerate(dict.fromkeys((row.sector, row.region) for row in rows))}
@@ -241,5 +241,5 @@ def _uses(reference: Reference) -> Uses:
         sector=np.array([sector[row.sector, row.region] for row in rows], dtype=np.int32),
         cohort_begin=starts[:-1],
         cohort_end=starts[1:],
-        cover=np.array([mean_cover(reference, row.sector) for row in rows]),
+        cover=np.array([mean_cover(reference, row) for row in rows]),
     )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from sim.chain.accounts import Values
-from sim.chain.reference import Reference
+from sim.chain.reference import Reference, Use
 
 RELEASE_MARGIN = 1.1
 """Release at the reference over outflow of a period, at least: below it the chain would ration itself."""
@@ -35,10 +35,14 @@ def cover_needed(dt: float, release_share: float) -> float:
 
 
 def covers(reference: Reference) -> tuple[Values, Values]:
-    """Cover of each market as given, and as used: raised where the step would outrun it; months."""
+    """Cover of each market as given, and as used (without what users hold, no less than a step needs); months."""
     dt = 12.0 / reference.scenario.time.periods_per_year
     given = np.array([reference.products[product].cover_months for product, _ in reference.markets])
-    return given, np.maximum(given, cover_needed(dt, reference.scenario.parameters.release_share))
+    held = np.zeros(len(reference.markets))
+    for use in reference.uses:
+        held[reference.at[use.product, use.region]] += mean_cover(reference, use) * use.demand
+    pooled = given - held / reference.flows.outflow
+    return given, np.maximum(pooled, cover_needed(dt, reference.scenario.parameters.release_share))
 
 
 def inbound(reference: Reference, dt: float) -> Values:
@@ -54,13 +58,19 @@ def inbound(reference: Reference, dt: float) -> Values:
     return found
 
 
-def buyers(reference: Reference, sector: str) -> list[tuple[float, float]]:
-    """Cohorts of a sector's buyers: share of its use, and own stock in months of it; one where none keeps a stock."""
-    held = reference.scenario.parameters.users_cover * 12.0 / 52.0
-    rows = [row for row in reference.scenario.tables.cohorts if row.sector == sector and held > 0.0]
-    return [(row.share, row.cover_weeks * held) for row in rows] or [(1.0, 0.0)]
+def buyers(reference: Reference, use: Use) -> list[tuple[float, float]]:
+    """Cohorts of the buyers of a use: share of it, and own stock in months of it; one where none keeps a stock.
+
+    Together they hold the part `users_cover` of the market's cover for what they use, each in proportion to its cover
+    in the table: who has months in stock and who has days is known better than how much of it is counted in the
+    inventories of markets already.
+    """
+    held = reference.scenario.parameters.users_cover * reference.products[use.product].cover_months
+    rows = [row for row in reference.scenario.tables.cohorts if row.sector == use.sector and held > 0.0]
+    mean = sum(row.share * row.cover_weeks for row in rows)
+    return [(row.share, row.cover_weeks / mean * held) for row in rows] or [(1.0, 0.0)]
 
 
-def mean_cover(reference: Reference, sector: str) -> float:
-    """Own stock of a sector's buyers, months of their use."""
-    return sum(share * cover for share, cover in buyers(reference, sector))
+def mean_cover(reference: Reference, use: Use) -> float:
+    """Own stock of the buyers of a use, months of it."""
+    return sum(share * cover for share, cover in buyers(reference, use))

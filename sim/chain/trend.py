@@ -135,7 +135,7 @@ def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, 
 def _filling(reference: Reference, use: Use, factor: Values) -> Values:
     """What users buy over what they use, as their own stocks grow with it; shape (year,)."""
     growth = np.gradient(np.log(factor))
-    return np.asarray(1.0 + mean_cover(reference, use.sector) / 12.0 * np.maximum(growth, 0.0))
+    return np.asarray(1.0 + mean_cover(reference, use) / 12.0 * np.maximum(growth, 0.0))
 
 
 def _surplus(reference: Reference, process: Values, route: Values, use: Values) -> Values:

@@ -29,7 +29,7 @@ from sim.core.fields import (
 )
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, clear, flat
-from sim.core.mathx import ONE, ZERO, clip
+from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
 
 NEVER = np.float32(3e38)
@@ -95,7 +95,9 @@ def _add_event(rule, events: Events, k, slot, first, now, restriction):
         onset = events.onset[k, slot, run]
         end = events.end[k, slot, run]
         active = overlap(now, onset, end)
-        elapsed = max(now + ONE - events.since[k, slot, run], ZERO)
+        # In the middle of what it covers of the period: its end would let recovery begin early, by half a period.
+        middle = HALF * (max(now, onset) + min(now + ONE, end))
+        elapsed = max(middle - events.since[k, slot, run], ZERO)
         rise = ZERO if quota else events.rise[k, slot, run]
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
         fresh = freshness(elapsed, events.hold[k, slot, run], events.recovery[k, slot, run], validity, lapse)

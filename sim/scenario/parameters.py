@@ -88,14 +88,15 @@ class Parameters(BaseModel):
     """Bound on that log excess."""
     rent_scale: Annotated[float, Field(gt=0.0, le=10000.0)] = 14.0
     """USD/kg added to a rent inside its log (`lam0`): the unit value of Chinese exports in early 2010."""
-    release_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.6
-    """Share of the cover over which a market can be emptied (`phi`)."""
+    release_share: Annotated[float, Field(gt=0.0, le=1.0)] = 0.7
+    """Share of the cover over which a market can be emptied (`phi`, judged): holders are unlike, so some run out while
+    the market as a whole still has stock."""
     strictness: Share = 0.6
     """Weight of class order (priority sectors, domestic, exports) against proportional rationing."""
-    users_cover: Share = 0.0
-    """Part of the cohorts' covers that users hold beside the inventories of the markets they buy from (judged): those
-    covers were read off the time from a stop of magnet supply to stops of lines, which inventories and transit along
-    the chain fill already. With 1, lines first stop in week 13 after April 2025; weeks 5 to 9 are on record."""
+    users_cover: Share = 0.5
+    """Part of the inventory of a market that sells to sectors which its users hold themselves, for what they use
+    (judged): the cohorts of the chain say who of them has how much of it. Lines then first stop in the ninth week after
+    1 April 2025; weeks 5 to 9 are on record."""
     restock_months: Months = 2.0
     """Time in which users fill their own stocks again after a shortage (assumption)."""
     slow_months: Months = 22.0

@@ -55,8 +55,11 @@ def test_core_arrays__are_monthly_and_in_the_units_of_the_model(still: Reference
     market = still.at["magnet_hc", "EU"]
     product = still.products["magnet_hc"]
     assert chain.markets.price[market] == product.price_usd_per_kg
-    assert chain.markets.inventory[market] == pytest.approx(product.cover_months * chain.markets.outflow[market])
-    release = 1 - np.exp(-0.5 / (0.6 * product.cover_months))
+    users = chain.uses.market == market
+    held = chain.markets.inventory[market] + (chain.uses.cover * chain.uses.demand)[users].sum()
+    assert held == pytest.approx(product.cover_months * chain.markets.outflow[market])
+    pooled = chain.markets.inventory[market] / chain.markets.outflow[market]
+    release = 1 - np.exp(-0.5 / (0.7 * pooled))
     assert chain.markets.release[market] == pytest.approx(release, rel=1e-12)
     places = [(row.product, row.origin, row.destination) for row in still.routes]
     route = places.index(("la_oxide", "CN", "JP"))

@@ -22,18 +22,26 @@ def released(cover, dt: float, share: float):
     return np.squeeze(cover * (1 - np.exp(-dt / (share * np.asarray(cover)))) + dt * left)
 
 
-def test_covers__are_raised_only_where_the_step_would_outrun_them() -> None:
-    for periods_per_year, raises in ((12, False), (24, False), (52, False)):
-        share = f"parameters.release_share={0.98 if raises else 0.6}"
-        reference = build(sim.load("still", overrides=[f"time.periods_per_year={periods_per_year}", share]))
-        given, used = covers(reference)
-        dt = 12.0 / periods_per_year
-        enough = released(given, dt, 0.6) >= 1.1 * dt
-        np.testing.assert_array_equal(used[enough], given[enough])
-        assert np.all(used[~enough] > given[~enough])
-        assert (~enough).any() == raises
-        # The release of the reference inventory against the outflow of a period.
-        assert np.all(released(used, dt, 0.6) >= 1.1 * dt * (1 - 1e-9))
+@pytest.mark.parametrize(
+    ("periods_per_year", "users", "raises"), [(12, 0.0, False), (24, 0.5, False), (52, 0.5, False), (24, 1.0, True)]
+)
+def test_covers__are_raised_only_where_the_step_would_outrun_them(
+    periods_per_year: int, users: float, raises: bool
+) -> None:
+    keys = [f"time.periods_per_year={periods_per_year}", f"parameters.users_cover={users}"]
+    reference = build(sim.load("still", overrides=keys))
+    given, used = covers(reference)
+    dt, share = 12.0 / periods_per_year, reference.scenario.parameters.release_share
+    pooled = given.copy()
+    for use in reference.uses:
+        at = reference.at[use.product, use.region]
+        pooled[at] -= users * given[at] * use.demand / reference.flows.outflow[at]
+    enough = released(np.maximum(pooled, 1e-9), dt, share) >= 1.1 * dt
+    np.testing.assert_allclose(used[enough], pooled[enough], rtol=1e-12)
+    assert np.all(used[~enough] > pooled[~enough])
+    assert (~enough).any() == raises
+    # The release of the reference inventory against the outflow of a period.
+    assert np.all(released(used, dt, share) >= 1.1 * dt * (1 - 1e-9))
 
 
 @pytest.mark.parametrize(("dt", "share"), [(1.0, 0.6), (0.5, 0.6), (12 / 52, 0.6), (0.5, 0.2), (1.0, 0.9)])
@@ -79,14 +87,28 @@ def test_inbound__equals_what_the_pipelines_start_with(still) -> None:
     np.testing.assert_allclose(found, chain.markets.inbound, rtol=1e-9, atol=1e-12)
 
 
-def test_buyers__keep_the_stocks_of_their_cohorts_only_where_asked_for() -> None:
-    alone = build(sim.load("still"))
-    assert buyers(alone, "traction") == [(1.0, 0.0)]
+def test_buyers__hold_the_part_of_the_inventory_asked_for_as_their_covers_are_spread() -> None:
+    alone = build(sim.load("still", overrides=["parameters.users_cover=0"]))
+    use = next(use for use in alone.uses if use.sector == "traction")
+    assert buyers(alone, use) == [(1.0, 0.0)]
     stocked = build(sim.load("still", overrides=["parameters.users_cover=0.5"]))
     rows = [row for row in stocked.scenario.tables.cohorts if row.sector == "traction"]
-    assert buyers(stocked, "traction") == [(row.share, pytest.approx(row.cover_weeks * 12 / 52 / 2)) for row in rows]
-    assert len(rows) > 2
+    found = buyers(stocked, use)
+    assert len(found) == len(rows) > 2
+    assert [share for share, _ in found] == [row.share for row in rows]
+    weeks = np.array([row.cover_weeks for row in rows])
+    np.testing.assert_allclose([cover for _, cover in found] / weeks, found[0][1] / weeks[0], rtol=1e-12)
+    assert mean_cover(stocked, use) == pytest.approx(0.5 * stocked.products[use.product].cover_months)
     chain = core_arrays(stocked, np.float64)
     shares = np.add.reduceat(chain.cohorts.share, chain.uses.cohort_begin)
     np.testing.assert_allclose(shares, 1.0, rtol=1e-12)
-    assert mean_cover(stocked, "traction") == pytest.approx(sum(row.share * row.cover_weeks for row in rows) * 6 / 52)
+
+
+def test_buyers__and_markets_hold_together_what_markets_hold_alone() -> None:
+    total = []
+    for users in (0.0, 0.5):
+        reference = build(sim.load("still", overrides=[f"parameters.users_cover={users}"]))
+        chain = core_arrays(reference, np.float64)
+        held = chain.uses.cover * chain.uses.demand
+        total.append(chain.markets.inventory + np.bincount(chain.uses.market, held, minlength=chain.markets.size))
+    np.testing.assert_allclose(total[0], total[1], rtol=1e-9)

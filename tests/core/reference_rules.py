@@ -65,7 +65,8 @@ def force(now: int, rule: Restriction, events: list[Event]) -> Force:
     active, weighted, left, alarm, leak = 0.0, 0.0, 1.0, 0.0, 0.0
     for event in events:
         share = overlap(now, event.onset, event.end)
-        elapsed = max(now + 1 - event.since, 0.0)
+        middle = (max(now, event.onset) + min(now + 1, event.end)) / 2
+        elapsed = max(middle - event.since, 0.0)
         rise = min(1.0, elapsed / event.rise) if event.rise > 0 else 1.0
         if share > 0:
             grown = rule.leakage if rule.leakage_grown is None else rule.leakage_grown
