@@ -12,6 +12,7 @@ from collections import deque
 from sim.core.state import DUMPING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
 from tests.core.reference_buyers import Buyers
+from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, restrict_route
 
 
@@ -25,7 +26,9 @@ class Run:
     """
 
     def __init__(self, chain: SmallChain, events: list[list[Event]]) -> None:
-        self.chain, self.events, self.now = chain, events, 0
+        self.chain, self.now = chain, 0
+        self.candidates = [Candidates(chain, *each) for each in zip(chain.restrictions, events, strict=True)]
+        self.price, self.wanted = [1.0] * len(chain.markets), [p.activity for p in chain.processes]
         markets, dt = chain.markets, chain.dt
         self._shares()
         self.inventory = [m.inventory for m in markets]
@@ -123,7 +126,10 @@ class Run:
 
     def _restrict(self) -> None:
         rules = self.chain.restrictions
-        self.forces = [force(self.now, rule, strikes) for rule, strikes in zip(rules, self.events, strict=True)]
+        before = [math.exp(p.growth * max(self.now - 1, 0) * self.chain.dt) for p in self.chain.processes]
+        for candidates in self.candidates:
+            candidates.decide(self.now, self.price, self.wanted, before)
+        self.forces = [force(self.now, each.rule, each.came) for each in self.candidates]
         self.controls = {t.route: Control() for rule in rules for t in rule.targets}
         self.factor = [1.0] * len(self.chain.processes)
         self.cost_factor = [1.0] * len(self.chain.processes)

@@ -16,7 +16,7 @@ USED_UP = 0.01
 
 
 def first_stops(stages: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray:
-    """Week from 1 April 2025 on, the first being 1, in which the first cohort has used up its stock and goes short, by run."""
+    """Week from 1 April 2025 in which the first cohort has used up its stock and goes short, by run; the first is 1."""
     scenario = sim.load("controls_2025", overrides=["time.periods_per_year=52", "time.years=1"])
     reference = build(scenario)
     chain = core_arrays(reference)

@@ -67,6 +67,7 @@ def core_arrays(
         route_pairs=cast(restricted.route_pairs),
         plant_pairs=cast(restricted.plant_pairs),
         market_pairs=cast(restricted.market_pairs),
+        watch_pairs=cast(restricted.watch_pairs),
         crossings=cast(restricted.crossings),
         plants=restricted.plants,
     )

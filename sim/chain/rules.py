@@ -15,7 +15,10 @@ from sim.core.state import (
     DUMPING,
     DUTY,
     LICENSING,
+    NOTHING,
     OUTAGE,
+    OUTPUT,
+    PRICES,
     PRODUCTION_QUOTA,
     QUOTA,
     Crossings,
@@ -24,6 +27,7 @@ from sim.core.state import (
     Pairs,
     Rules,
 )
+from sim.scenario.reaction import Reaction
 from sim.scenario.restrictions import Dumping, ExportDuty, Leaking, Licensing, Measure, Outage, RouteMeasure, VatWedge
 
 CODES = {
@@ -36,6 +40,8 @@ CODES = {
     "production_quota": PRODUCTION_QUOTA,
     "outage": OUTAGE,
 }
+
+WATCHES = {"price": PRICES, "output": OUTPUT}
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,7 @@ class Restricted:
     route_pairs: Pairs
     plant_pairs: Pairs
     market_pairs: Pairs
+    watch_pairs: Pairs
     crossings: Crossings
     plants: Ints
     route_control: Ints
@@ -151,11 +158,14 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
     plant_pairs = [(process_row[i], *each.on_processes) for each in targets for i in each.processes]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
+    watched = [_watched(reference, row.reacts) for row in given]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
         "plant": _starts([len(each.processes) for each in targets]),
         "market": _starts([len(each.markets) for each in targets]),
+        "watch": _starts([len(each) for each in watched]),
     }
+    reactions = [row.reacts for row in given]
     leaking = [row if isinstance(row, Leaking) else None for row in given]
     expiring = [row if isinstance(row, Licensing) else None for row in given]
     rules = Rules(
@@ -167,6 +177,9 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         lapse=np.array([1.0 - row.renewal if row and row.renewal is not None else 0.0 for row in expiring]),
         throughput=np.array([_throughput(restriction) for restriction in given], dtype=float),
         threat=np.array([restriction.threat for restriction in given], dtype=float),
+        watches=np.array([WATCHES[row.watches] if row else NOTHING for row in reactions], dtype=np.int32),
+        begins_at=np.array([row.begins_at if row else 0.0 for row in reactions]),
+        full_at=np.array([row.full_at if row else 1.0 for row in reactions]),
         **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
         **{f"{name}_end": rows[1:] for name, rows in starts.items()},
     )
@@ -175,11 +188,26 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         route_pairs=_pairs(route_pairs),
         plant_pairs=_pairs(plant_pairs),
         market_pairs=_pairs(market_pairs),
+        watch_pairs=_pairs([row for each in watched for row in each]),
         crossings=_crossings(list(zip(given, codes, targets, strict=True)), routes, dt),
         plants=np.array(processes, dtype=np.int32),
         route_control=_control(len(reference.routes), routes),
         process_control=_control(len(reference.processes), processes),
     )
+
+
+def _watched(reference: Reference, reaction: Reaction | None) -> list[tuple[int, float, float]]:
+    """Markets whose prices are watched, with even weights, or processes whose output is, with that of a unit."""
+    if reaction is None:
+        return []
+    if reaction.watches == "price":
+        markets = [reference.at.get((reaction.product, region)) for region in reaction.regions]
+        return [(market, 1.0, 1.0) for market in markets if market is not None]
+    return [
+        (index, row.outputs[reaction.product], 0.0)
+        for index, row in enumerate(reference.processes)
+        if row.region in reaction.regions and reaction.product in row.outputs
+    ]
 
 
 def _crossings(regimes: Sequence[tuple[Measure, int, Target]], routes: list[int], dt: float) -> Crossings:

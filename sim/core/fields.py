@@ -60,7 +60,8 @@ STRUCK = 5  # first lane only: whether in force in some lane the period before
 RENT_DUE = 6  # rent of the period, USD/kg
 RENT_PAID, SENDER_LOSS = 7, 8  # thousand USD since the start
 LEAK = 9  # share of orders that evades it
-RESTRICTION_FIELDS = 10
+UNTIL = 10  # period in which the last candidate that came ends, of restrictions that react
+RESTRICTION_FIELDS = 11
 
 # Restricted routes.
 QUEUE, LICENSED_BEFORE = 0, 1  # t; licensed share of the period before, where some applications are filed early
@@ -74,5 +75,5 @@ CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2
 PLANT_FIELDS = 3
 
 # Single rows.
-COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS = range(9)
-SCRATCH_FIELDS = 9
+COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, WATCHED = range(10)
+SCRATCH_FIELDS = 10

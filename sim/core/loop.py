@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core import cohorts, demand, flow, lanes, price, production, rationing, record, restrictions, trade
+from sim.core import cohorts, demand, flow, lanes, price, production, rationing, reactions, record, restrictions, trade
 from sim.core.jit import entry
 from sim.core.state import Block, Chain, Events, Record
 
@@ -26,6 +26,7 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
     tiles = chain.tiles.size
     for now in range(begin, end):
         begins = now == 0 or months[now] != months[now - 1]
+        reactions.decide(chain, events, spans, first, now, block)
         restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
         restrictions.set_controls(chain, now, block)
         restrictions.raise_alarm(chain, block)

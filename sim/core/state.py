@@ -19,6 +19,7 @@ Records = Any
 """A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
+NOTHING, PRICES, OUTPUT = range(3)
 DUMPING = 30
 
 
@@ -189,12 +190,17 @@ class Rules(NamedTuple):
     lapse: Floats  # share of them not renewed in time
     throughput: Floats
     threat: Floats
+    watches: Ints  # NOTHING, PRICES, OUTPUT: what decides whether a candidate comes
+    begins_at: Floats  # x_0, multiple from which it may come
+    full_at: Floats  # x_1, multiple from which it comes for sure
     route_begin: Ints
     route_end: Ints
     plant_begin: Ints
     plant_end: Ints
     market_begin: Ints
     market_end: Ints
+    watch_begin: Ints
+    watch_end: Ints
 
 
 class Pairs(NamedTuple):
@@ -233,6 +239,7 @@ class Chain(NamedTuple):
     route_pairs: Records
     plant_pairs: Records
     market_pairs: Records
+    watch_pairs: Records  # market or process, and its weight
     crossings: Records
     plants: Ints  # process of each restricted process
 
@@ -249,6 +256,7 @@ class Events(NamedTuple):
     rise: Floats
     hold: Floats
     recovery: Floats
+    mark: Floats  # of a candidate of a restriction that reacts, in [0, 1); one that does not come is struck out
 
 
 class Block(NamedTuple):

@@ -52,6 +52,7 @@ class Chunk:
         """
         self.months = clock.count if traced else min(clock.count, SLICE)
         self.chain, self.clock = chain, clock
+        self.came: Shocks
         self.blocks = -(-runs // LANES)
         self.padded = self.blocks * LANES
         self.record: Record = allocate.monthly_record(chain, self.months, self.blocks, LANES, traced_routes=traced)
@@ -63,7 +64,8 @@ class Chunk:
         """Run all blocks, a few months at a time.
 
         Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
-        the horizon are complete.
+        the horizon are complete, and `came` holds the shocks without candidates that the state of the chain has ruled
+        out.
         """
         clock = self.clock
         events = shocks.events(clock.dt)
@@ -80,6 +82,8 @@ class Chunk:
                 loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, state, part)
 
             list(pool.map(advance, range(count)))
+            if end == clock.periods:
+                self.came = shocks.that_came(events)
             yield shift
 
 

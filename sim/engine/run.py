@@ -92,8 +92,9 @@ def run(
                 collector.add(buffers.record, size, pool, shift=shift)
                 followed.add(buffers.record, pool, shift=shift)
             collector.finish(size)
-            kept.append(outcomes(reference, collector, followed, buffers.record, drawn, size))
-            struck.append(drawn.head(size))
+            came = buffers.came.head(size)
+            kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
+            struck.append(came)
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}

@@ -10,7 +10,7 @@ from sim.scenario.arrival import At
 from sim.scenario.base import nearest
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
 from sim.scenario.models import Time
-from sim.scenario.restriction_checks import Finding, check_details
+from sim.scenario.restriction_checks import Finding, check_details, watched
 from sim.scenario.restrictions import (
     Dumping,
     Measure,
@@ -132,6 +132,9 @@ def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
     yield from _unknown("by", [restriction.by], regions, "region")
     yield from _unknown("products", restriction.products, products, "product")
     yield from _unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
+    if restriction.reacts is not None:
+        yield from _unknown("reacts.product", [restriction.reacts.product], products, "product")
+        yield from _unknown("reacts.regions", restriction.reacts.regions, regions, "region")
     if isinstance(restriction, Spilling) and restriction.spillover is not None:
         yield from _unknown("spillover.products", restriction.spillover.products, products, "product")
     if isinstance(remaining, dict):
@@ -155,6 +158,8 @@ def _target(restriction: Restriction, tables: ChainTables) -> Iterator[Finding]:
         subsidised = isinstance(restriction, Dumping) and restriction.on_cost > 0.0 and _makes(restriction, tables)
         if not subsidised:
             yield "", "hits nothing", f"name products that leave {restriction.by} for its destinations"
+    if restriction.reacts is not None:
+        yield from watched(restriction.reacts, tables)
     spill = spilled(restriction)
     if spill is not None and not _sends(spill, tables):
         cure = f"name products that leave {restriction.by} for its destinations"

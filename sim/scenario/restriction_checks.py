@@ -8,8 +8,10 @@ from sim.scenario.arrival import At, Lasting
 from sim.scenario.dates import months_between
 from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
 from sim.scenario.models import Time
+from sim.scenario.reaction import Reaction
 from sim.scenario.restrictions import Ban, Dumping, Leaking, Licensing, Measure, Outage, Spilling
 from sim.scenario.schedules import Step
+from sim.scenario.tables import ChainTables
 
 Finding = tuple[str, str, str]
 """Key inside the restriction, problem and cure."""
@@ -18,6 +20,7 @@ Finding = tuple[str, str, str]
 def check_details(restriction: Measure, time: Time | None) -> Iterator[Finding]:
     """Yield what is wrong with a restriction by itself and against the horizon."""
     yield from _severity(restriction)
+    yield from _reaction(restriction)
     if isinstance(restriction, Licensing):
         yield from _licences(restriction)
     if isinstance(restriction, Leaking):
@@ -41,6 +44,32 @@ def _severity(restriction: Measure) -> Iterator[Finding]:
         if weight * most > limit + 1e-6:
             problem = f"is {weight:g}, which takes a {word} of {most:.3g} above {limit:g}"
             yield f"towards.{region}", problem, f"give at most {limit / most:.3g}"
+
+
+def _reaction(restriction: Measure) -> Iterator[Finding]:
+    """Yield what a restriction that reacts cannot have: whether it comes is known in the course of a run only."""
+    if restriction.reacts is None:
+        return
+    if isinstance(restriction.onset, At):
+        yield "reacts", "is given with a date of onset", "give onset.hazard_per_year, or remove it"
+    for key in ("truce", "ruling", "escalates", "schedule", "spillover"):
+        if getattr(restriction, key, None):
+            yield key, "is given for a restriction that reacts", "remove one of the two"
+
+
+def watched(reaction: Reaction, tables: ChainTables) -> Iterator[Finding]:
+    """Yield regions in which there is nothing to watch; names are known."""
+    makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product == reaction.product}
+    for region in reaction.regions:
+        made = any(row.region == region and row.recipe in makers for row in tables.processes)
+        sent = any(row.product == reaction.product and region in (row.origin, row.destination) for row in tables.routes)
+        if not made and (reaction.watches == "output" or not sent):
+            problem = f"names {region}, which has no {reaction.watches} of {reaction.product}"
+            yield (
+                "reacts.regions",
+                problem,
+                "name regions that make it" if reaction.watches == "output" else "remove it",
+            )
 
 
 def _licences(restriction: Licensing) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from sim.scenario.arrival import Duration, Lasting, Onset, Ruling, Truce
 from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect
 from sim.scenario.distributions import DiscountQuantity, PositiveQuantity, Quantity, ShareQuantity
+from sim.scenario.reaction import Reaction
 from sim.scenario.schedules import CutStep, DiscountStep, Quota, QuotaStep, RateStep, Strength
 
 
@@ -93,6 +94,8 @@ class Measure(Model):
     escalates: dict[Name, Annotated[float, Field(ge=0.0, le=1000.0)]] = Field(default_factory=dict)
     """Factors on the hazards of other restrictions while this one is in force: four of five families of Chinese
     controls escalated within 18 months, 0.93 a year of a family in force."""
+    reacts: Reaction | None = None
+    """What provokes it; none means that its hazard does not depend on the state of the chain."""
     threat: NonNegative = 1.0
     """Factor on the market's alarm at the announcement; 0 means unannounced."""
     profile: Profile = Profile()

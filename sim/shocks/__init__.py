@@ -12,23 +12,15 @@ force nor under a truce. This thinning is exact (Lewis and Shedler 1979), and si
 restriction's own stream and do not depend on what becomes of them, runs with and without another restriction, or a
 policy, share them.
 
-Reactive hazards: how they will be drawn
-----------------------------------------
-A hazard that depends on the state of the chain (a cut-off of blanks provoked by a production credit, dumping provoked
-by new capacity) cannot be decided before the run, but its candidates can: `candidates` already draws them. What has to
-be handed to the core for each such restriction is
-
-* the time and the mark of each candidate, shape (restriction, candidate, run), at the declared maximum of the hazard,
-  which is an input of the scenario and bounds the function of state;
-* the quantities of the event that each candidate would be (notice, duration, level, profile, lifting), drawn by number
-  of candidate rather than by slot, so that accepting one leaves the draws of the next untouched.
-
-In the period that holds a candidate the core compares mark < hazard(state, policy) / maximum, with the restriction not
-in force, and on acceptance copies the candidate's quantities into the event in force; escalation and rulings that
-follow from such an event must then be decided in the core too, since only there it is known to have happened. A hazard
-above its declared maximum is counted and reported, never clipped in silence. Anticipation is lost: an onset decided on
-the day has no announcement before it, so notice shifts the onset instead. Draws stay common between policies, and a
-run remains a function of its number only.
+Reactive hazards
+----------------
+A hazard that depends on the state of the chain (a cut-off of blanks provoked by new magnet plants, dumping provoked by
+new capacity) cannot be decided before the run, but its candidates can. The hazard of the onset is the most it can be;
+every candidate that it lets through on the day becomes an event with a mark that is uniform on [0, 1), and the core
+lets it come where the mark is below the share of that hazard which the state justifies, or strikes it out
+(`MODEL.md`, section 1). What becomes of one candidate leaves the draws of the next untouched, so draws stay common
+between policies, and a run remains a function of its number only. Escalation, truces and rulings that would follow
+from such an event could be decided in the core only; they are refused. `/shocks` holds what came.
 """
 
 from sim.quantiles import quantile

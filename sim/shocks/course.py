@@ -52,6 +52,7 @@ class Course:
         rulings = [restriction.ruling for _, restriction in self.restrictions]
         self.precedent = np.array([ruling.precedent if ruling is not None else 1.0 for ruling in rulings])
         regions = [restriction.by for _, restriction in self.restrictions]
+        self.reacts = np.array([restriction.reacts is not None for _, restriction in self.restrictions])
         self.region = np.array([regions.index(region) for region in regions], dtype=np.intp)
 
         self.time, self.needed = np.empty(0), np.empty(0)
@@ -74,6 +75,8 @@ class Course:
         shape = (count, 0, runs)
         self.onset, self.end = np.empty(shape), np.empty(shape)
         self.ending, self.resumed = np.empty(shape, dtype=np.int8), np.empty(shape, dtype=np.int8)
+        self.mark = np.empty(shape)
+        """Marks of candidates that the state of the chain decides on."""
         self.may = np.empty((FIRST_SLOTS * count, runs, len(Lifting._fields)))
         """Ends that may come to an event, shape (event drawn, run, field)."""
         self.drawn = np.empty((count, 0), dtype=np.intp)
@@ -89,6 +92,7 @@ class Course:
 
         self.onset, self.end = longer(self.onset, NEVER), longer(self.end, NEVER)
         self.ending, self.resumed = longer(self.ending, ABSENT), longer(self.resumed, ABSENT)
+        self.mark = longer(self.mark, 0.0)
         self.drawn = longer(self.drawn, -1)
 
     @property
@@ -186,6 +190,10 @@ class Course:
         self.ruled[won] = np.minimum(self.ruled[won], end[how == RULING])
         paused = how == TRUCE
         free = np.where(paused, end + may.lapse, end)
+        # Whether it comes is not known yet, so each of its candidates stays one; given that the hazard of the day lets
+        # it through, what its mark was held against is spread evenly.
+        self.mark.reshape(-1)[place] = self.needed[self.at[row]]
+        free = np.where(self.reacts[k], np.nextafter(onset, np.inf), free)
         at = self._after(self.at[row], free)
         returns = paused & (may.back > 0.0)
         self.at[row], self.returns[row] = at, returns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ class Shocks:
     rise: Values
     hold: Values
     recovery: Values
+    mark: Values
+    """Mark of a candidate that the state of the chain decides on."""
     ending: Flags
     """How the event ends: `NO_END`, `EXPIRED`, `TRUCE` or `RULING`; `ABSENT` where there is none."""
     resumed: Flags
@@ -76,7 +78,32 @@ class Shocks:
             rise=periods(self.rise),
             hold=periods(self.hold),
             recovery=periods(self.recovery),
+            mark=self.mark.astype(np.float32),
         )
+
+    def that_came(self, events: Events) -> Shocks:
+        """The shocks without the candidates that the core has struck out of its events."""
+        out = (events.onset >= np.float32(NEVER)) & (self.onset < NEVER)
+        if not out.any():
+            return self
+        rows = (
+            "announced",
+            "onset",
+            "since",
+            "end",
+            "level",
+            "severity",
+            "rise",
+            "hold",
+            "recovery",
+            "ending",
+            "resumed",
+        )
+        kept: dict[str, Any] = {}
+        for name in rows:
+            given = getattr(self, name)
+            kept[name] = np.where(out, absent(name), given).astype(given.dtype)
+        return replace(self, **kept)
 
     def in_conflict(self, times: Values) -> Flags:
         """1 where a regime is in conflict at given times (months), shape (regime, time, run)."""

@@ -30,6 +30,7 @@ class Strikes(NamedTuple):
     rise: Values
     hold: Values
     recovery: Values
+    mark: Values
     ending: Flags
     resumed: Flags
 
@@ -41,7 +42,7 @@ def strikes(scenario: Scenario, reference: Reference, course: Course, index: int
     onset, end = course.onset[index, :used], course.end[index, :used]
     flags = course.ending[index, :used], course.resumed[index, :used]
     if used == 0:
-        return Strikes(onset, onset, onset, onset, onset, onset, onset, onset, onset, *flags)
+        return Strikes(onset, onset, onset, onset, onset, onset, onset, onset, onset, onset, *flags)
     rest = np.zeros((6, *onset.shape))
     happens = onset < NEVER
     drawn = np.array([course.u[index, slot] for slot in range(used)])
@@ -52,7 +53,9 @@ def strikes(scenario: Scenario, reference: Reference, course: Course, index: int
         origin[slot] = np.where(flags[1][slot] == 1, origin[slot - 1], slot)
     former = np.take_along_axis(onset, origin, axis=0)
     u_level = np.take_along_axis(u["level"], origin, axis=0)
-    over = np.concatenate([np.zeros((1, onset.shape[1])), end[:-1]])[happens]
+    # The last event is over before the next is announced; of candidates it is not known which will have come.
+    ends = end[:-1] if restriction.reacts is None else np.full(end[:-1].shape, -NEVER)
+    over = np.concatenate([np.zeros((1, onset.shape[1])), ends])[happens]
     begun, recovery = onset[happens], profile.recovery_months
     first = Level(restriction, reference.targets[name], scenario.time)
     rest[:, happens] = np.array(
@@ -70,7 +73,8 @@ def strikes(scenario: Scenario, reference: Reference, course: Course, index: int
     )
     announced, level, severity, rise, hold, recovery = rest
     announced = np.where(happens, announced, NEVER)
-    found = Strikes(announced, onset, onset, end, level, severity, rise, hold, recovery, *flags)
+    mark = course.mark[index, :used]
+    found = Strikes(announced, onset, onset, end, level, severity, rise, hold, recovery, mark, *flags)
     steps = [scenario.time.months_to(step.start) for step in getattr(restriction, "schedule", ())]
     return _stepped(found, steps, first, u_level) if steps else found
 

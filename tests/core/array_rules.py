@@ -33,6 +33,12 @@ def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
     return local, imports
 
 
+def watch_weight(small: SmallChain, watches: int, row: int) -> tuple[float, float]:
+    """Weight of a watched market or process, twice."""
+    weight = small.processes[row].outputs[0].coefficient if watches == state.OUTPUT else 1.0
+    return weight, weight
+
+
 def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> dict[str, Any]:
     rules, routes, processes = small.restrictions, controlled_routes(small), controlled_processes(small)
     exposed = [_exposed(small, k) for k in range(len(rules))]
@@ -44,6 +50,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
         "route": starts_of(len(rule.targets) for rule in rules),
         "plant": starts_of(len(rule.processes) for rule in rules),
         "market": starts_of(len(share) for share in exposed),
+        "watch": starts_of(len(rule.watched) for rule in rules),
     }
     slowest = {r: [0.0] for r in routes}
     for rule in rules:
@@ -67,12 +74,18 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             lapse=of(1 - rule.renewal for rule in rules),
             throughput=of(rule.throughput for rule in rules),
             threat=of(rule.threat for rule in rules),
+            watches=ints(rule.watches for rule in rules),
+            begins_at=of(rule.begins_at for rule in rules),
+            full_at=of(rule.full_at for rule in rules),
             **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
         "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
         "plant_pairs": pairs([(processes.index(p), *rule.on_processes) for rule in rules for p in rule.processes]),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
+        "watch_pairs": pairs(
+            [(row, *watch_weight(small, rule.watches, row)) for rule in rules for row in rule.watched]
+        ),
         "crossings": state.Crossings(
             route=ints(routes),
             decide=of(leave),

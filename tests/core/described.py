@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sim.core.state import NOTHING
 from sim.scenario.parameters import Parameters
 
 
@@ -110,6 +111,12 @@ class Restriction:
     filed_early: float = 0.0
     on_processes: tuple[float, float] = (1.0, 1.0)
     """Weight on the processes before and after recovery, of dumping."""
+    watches: int = NOTHING
+    """Whether its events are candidates, and prices or output decide on them."""
+    watched: tuple[int, ...] = ()
+    """Markets or processes that decide."""
+    begins_at: float = 0.0
+    full_at: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,7 @@ class Event:
     rise: float = 0.0
     hold: float = 0.0
     recovery: float = 0.0
+    mark: float = 0.0
     first_onset: float | None = None
     """Onset of the measure where this is a later step of it."""
 
