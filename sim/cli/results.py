@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from sim.results.quantiles import Spread
+    from sim.results.shortage import ShortageRow
     from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
 
 
@@ -102,13 +103,14 @@ def print_summary(summary: Summary) -> None:
     _print_stages(summary)
     _print_products(summary)
     _print_sectors(summary)
+    _print_shortages(summary)
 
 
 THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""
 
 
-Row = TypeVar("Row", "RestrictionRow", "ProductRow", "SectorRow")
+Row = TypeVar("Row", "RestrictionRow", "ProductRow", "SectorRow", "ShortageRow")
 
 
 def _lines(row: Row, *labels: str) -> list[tuple[Row, tuple[str, ...]]]:
@@ -198,6 +200,32 @@ def _print_sectors(summary: Summary) -> None:
     if rows:
         heads = ("sector", "in", ">runs short", ">months short", ">months to first", ">output lost")
         table("Sectors over a run (short: more than 5 % of service demand not met)", heads, rows)
+
+
+def _print_shortages(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = []
+    for row in summary.shortages:
+        rows += [
+            (
+                *labels,
+                *(
+                    sentences.tonnes(part)
+                    for part in (
+                        each.parts.rationed,
+                        each.parts.destroyed,
+                        each.parts.substituted,
+                        each.parts.saved,
+                        each.parts.held_up,
+                    )
+                ),
+            )
+            for each, labels in _lines(row, row.product, row.region)
+        ]
+    if rows:
+        heads = ("product", "in", ">rationed", ">destroyed", ">substituted", ">saved by makers", ">makers held up")
+        table("Shortage over a run by its parts, t (substituted, saved: below 0 where more is used instead)", heads, rows)
 
 
 def _dates(onset: Spread, start: str) -> str:
