@@ -2,9 +2,9 @@
 
 What a sector bought `a` years ago comes back with the density of its lifetime at `a`, a gamma law by mean and standard
 deviation (one that cannot be negative; the choice is an assumption, and matters little beside the mean). Sales before
-the base year follow the demand paths where they go back that far, and the sector's own rate before. The collection
-of a region is the sum over its sectors, by the share that each collects, relative to the start of the horizon: its tonnage there is
-that of the reference state.
+the base year follow the demand paths where they go back that far, and the sector's own rate before: an assumption that
+says little of electric cars, whose sales rose much faster. What comes back in a region is the sum over its sectors, by
+the share that each collects, relative to the start of the horizon: there it is the tonnage of the reference state.
 """
 
 from __future__ import annotations

@@ -207,25 +207,18 @@ def _print_shortages(summary: Summary) -> None:
 
     rows = []
     for row in summary.shortages:
-        rows += [
-            (
-                *labels,
-                *(
-                    sentences.tonnes(part)
-                    for part in (
-                        each.parts.rationed,
-                        each.parts.destroyed,
-                        each.parts.substituted,
-                        each.parts.saved,
-                        each.parts.held_up,
-                    )
-                ),
-            )
-            for each, labels in _lines(row, row.product, row.region)
-        ]
+        for each, labels in _lines(row, row.product):
+            parts = each.parts
+            tonnes = (parts.rationed, parts.destroyed, parts.substituted, parts.saved, parts.held_up)
+            rows.append((*labels, *map(sentences.tonnes, tonnes)))
     if rows:
-        heads = ("product", "in", ">rationed", ">destroyed", ">substituted", ">saved by makers", ">makers held up")
-        table("Shortage over a run by its parts, t (substituted, saved: below 0 where more is used instead)", heads, rows)
+        place = summary.shortages[0].region
+        heads = ("product", ">rationed", ">destroyed", ">substituted", ">saved", ">held up")
+        table(
+            f"Shortage over a run by its parts, {place}, t (held up: activity of makers that missed this input)",
+            heads,
+            rows,
+        )
 
 
 def _dates(onset: Spread, start: str) -> str:

@@ -23,7 +23,7 @@ def life(years: float, spread: float = 0.0, share: float = 0.1) -> LifetimeRow:
 
 
 def tiny(row: LifetimeRow, path: dict[int, float] | None = None, *, growth: bool = True) -> Reference:
-    """The two-region example from the middle of its base year, 2024; its one sector grows by 5 % a year beside the path."""
+    """The two-region example from the middle of its base year, 2024; its sector grows by 5 % a year beside the path."""
     time = {"start": "2024-07", "years": 4.0}
     scenario = parse({"title": "test", "chain": "tiny", "growth": growth, "time": time}, folder=DATA)
     rows = [DemandPathRow(sector="motors", region="all", year=y, index=i, **TOLD) for y, i in (path or {}).items()]
@@ -32,16 +32,16 @@ def tiny(row: LifetimeRow, path: dict[int, float] | None = None, *, growth: bool
 
 
 def test_collection__repeats_sales_of_a_lifetime_ago() -> None:
-    # Sold in 2010: 0.4, 2011: 0.5, 2012: 0.8 of 2024. After 14 years to the day, all of it comes back in 2024, 2025, 2026.
+    # Sold in 2010: 0.4, 2011: 0.5, 2012: 0.8 of 2024. All of it comes back after 14 years to the day, 2024 to 2026.
     found = collection(tiny(life(14.0), {2010: 0.4, 2011: 0.5, 2012: 0.8}), np.array([0.0, 1.0, 2.0]))
     for region in ("A", "B"):
         np.testing.assert_allclose(found[region], [1.0, 1.25, 2.0], rtol=1e-12)
 
 
 def test_collection__spreads_a_life_as_a_gamma_law_worked_by_hand() -> None:
-    # Sales rise by 5 % a year up to the middle of 2024 and are flat from there on. Lives of 12 years, standard deviation 4, are
-    # gamma with shape (12 / 4)^2 = 9 and scale 4^2 / 12 = 4/3. At the start the mean of exp(-r age) comes back, r = ln 1.05, which
-    # is (1 + r 4/3)^-9; when all sold before 2024 is gone, 1 comes back.
+    # Sales rise by 5 % a year up to the middle of 2024 and are flat from there on. Lives of 12 years, standard
+    # deviation 4, are gamma with shape (12 / 4)^2 = 9 and scale 4^2 / 12 = 4/3. At the start the mean of exp(-r age)
+    # comes back, r = ln 1.05, which is (1 + r 4/3)^-9; when all sold before 2024 is gone, 1 comes back.
     found = collection(tiny(life(12.0, 4.0), {2024: 1.0, 2100: 1.0}), np.array([60.0]))["A"]
     assert float(found[0]) == pytest.approx((1.0 + np.log(1.05) * 4.0 / 3.0) ** 9, rel=1e-3)
 
@@ -77,7 +77,7 @@ def test_bundled__collection_weighs_sectors_by_what_they_give_back(growing: Refe
         grown = collection(only, years)[region]
         if not growing.scenario.tables.demand_path(row.sector, region):
             np.testing.assert_allclose(grown, (1.0 + rate) ** years, rtol=1e-9)
-        # Before the base year sales grew at the rate, so what came back at the start is sales over the growth of a life.
+        # Before the base year sales grew at the rate: what came back at the start is sales over the growth of a life.
         ages, shares = deaths(row)
         past = (1.0 + rate) ** -ages @ shares
         total += row.collection_share * tonnes * past * grown

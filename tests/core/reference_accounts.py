@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Accounts:
-    """What uses went without and inputs saved or held up since the start; inputs of all processes, one after the other."""
+    """What uses went without and inputs saved or held up since the start; inputs process after process."""
 
     def __init__(self, chain: SmallChain) -> None:
         inputs = sum(len(process.inputs) for process in chain.processes)

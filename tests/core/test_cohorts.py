@@ -91,7 +91,7 @@ def assert_period(found: Period, ordered: float, bought: float, missing: float, 
 
 @BOTH
 def test_cohorts__use_their_stock_stop_and_fill_it_again(periods) -> None:  # type: ignore[no-untyped-def]
-    # 100 t a month, 50 t a period. A quarter of it has no stock; three quarters, 37.5 t a period, keep 0.4 months, 30 t.
+    # 50 t a period. A quarter of it has no stock; three quarters, 37.5 t a period, keep 0.4 months, 30 t.
     use = Use(0, 100.0, cohorts=((0.25, 0.0), (0.75, 0.4)))
     first, second, third, fourth = periods(use, [0.8, 0.4, 1.0, 1.0])
     # Fill 0.8: the first lack 2.5 of 12.5 t and stop; the others get 30 t, take 7.5 t of their 30 and go on.

@@ -59,7 +59,7 @@ ACCOUNTS = ("destroyed", "rationed", "replaced", "saved", "held_up")
 
 
 def account_scales(small: SmallChain) -> dict[str, np.ndarray]:
-    """What a difference of each sum is measured against: what the use or input takes in, or its process does, in a year."""
+    """What a difference of each sum is measured against: a year of the use, of the input, or of its process."""
     demand = np.array([12 * use.demand for use in small.uses])
     activity = np.array([12 * process.activity for process in small.processes for _ in process.inputs])
     drawn = np.array([12 * p.activity * feed.coefficient for p in small.processes for feed in p.inputs])
