@@ -94,6 +94,28 @@ RUNS = (
     ),
     Variable("shortage_tonnes", (RUN, SECTOR, REGION), "t", "Service demand not met over the horizon."),
     Variable("rationed_tonnes", (RUN, SECTOR, REGION), "t", "Wanted at the price and not delivered, over the horizon."),
+    Variable("destroyed_tonnes", (RUN, SECTOR, REGION), "t", "Given up because of the price, over the horizon."),
+    Variable(
+        "substituted_tonnes",
+        (RUN, SECTOR, REGION),
+        "t",
+        "Replaced by something else over the horizon, less what is taken over from other uses.",
+    ),
+    Variable("product_rationed", (RUN, PRODUCT, REGION), "t", "Rationed tonnes of the users of a product."),
+    Variable("product_destroyed", (RUN, PRODUCT, REGION), "t", "Destroyed tonnes of the users of a product."),
+    Variable("product_substituted", (RUN, PRODUCT, REGION), "t", "Substituted tonnes of the users of a product."),
+    Variable(
+        "product_saved",
+        (RUN, PRODUCT, REGION),
+        "t",
+        "Saved by efficiency: what makers did without over the horizon at lower intensities; negative at higher ones.",
+    ),
+    Variable(
+        "product_held_up",
+        (RUN, PRODUCT, REGION),
+        "t",
+        "Activity that makers wanted over the horizon and could not run, this input having the lowest fill.",
+    ),
     Variable(
         "lost_output", (RUN, SECTOR, REGION), "million USD", "Sector output lost with rationed and destroyed demand."
     ),

@@ -11,6 +11,7 @@ from collections import deque
 
 from sim.core.state import DUMPING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
+from tests.core.reference_accounts import Accounts
 from tests.core.reference_buyers import Buyers
 from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, restrict_route
@@ -47,6 +48,7 @@ class Run:
         self.licensed = [0.0] * len(chain.routes)
         self.rent = [0.0] * len(chain.restrictions)
         self.substituted = [0.0] * len(chain.uses)
+        self.accounts = Accounts(chain)
         self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
 
     @property
@@ -297,6 +299,7 @@ class Run:
             self.destroyed.append(service * max(1 - short, 0.0))
             self.replaced.append(service * min(short, 1.0) * gone)
         self.use_wanted = [a + b for a, b in zip(self.use_wanted, extra, strict=True)]
+        self.replaced = [a - b for a, b in zip(self.replaced, extra, strict=True)]
 
     # 7. Orders and shipments
 
@@ -404,4 +407,5 @@ class Run:
         for m in range(len(chain.markets)):
             self.inventory[m] -= self.released[m] + self.dumped[m]
             self.inbound[m] += added[m]
+        self.accounts.add(self)
         self._thrift()

@@ -126,6 +126,15 @@ def _draw_cohorts(rng: Random) -> tuple[tuple[float, float], ...]:
     return tuple((weight / sum(weights), rng.choice([0.0, 0.1, rng.uniform(0.2, 6.0)])) for weight in weights)
 
 
+def _replaced_in_turn(uses: tuple[Use, ...], rng: Random) -> tuple[Use, ...]:
+    """Uses of which some substitutes are replaced by what they replace."""
+    turned = list(uses)
+    for index, use in enumerate(uses):
+        if use.substitute is not None and rng.random() < 0.3:
+            turned[use.substitute] = replace(uses[use.substitute], substitute=index)
+    return tuple(turned)
+
+
 def balanced_chain(
     seed: int, *, regions: int = 3, stages: int = 4, dt: float = 1.0, growth: float = 0.0, cover: float = 1.0,
     parameters: Parameters | None = None,
@@ -151,6 +160,7 @@ def balanced_chain(
     )
     buyers = Random(f"buyers of {seed}")
     uses = tuple(replace(use, cohorts=_draw_cohorts(buyers)) for use in uses)
+    uses = _replaced_in_turn(uses, Random(f"substitutes of {seed}"))
     small = SmallChain(tuple(markets), tuple(processes), tuple(routes), uses, (), dt, 0.0, parameters or Parameters())
     if growth:
         small = replace(small, **{

@@ -20,7 +20,7 @@ def service_demand(reference: Reference, years: Values) -> Values:
 
     Parameters
     ----------
-    years: Years from the start of the horizon, 0 or more, shape (time,).
+    years: Years from the start of the horizon, below 0 before it, shape (time,).
 
     Returns
     -------

@@ -10,12 +10,10 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.demand import service_demand
+from sim.chain.recycling import SCRAP, collection, collectors
 from sim.chain.reference import Reference, Use
 from sim.chain.stocks import covers, inbound, mean_cover
 from sim.core.state import Trend
-
-SCRAP = "scrap"
-"""Stage of what is left over."""
 
 
 def trend_factors(reference: Reference) -> Trend:
@@ -24,14 +22,18 @@ def trend_factors(reference: Reference) -> Trend:
     In every year the supply of each market is what its outlets need, at the reference shares, and what it takes to
     let inventories and pipelines grow with them: without that second part a chain of six stages would starve itself by
     more than a tenth. A process with joint outputs follows those that cannot be disposed of, weighted by value, and
-    surplus of the others is disposed of. Years are joined geometrically.
+    surplus of the others is disposed of. What comes back at end of life follows past sales instead, where the chain
+    has lifetimes, and those who live on it follow what comes. Years are joined geometrically.
     """
     scenario = reference.scenario
     periods = scenario.time.periods
     years = np.arange(int(np.ceil(scenario.time.years)) + 1, dtype=float)
     use = service_demand(reference, years)
-    supply = _supply(reference, use)
+    returned = collection(reference, years)
+    supply = _supply(reference, use, returned)
     process = _drivers(reference) @ supply
+    for index in collectors(reference):
+        process[index] = returned[reference.processes[index].region]
     route = supply[[reference.at[row.product, row.destination] for row in reference.routes]]
     middle = (np.arange(periods) + 0.5) / scenario.time.periods_per_year
     knots = (process, route, use, _surplus(reference, process, route, use))
@@ -50,14 +52,14 @@ def stock_years(reference: Reference) -> Values:
     return np.asarray(held / reference.flows.supply)
 
 
-def _supply(reference: Reference, use: Values) -> Values:
+def _supply(reference: Reference, use: Values, returned: dict[str, Values]) -> Values:
     """Growth of the supply of every market in every year, shape (market, year)."""
     drivers = _drivers(reference)
     needs, constant = _needs(reference, use, drivers)
-    made = _made(reference, drivers)
-    # Scrap comes as it comes: their supply follows their makers, not their outlets.
-    follows = np.asarray(made.any(axis=1))
-    constant[follows] = 0.0
+    made, collected = _made(reference, drivers), _collected(reference, returned, years=use.shape[1])
+    # Scrap comes as it comes: its supply follows its makers and past sales, not its outlets.
+    follows = np.asarray(made.any(axis=1) | collected.any(axis=1))
+    constant[follows] = collected[follows]
     identity = np.eye(len(reference.markets))
     outlets = np.asarray(np.linalg.solve(identity - np.where(follows[:, None], made, needs), constant), dtype=float)
     # Stocks are built at each year's own growth of the outlets: demand that follows a path does not grow evenly.
@@ -89,10 +91,11 @@ def _drivers(reference: Reference) -> Values:
 
 
 def _scraps(reference: Reference) -> set[str]:
-    """Products that may be thrown away and come only beside others."""
+    """Products that come as they come: what may be thrown away and falls only beside others, or is collected."""
     alone = {product for row in reference.processes if len(row.outputs) == 1 for product in row.outputs}
     beside = {product for row in reference.processes if len(row.outputs) > 1 for product in row.outputs}
-    return {p for p in beside - alone if reference.products[p].disposable and reference.products[p].stage == SCRAP}
+    fallen = {p for p in beside - alone if reference.products[p].disposable and reference.products[p].stage == SCRAP}
+    return fallen | {product for index in collectors(reference) for product in reference.processes[index].outputs}
 
 
 def _made(reference: Reference, drivers: Values) -> Values:
@@ -100,15 +103,27 @@ def _made(reference: Reference, drivers: Values) -> Values:
     scraps = _scraps(reference)
     at, supply = reference.at, reference.flows.supply
     matrix = np.zeros((len(reference.markets), len(reference.markets)))
+    collecting = collectors(reference)
     for index, row in enumerate(reference.processes):
         for product, tonnes in row.outputs.items():
-            if product in scraps:
+            if product in scraps and index not in collecting:
                 matrix[at[product, row.region]] += tonnes * row.activity * drivers[index]
     for route in reference.routes:
         if route.product in scraps:
             origin, destination = at[route.product, route.origin], at[route.product, route.destination]
             matrix[destination, origin] += route.flow
     return np.asarray(matrix / supply[:, None])
+
+
+def _collected(reference: Reference, returned: dict[str, Values], *, years: int) -> Values:
+    """Part of the growth of a market's supply that end-of-life collection brings, shape (market, year)."""
+    found = np.zeros((len(reference.markets), years))
+    for index in collectors(reference):
+        row = reference.processes[index]
+        for product, tonnes in row.outputs.items():
+            market = reference.at[product, row.region]
+            found[market] += tonnes * row.activity / reference.flows.supply[market] * returned[row.region]
+    return found
 
 
 def _needs(reference: Reference, use: Values, drivers: Values) -> tuple[Values, Values]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from sim.results.quantiles import Spread
+    from sim.results.shortage import ShortageRow
     from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
 
 
@@ -102,13 +103,14 @@ def print_summary(summary: Summary) -> None:
     _print_stages(summary)
     _print_products(summary)
     _print_sectors(summary)
+    _print_shortages(summary)
 
 
 THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""
 
 
-Row = TypeVar("Row", "RestrictionRow", "ProductRow", "SectorRow")
+Row = TypeVar("Row", "RestrictionRow", "ProductRow", "SectorRow", "ShortageRow")
 
 
 def _lines(row: Row, *labels: str) -> list[tuple[Row, tuple[str, ...]]]:
@@ -198,6 +200,25 @@ def _print_sectors(summary: Summary) -> None:
     if rows:
         heads = ("sector", "in", ">runs short", ">months short", ">months to first", ">output lost")
         table("Sectors over a run (short: more than 5 % of service demand not met)", heads, rows)
+
+
+def _print_shortages(summary: Summary) -> None:
+    from sim.results import sentences
+
+    rows = []
+    for row in summary.shortages:
+        for each, labels in _lines(row, row.product):
+            parts = each.parts
+            tonnes = (parts.rationed, parts.destroyed, parts.substituted, parts.saved, parts.held_up)
+            rows.append((*labels, *map(sentences.tonnes, tonnes)))
+    if rows:
+        place = summary.shortages[0].region
+        heads = ("product", ">rationed", ">destroyed", ">substituted", ">saved", ">held up")
+        table(
+            f"Shortage over a run by its parts, {place}, t (held up: activity of makers that missed this input)",
+            heads,
+            rows,
+        )
 
 
 def _dates(onset: Spread, start: str) -> str:

@@ -99,7 +99,8 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
     monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
     monthly |= {"route": chain.routes.size if traced_routes else 0}
-    total = dict.fromkeys(("destroyed", "rationed"), chain.uses.size)
+    total = dict.fromkeys(("destroyed", "rationed", "substituted"), chain.uses.size)
+    total |= dict.fromkeys(("saved", "held_up"), chain.inputs.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
@@ -115,6 +116,6 @@ def of_block(record: Record, block: int) -> Record:
 def no_record(chain: Chain) -> Record:
     """A record without rows, for callers that look at the state only."""
     kind = chain.markets.inventory.dtype
-    totals = ("destroyed", "rationed", "rent", "sender_loss")
+    totals = ("destroyed", "rationed", "substituted", "saved", "held_up", "rent", "sender_loss")
     shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
     return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -128,9 +128,11 @@ def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
         for lane in range(lanes):
             full = cohort[FULLNESS, c, lane]
             need = share * use[DESIRED, u, lane] * dt
-            order = need + building + refilled(full, constants.follow_restock) * (ONE - full) * old
-            # What is got beyond the need, or less: it comes out of the stock as far as there is one.
-            surplus = block.market[fill, m, lane] * order - need
+            filled = block.market[fill, m, lane]
+            filling = building + refilled(full, constants.follow_restock) * (ONE - full) * old
+            # What is got beyond the need, or less: it comes out of the stock as far as there is one. The need stands
+            # apart from what fills the stock: a need much larger than it would round it away.
+            surplus = (filled * need - need) + filled * filling
             left = full * kept + surplus * per_tonne
             use[MISSING, u, lane] += max(-(full * old + surplus), ZERO)
             held = min(max(left, ZERO), ONE) if new > ZERO else ONE

@@ -7,6 +7,8 @@ from sim.core.fields import (
     DESIRED,
     DESTROYED,
     LOG_TRANSACTED,
+    OWN,
+    REPLACED,
     SUBSTITUTED,
     TRANSACTED,
 )
@@ -18,7 +20,7 @@ from sim.core.state import Block, Chain
 
 @kernel
 def want(chain: Chain, tile, now, block: Block):
-    """What every use of a product wants at the price, t/month, and what of its service demand is destroyed."""
+    """What every use of a product wants at the price, t/month, and what of its service demand is given up."""
     market = block.market
     for m in range(tile.market_begin, tile.market_end):
         if chain.markets[m].sells:
@@ -32,16 +34,29 @@ def want(chain: Chain, tile, now, block: Block):
 
 
 @kernel
+def given_up(own, slow):
+    """What a use gives up to its substitute, of what it would want by itself at the price."""
+    kept = exp(-slow)
+    return own * (max(ONE - kept, ZERO) / kept)
+
+
+@kernel
 def substitute(chain: Chain, block: Block):
     """Add what other uses give up to the uses that take over."""
     use = block.use
+    # Their own demand first: a use that takes over may give up some of its own, but nothing of what it takes.
+    for u in range(chain.uses.size):
+        if chain.uses[u].substitute >= 0:
+            for lane in range(use.shape[2]):
+                use[OWN, u, lane] = use[DESIRED, u, lane]
     for u in range(chain.uses.size):
         other = chain.uses[u].substitute
         if other >= 0:
             for lane in range(use.shape[2]):
-                kept = exp(-use[SUBSTITUTED, u, lane])
-                replaced = use[DESIRED, u, lane] * (max(ONE - kept, ZERO) / kept)
-                use[DESIRED, other, lane] += replaced
+                use[DESIRED, other, lane] += given_up(use[OWN, u, lane], use[SUBSTITUTED, u, lane])
+            for lane in range(use.shape[2]):
+                taken = given_up(use[OWN, u, lane], use[SUBSTITUTED, u, lane])
+                use[REPLACED, other, lane] -= taken * chain.constants.dt
 
 
 @kernel
@@ -56,5 +71,7 @@ def _want_one(constants, row, u, growth, block: Block):
         step = constants.follow_slow * (slow_elasticity * log_price - slow)
         slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
         use[SUBSTITUTED, u, lane] = slow
-        use[DESIRED, u, lane] = service * short * exp(-slow)
+        kept = exp(-slow)
+        use[DESIRED, u, lane] = service * short * kept
         use[DESTROYED, u, lane] += service * max(ONE - short, ZERO) * constants.dt
+        use[REPLACED, u, lane] += service * min(short, ONE) * max(ONE - kept, ZERO) * constants.dt

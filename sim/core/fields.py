@@ -28,7 +28,10 @@ PROCESS_FIELDS = 2
 
 # Inputs of processes.
 INTENSITY = 0  # theta
-INPUT_STATE = INPUT_FIELDS = 1
+INPUT_STATE = 1
+SAVED = 1  # t since the start, by thrift
+HELD_UP = 2  # t of activity since the start that did not run for want of it
+INPUT_FIELDS = 3
 
 # Routes.
 ORDER = 0  # t/month
@@ -42,7 +45,9 @@ DESTROYED, RATIONED = 2, 3  # t since the start
 RESTOCK = 4  # t/month that cohorts order to fill their stocks again
 MISSING = 5  # t a period
 DEPLETED = 6  # first lane only: whether some cohort's stock was not full in some lane
-USE_FIELDS = 7
+REPLACED = 7  # t since the start: given up for something else, less what is taken over from other uses
+OWN = 8  # t/month before substitution, of uses with a substitute
+USE_FIELDS = 9
 
 # Cohorts of buyers.
 FULLNESS = 0  # z

@@ -10,13 +10,17 @@ from sim.core.fields import (
     FILL_EXPORT,
     FILL_LOCAL,
     FREE,
+    HELD_UP,
     INBOUND,
     INTAKE,
     INTENSITY,
     INVENTORY,
+    LACKING,
     LEGAL,
     ORDER,
     RELEASED,
+    SAVED,
+    STRAINED,
     WANTED,
 )
 from sim.core.jit import kernel
@@ -73,22 +77,21 @@ def produce(chain: Chain, now, block: Block):
     market, scratch = block.market, block.scratch
     lanes = market.shape[2]
     for p in range(chain.processes.size):
-        process = chain.processes[p]
+        process, strained = chain.processes[p], False
         for lane in range(lanes):
             scratch[CHOKE, lane] = chain.constants.dt
         for i in range(process.input_begin, process.input_end):
             m = chain.inputs[i].market
+            strained = strained or market[STRAINED, m, 0] > ZERO
             for lane in range(lanes):
                 filled = market[FILL_LOCAL, m, lane] * chain.constants.dt
                 scratch[CHOKE, lane] = min(scratch[CHOKE, lane], filled) + ZERO
         for lane in range(lanes):
             scratch[DONE, lane] = block.process[WANTED, p, lane] * scratch[CHOKE, lane]
+        if strained:
+            _hold_up(chain, process, p, block)
         for i in range(process.input_begin, process.input_end):
-            m, coefficient = chain.inputs[i].market, chain.inputs[i].coefficient
-            for lane in range(lanes):
-                drawn = coefficient * scratch[DONE, lane]
-                market[RELEASED, m, lane] += block.input[INTENSITY, i, lane] * drawn
-                market[INTAKE, m, lane] += drawn
+            _draw(chain.inputs[i], i, block)
         for j in range(process.output_begin, process.output_end):
             output = chain.outputs[j]
             destination = chain.markets[output.market]
@@ -101,6 +104,34 @@ def produce(chain: Chain, now, block: Block):
                 output.coefficient,
                 block.pipeline,
             )
+
+
+@kernel
+def _draw(row, i, block: Block):
+    """Draw an input for the activity done; where thrift is possible, account for what it saves."""
+    market, done, coefficient = block.market, block.scratch[DONE], row.coefficient
+    for lane in range(done.size):
+        drawn = coefficient * done[lane]
+        market[RELEASED, row.market, lane] += block.input[INTENSITY, i, lane] * drawn
+        market[INTAKE, row.market, lane] += drawn
+    if row.thrift_floor < ONE:
+        for lane in range(done.size):
+            block.input[SAVED, i, lane] += coefficient * (ONE - block.input[INTENSITY, i, lane]) * done[lane]
+
+
+@kernel
+def _hold_up(chain: Chain, process, p, block: Block):
+    """Lay what a process wanted and could not run to the input with the lowest fill, the first of equals."""
+    market, scratch, dt = block.market, block.scratch, chain.constants.dt
+    for lane in range(scratch.shape[1]):
+        scratch[LACKING, lane] = block.process[WANTED, p, lane] * (dt - scratch[CHOKE, lane])
+    for i in range(process.input_begin, process.input_end):
+        m = chain.inputs[i].market
+        for lane in range(scratch.shape[1]):
+            binding = market[FILL_LOCAL, m, lane] * dt <= scratch[CHOKE, lane]
+            held_up = scratch[LACKING, lane] if binding else ZERO
+            block.input[HELD_UP, i, lane] += held_up
+            scratch[LACKING, lane] -= held_up
 
 
 @kernel

@@ -7,6 +7,7 @@ from sim.core.fields import (
     DESTROYED,
     DONE,
     FREE,
+    HELD_UP,
     IDLE,
     INTAKE,
     INVENTORY,
@@ -16,6 +17,8 @@ from sim.core.fields import (
     RELEASED,
     RENT_DUE,
     RENT_PAID,
+    REPLACED,
+    SAVED,
     SENDER_LOSS,
     TRANSACTED,
     USED,
@@ -86,5 +89,8 @@ def record_totals(block: Block, record: Record):
     if record.destroyed.shape[0] > 0:
         record.destroyed[...] = block.use[DESTROYED]
         record.rationed[...] = block.use[RATIONED]
+        record.substituted[...] = block.use[REPLACED]
+        record.saved[...] = block.input[SAVED]
+        record.held_up[...] = block.input[HELD_UP]
         record.rent[...] = block.restriction[RENT_PAID]
         record.sender_loss[...] = block.restriction[SENDER_LOSS]

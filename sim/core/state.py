@@ -279,7 +279,7 @@ class Block(NamedTuple):
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last four are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
+    The last seven are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
     front: a block then writes one stretch of memory and not a slice of every row.
     """
 
@@ -293,6 +293,9 @@ class Record(NamedTuple):
     route: Floats  # shipments, t; zero rows unless traced
     destroyed: Floats  # (use, lane) t
     rationed: Floats  # (use, lane) t
+    substituted: Floats  # (use, lane) t, less what is taken over from other uses
+    saved: Floats  # (input, lane) t, by thrift
+    held_up: Floats  # (input, lane) t of activity that did not run for want of the input
     rent: Floats  # (restriction, lane) rent paid, thousand USD
     sender_loss: Floats  # (restriction, lane) exports not sent while in force, thousand USD at reference prices
 

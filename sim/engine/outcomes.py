@@ -61,8 +61,10 @@ def outcomes(
     price, short, sector = (collector.found[name] for name in ("price", "shortage", "sector_shortage"))
     sectors = len(collector.layout.sectors)
     of_sector = collector_rows(reference)
-    destroyed = _add_rows(by_run(record.destroyed, runs), of_sector, sectors)
-    rationed = _add_rows(by_run(record.rationed, runs), of_sector, sectors)
+    destroyed, rationed, substituted = (
+        _add_rows(by_run(part, runs), of_sector, sectors)
+        for part in (record.destroyed, record.rationed, record.substituted)
+    )
     output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
     opening, closing = _flat(followed.opening, runs), _flat(followed.closing, runs)
@@ -76,6 +78,9 @@ def outcomes(
         "weeks_stopped": _flat(followed.stopped, runs) * WEEKS_A_MONTH,
         "shortage_tonnes": _flat(followed.lacking, runs),
         "rationed_tonnes": rationed,
+        "destroyed_tonnes": destroyed,
+        "substituted_tonnes": substituted,
+        **_by_product(reference, collector, record, runs),
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
@@ -84,6 +89,21 @@ def outcomes(
         "sender_loss": by_run(record.sender_loss, runs) / 1e3,
     }
     return {name: np.array(rows, dtype=np.float32) for name, rows in found.items()}
+
+
+def _by_product(reference: Reference, collector: Collector, record: Record, runs: int) -> dict[str, Values]:
+    """Parts of shortage by market, of those with makers or users: what users go without, and makers save or miss."""
+    row = {int(market): place for place, market in enumerate(collector.layout.takers)}
+    used = np.array([row[reference.at[use.product, use.region]] for use in reference.uses])
+    fed = np.array([row[reference.at[p, process.region]] for process in reference.processes for p in process.inputs])
+    parts = {
+        "product_rationed": (record.rationed, used),
+        "product_destroyed": (record.destroyed, used),
+        "product_substituted": (record.substituted, used),
+        "product_saved": (record.saved, fed),
+        "product_held_up": (record.held_up, fed),
+    }
+    return {name: _add_rows(by_run(part, runs), rows, len(row)) for name, (part, rows) in parts.items()}
 
 
 def _flat(values: NDArray[np.float32], runs: int) -> NDArray[np.float32]:
@@ -136,11 +156,16 @@ def row_labels(collector: Collector) -> dict[str, tuple[Label, ...]]:
         "weeks_stopped",
         "shortage_tonnes",
         "rationed_tonnes",
+        "destroyed_tonnes",
+        "substituted_tonnes",
         "lost_output",
         "lost_value_added",
     )
+    by_product = tuple(f"product_{part}" for part in ("rationed", "destroyed", "substituted", "saved", "held_up"))
+    takers = tuple(collector.layout.markets[market] for market in collector.layout.takers)
     return {
         **dict.fromkeys(("peak_price", "months_dear"), collector.plans["price"].labels),
+        **dict.fromkeys(by_product, takers),
         "worst_shortage": collector.plans["shortage"].labels,
         "peak_stage_price": collector.plans["stage_price"].labels,
         "worst_stage_shortage": collector.plans["stage_shortage"].labels,

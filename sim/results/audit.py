@@ -24,7 +24,7 @@ OPTIONAL = {
     "lifetimes": "lives of products and their collection",
 }
 """Tables a chain may go without, and what each is about."""
-USED = ("cohorts", "demand_paths")
+USED = ("cohorts", "demand_paths", "lifetimes")
 """Those of them that this version's results depend on; the others are read and checked."""
 
 

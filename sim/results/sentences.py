@@ -104,6 +104,18 @@ def durations(spread: Spread) -> str:
     return written(spread, lambda value: "no end" if math.isinf(value) else f"{value:.0f}")
 
 
+def tonnes(spread: Spread) -> str:
+    """Tonnes.
+
+    Example
+    -------
+    >>> tonnes(Spread(-1200.4, 0.4, 3500.0))
+    '0 (-1,200 to 3,500)'
+    """
+    # Adding zero makes a negative zero a plain one.
+    return written(spread, lambda value: f"{round(value) + 0:,}")
+
+
 def money(spread: Spread) -> str:
     """Million USD, in the unit that suits the median, or the upper quantile where the median is small.
 

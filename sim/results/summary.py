@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.results.lookup import Origin, chosen, labels, origin, restriction_title, variable
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
+from sim.results.shortage import ShortageRow, shortages
 from sim.variables import (
     CONFLICT,
     MONTH,
@@ -129,6 +130,8 @@ class Summary:
     stages: tuple[StageRow, ...]
     products: tuple[ProductRow, ...]
     sectors: tuple[SectorRow, ...]
+    shortages: tuple[ShortageRow, ...]
+    """Parts of shortage of each product, in the order of the chain."""
     lost_output: Spread
     """Lost output of all sectors and regions together, million USD."""
     conflict: Conflict | None
@@ -161,6 +164,7 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         stages=stages(results, region=region),
         products=products(results, region=region)[:MOST_ROWS],
         sectors=sectors(results, region=region)[:MOST_ROWS],
+        shortages=shortages(results, among if _telling(among) else None, region=region),
         lost_output=spread(lost),
         conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among]))
         if regimes

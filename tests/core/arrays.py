@@ -48,6 +48,9 @@ WORK = {
     "use_wanted": ("use", fields.DESIRED),
     "destroyed": ("use", fields.DESTROYED),
     "rationed": ("use", fields.RATIONED),
+    "replaced": ("use", fields.REPLACED),
+    "saved": ("input", fields.SAVED),
+    "held_up": ("input", fields.HELD_UP),
 }
 
 

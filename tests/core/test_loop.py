@@ -54,6 +54,18 @@ def expected_pipelines(small: SmallChain, run: Run) -> list[float]:
     return [tonnes for row in due for tonnes in row]
 
 
+ACCOUNTS = ("destroyed", "rationed", "replaced", "saved", "held_up")
+"""Sums over the history that are compared beside the state."""
+
+
+def account_scales(small: SmallChain) -> dict[str, np.ndarray]:
+    """What a difference of each sum is measured against: a year of the use, of the input, or of its process."""
+    demand = np.array([12 * use.demand for use in small.uses])
+    activity = np.array([12 * process.activity for process in small.processes for _ in process.inputs])
+    drawn = np.array([12 * p.activity * feed.coefficient for p in small.processes for feed in p.inputs])
+    return dict.fromkeys(ACCOUNTS[:3], demand) | {"saved": drawn, "held_up": activity}
+
+
 def scales(small: SmallChain, block: arrays.Block) -> dict[str, np.ndarray]:
     """What a difference of each part of the state is measured against: its reference, or one for prices and shares."""
     start = block.state
@@ -73,15 +85,17 @@ def differences(
     """Run both and say where the state differs beyond the tolerance, every twelve periods, in any field."""
     found: list[str] = []
     block = arrays.block(small, runs, periods, kind)
-    scale = scales(small, block)
+    scale = scales(small, block) | account_scales(small)
     references = [Run(small, events) for events in runs]
     for end in range(12, periods + 1, 12):
         arrays.advance(block, end - 12, end)
         for lane, run in enumerate(references):
             while run.now < end:
                 run.step()
-            for name, expected in expected_state(small, run).items():
-                actual = getattr(block.state, name)[:, lane].astype(float)
+            sums = {name: np.array(getattr(run.accounts, name)) for name in ACCOUNTS}
+            for name, expected in (expected_state(small, run) | sums).items():
+                rows = getattr(block.work if name in ACCOUNTS else block.state, name)
+                actual = rows[:, lane].astype(float)
                 error = np.abs(actual - expected) / np.maximum(scale[name], np.abs(expected))
                 worst = error.argmax() if error.size else 0
                 if not np.all(error <= TOLERANCE[kind]):

@@ -94,6 +94,47 @@ def test_run__values_lost_output_by_the_sectors_tables(ensemble: xr.DataTree, sc
             assert not np.any(rationed > tonnes * (1 + 1e-4) + 1e-2)
 
 
+PARTS = ("rationed", "destroyed", "substituted")
+
+
+def test_run__parts_of_shortage_are_the_same_by_product_and_by_sector(ensemble: xr.DataTree) -> None:
+    found = ensemble["runs"]
+    for part in PARTS:
+        by_product = found[f"product_{part}"].sum(("product", "region"))
+        by_sector = found[f"{part}_tonnes"].sum(("sector", "region"))
+        np.testing.assert_allclose(by_product, by_sector, rtol=1e-4, atol=1e-2)
+    assert float(found.product_rationed.max()) > 1.0 and float(found.product_destroyed.max()) > 1.0
+    assert float(found.product_saved.max()) > 0.1 and float(found.product_held_up.max()) > 1.0
+
+
+def test_run__values_what_is_rationed_and_destroyed_and_no_more(ensemble: xr.DataTree, scenario: Scenario) -> None:
+    found = ensemble["runs"]
+    for row in scenario.tables.sectors:
+        lost = (found.rationed_tonnes + found.destroyed_tonnes).sel(sector=row.sector)
+        output = found.lost_output.sel(sector=row.sector)
+        np.testing.assert_allclose(output, lost * row.output_value_usd_per_kg / 1e3, rtol=1e-4, atol=1e-6)
+
+
+def test_run__shortage_of_sectors_is_the_sum_of_its_parts() -> None:
+    # Where no price is low, nothing is added to the service path: parts and what is missing to the path are the same.
+    results = under("ban", kind="ban", cut=1.0)
+    assert float(results["distribution"].transacted_price_minimum.sel(product="magnet", region="B").min()) >= 1.0
+    found = results["runs"].sel(region="B")
+    parts = found.rationed_tonnes + found.destroyed_tonnes + found.substituted_tonnes
+    assert float(found.rationed_tonnes.min()) > 0.1 and float(found.destroyed_tonnes.min()) > 0.01
+    assert float(found.substituted_tonnes.min()) > 0.01
+    np.testing.assert_allclose(parts, found.shortage_tonnes, rtol=1e-3)
+
+
+def test_run__says_which_input_held_makers_up_and_what_they_saved() -> None:
+    # B presses magnets from oxide that A stops sending: 20 t a year of 0.4 t each, thrift down to 0.8.
+    found = under("ban", kind="ban", cut=1.0)["runs"].isel(run=0)
+    held_up, saved = (found[f"product_{part}"].sel(region="B") for part in ("held_up", "saved"))
+    assert 0.5 < float(held_up.sel(product="oxide")) < 10.0
+    assert 0.0 < float(saved.sel(product="oxide")) < 0.2 * 8.0
+    assert np.isnan(saved.sel(product="ore")) and float(found.product_held_up.sel(region="A").max()) == 0.0
+
+
 def under(name: str, **row: object) -> xr.DataTree:
     """A year of the example, struck at mid-year."""
     usual = {"by": "A", "products": ["oxide"], "onset": {"at": "2025-07"}, "duration": "permanent"}

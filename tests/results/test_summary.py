@@ -195,3 +195,24 @@ def test_percent__never_rounds_to_none_or_all() -> None:
 
 def test_hand_made_results__have_every_region(results: xr.DataTree) -> None:
     assert list(results["distribution"].to_dataset()[REGION].values) == ["CN", "EU", WORLD]
+
+
+def test_shortages__give_the_parts_of_each_product_over_all_regions_or_one(results: xr.DataTree) -> None:
+    put(results, "runs", "product_rationed", [0.0, 1.0, 2.0, 3.0], product="metal", region="EU")
+    put(results, "runs", "product_rationed", 10.0, product="metal", region="CN")
+    put(results, "runs", "product_saved", -2.0, product="metal", region="EU")
+    put(results, "runs", "product_held_up", 0.9, product="ore", region="EU")
+    (row,) = summarise(results).shortages
+    assert (row.product, row.region, row.in_conflict) == ("metal", WORLD, None)
+    assert row.parts.rationed == Spread(10.0, 11.0, 13.0)
+    assert row.parts.saved == Spread(-2.0, -2.0, -2.0) and row.parts.destroyed == Spread(0.0, 0.0, 0.0)
+    (row,) = summarise(results, region="EU").shortages
+    assert (row.region, row.parts.rationed) == ("EU", Spread(0.0, 1.0, 3.0))
+
+
+def test_shortages__tell_conflict_runs_apart(results: xr.DataTree) -> None:
+    conflict(results, 0.6, 0.2, 0.5, 1.0)
+    put(results, "runs", "product_substituted", [4.0, 0.0, 0.0, 8.0], product="metal", region="EU")
+    (row,) = summarise(results).shortages
+    assert row.in_conflict is not None
+    assert row.in_conflict.parts.substituted == Spread(4.0, 4.0, 8.0)
