@@ -100,6 +100,13 @@ def test_check__finds_all_of_them_at_once(folder: Any) -> None:
     )
 
 
+def test_check__finds_unknown_goods_held_by_a_restriction_at_fault_itself(folder: Any) -> None:
+    faults = folder.faults(
+        "restrictions.halt.cut=2", "restrictions.halt.spillover={products = ['magnets'], share = 0.5, months = 2}"
+    )
+    assert len(faults) == 2 and "spillover.products names 'magnets', not a known product" in faults[1]
+
+
 def test_check__finds_a_weight_that_a_later_step_takes_too_far(folder: Any) -> None:
     step = "restrictions.halt.schedule=[{from = '2026-06', cut = 1.0}]"
     line = folder.fault(step, "restrictions.halt.cut=0.1", "restrictions.halt.towards={B = 2}")
