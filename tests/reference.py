@@ -334,8 +334,7 @@ class Run:
         approval = control.approval if licensed else 1.0
         applied, share = control.licensed * legal * dt, self.follow(control.processing)
         at_once = 1 - share * control.processing / dt
-        begun = max(control.licensed - self.licensed[r], 0.0)
-        self.licensed[r] = control.licensed
+        begun, self.licensed[r] = max(control.licensed - self.licensed[r], 0.0), control.licensed
         self.queue[r] += control.filed * (1 - at_once) / share * begun * legal * dt
         decided = self.queue[r] * share + applied * at_once
         self.queue[r] += applied

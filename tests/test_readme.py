@@ -55,6 +55,12 @@ def test_scenario__of_the_readme_loads(tmp_path: Path) -> None:
     assert "heavy_quota" in sim.load(tmp_path / "quota.toml").restrictions
 
 
+def test_details__of_the_readme_load(tmp_path: Path) -> None:
+    head = 'title = "Details"\nextends = "still"\n\n'
+    (tmp_path / "details.toml").write_text(head + blocks("toml")[1], encoding="utf-8")
+    assert list(sim.load(tmp_path / "details.toml").measures) == ["papers", "papers.spillover"]
+
+
 def test_example__of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     code = blocks("python")[0].replace("runs=200", "runs=4").replace("time.years=2", "time.years=1")

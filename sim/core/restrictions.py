@@ -82,6 +82,7 @@ def events_in_force(chain: Chain, events: Events, spans, first, now, block: Bloc
 
 @kernel
 def _leaks(rule):
+    """Whether some orders evade a restriction, from its onset or later."""
     return rule.leakage > ZERO or rule.leakage_grown > ZERO
 
 
@@ -179,10 +180,10 @@ def set_controls(chain: Chain, now, block: Block):
             for pair in range(rule.route_begin, rule.route_end):
                 _restrict_crossing(rule, k, chain.route_pairs[pair], block)
             for pair in range(rule.plant_begin, rule.plant_end):
-                target = chain.plant_pairs[pair]
-                p = chain.plants[target.target]
+                struck = chain.plant_pairs[pair]
+                p = chain.plants[struck.target]
                 process, growth = chain.processes[p], chain.trend.process[p, now]
-                _restrict_plant(rule.kind, k, target, process.activity, process.capacity * growth, block)
+                _restrict_plant(rule.kind, k, struck, process.activity, process.capacity * growth, block)
 
 
 @kernel

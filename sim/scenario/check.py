@@ -76,9 +76,9 @@ def check_unsound(
             continue
         found: list[Finding] = []
         if tables is not None:
-            products = given.get("products")
-            named = [item for item in products if isinstance(item, str)] if isinstance(products, (list, tuple)) else []
-            found += _unknown("products", named, [row.product for row in tables.products], "product")
+            known = [row.product for row in tables.products]
+            found += _unknown("products", _listed(given), known, "product")
+            found += _unknown("spillover.products", _listed(given.get("spillover")), known, "product")
             by = [given["by"]] if isinstance(given.get("by"), str) else []
             found += _unknown("by", by, [row.region for row in tables.regions], "region")
         escalates = given.get("escalates")
@@ -89,6 +89,12 @@ def check_unsound(
             found += _outside(at, time)
         faults += [draft.fault(f"restrictions.{name}.{key}", *rest) for key, *rest in found]
     return faults
+
+
+def _listed(table: object) -> list[str]:
+    """Return the names under `products` in what may or may not be a table that lists them."""
+    products = table.get("products") if isinstance(table, dict) else None
+    return [item for item in products if isinstance(item, str)] if isinstance(products, (list, tuple)) else []
 
 
 def _names_in(draft: Draft, section: str) -> list[str]:

@@ -102,7 +102,7 @@ def _schedule(restriction: Measure, steps: tuple[Step, ...], time: Time | None) 
         if time is not None and not 0.0 <= time.months_to(step.start) < 12.0 * time.years:
             cure = f"give a date in the {time.years:g} years from {time.start}"
             yield key, f"{problem}, outside the horizon", cure
-        if before is not None and months_between(before, step.start) <= 0.0:
+        elif before is not None and months_between(before, step.start) <= 0.0:
             yield key, f"{problem}, not after the {what}, {before}", "give dates in their order, after the onset"
         elif onset is not None and isinstance(lasts, float) and months_between(onset, step.start) >= lasts:
             cure = "give an earlier date or a longer duration"

@@ -246,7 +246,7 @@ class VatWedge(RouteMeasure):
     kind: Literal["vat_wedge"]
     """Kind of restriction."""
     rate: Quantity = 0.13
-    """Tax not refunded over the price in the region that exports: 13 % in China since April 2019."""
+    """Tax not refunded over the price in the region that exports: 13 % in China since April 2019 (recalled)."""
     schedule: tuple[RateStep, ...] = ()
     """Later rates by date."""
 

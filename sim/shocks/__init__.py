@@ -12,6 +12,12 @@ force nor under a truce. This thinning is exact (Lewis and Shedler 1979), and si
 restriction's own stream and do not depend on what becomes of them, runs with and without another restriction, or a
 policy, share them.
 
+Steps and spillovers
+--------------------
+A measure with a schedule is cut into steps, events that follow each other without a gap, once it is known when it is in
+force: a schedule changes neither onsets nor ends. What spills over from a restriction is a row of its own,
+`NAME.spillover`, with the onsets of the restriction and a level and an end from that restriction's stream.
+
 Reactive hazards
 ----------------
 A hazard that depends on the state of the chain (a cut-off of blanks provoked by new magnet plants, dumping provoked by

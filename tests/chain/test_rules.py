@@ -14,7 +14,7 @@ import pytest
 
 from sim.chain import Reference
 from sim.chain.rules import Restricted, Target, restriction_arrays, target
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
 from sim.errors import ScenarioError
 
 Tiny = Callable[..., Reference]
@@ -167,3 +167,43 @@ def test_restriction_arrays__are_empty_without_restrictions(tiny: Tiny) -> None:
     found = restriction_arrays(tiny(), 0.5)
     assert found.rules.kind.size == found.route_pairs.target.size == found.plants.size == 0
     assert np.all(found.route_control == -1) and np.all(found.process_control == -1)
+
+
+def test_target__of_dumping_is_routes_and_makers_and_puts_nothing_at_risk(tiny: Tiny) -> None:
+    profile = {"recovery_months": 3.0, "recovers_to": {"B": 0.2, "default": 0.5}}
+    given = {"kind": "dumping", "products": ["oxide"], "discount": 0.5, "on_price": 0.8, "on_cost": 0.3}
+    reference = tiny(it=given | {"profile": profile, "towards": {"B": 0.5}})
+    hit = found(reference)
+    assert routes(reference, hit) == {"oxide": pytest.approx((0.4, 0.08))}
+    assert [reference.processes[i].name for i in hit.processes] == ["separate"]
+    assert hit.on_processes == pytest.approx((0.3, 0.15)) and hit.markets == {}
+    unpaid = tiny(it=given | {"on_cost": 0.0})
+    assert found(unpaid).processes == () and found(unpaid).routes
+    rules = restriction_arrays(reference, 0.5)
+    assert rules.rules.kind.tolist() == [DUMPING] and rules.crossings.taxed.tolist() == [1]
+    np.testing.assert_allclose([rules.plant_pairs.weight[0], rules.plant_pairs.weight_after[0]], [0.3, 0.15])
+
+
+def test_restriction_arrays__take_a_vat_wedge_for_a_duty(tiny: Tiny) -> None:
+    wedge = {"kind": "vat_wedge", "products": ["oxide"]}
+    both = [restriction_arrays(tiny(it=row), 0.5) for row in (wedge, wedge | {"kind": "export_duty", "rate": 0.13})]
+    for part in ("rules", "route_pairs", "market_pairs", "crossings"):
+        for one, other in zip(*(getattr(found, part) for found in both), strict=True):
+            assert np.array_equal(one, other), part
+
+
+def test_restriction_arrays__carry_leakage_and_licences_in_periods(tiny: Tiny) -> None:
+    leak = {"leakage": 0.1, "leakage_grown": 0.4, "leakage_months": 8.0}
+    spill = {"products": ["magnet"], "share": 0.5, "months": 2.0}
+    papers = {"kind": "licensing", "products": ["oxide"], "cut": 0.5, "profile": {"recovery_months": 3.0}}
+    papers |= {"validity_months": 6.0, "renewal": 0.7, "filed_early": 0.4, "spillover": spill} | leak
+    found = restriction_arrays(tiny(one=papers, two=papers | {"filed_early": 0.2, "spillover": None}), 0.5)
+    rules = found.rules
+    assert rules.kind.tolist() == [LICENSING, LICENSING, BAN]
+    np.testing.assert_allclose(rules.leakage, 0.1)
+    np.testing.assert_allclose(rules.leakage_grown, 0.4)
+    np.testing.assert_allclose(rules.leakage_pace, 1 / 16)
+    np.testing.assert_allclose(rules.validity, [12.0, 12.0, 0.0])
+    np.testing.assert_allclose(rules.lapse, [0.3, 0.3, 0.0])
+    # Oxide needs a licence, of which the smallest share filed early counts; magnets are only held.
+    assert sorted(found.crossings.filed.tolist()) == [0.0, pytest.approx(0.2)]

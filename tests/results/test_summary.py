@@ -52,6 +52,20 @@ def test_stages__of_a_region_that_does_not_exist_is_an_error_with_a_cure(results
         stages(results, region="EUU")
 
 
+def test_restrictions__take_the_steps_of_a_schedule_for_one_measure(results: xr.DataTree) -> None:
+    for event, (onset, lasts, resumed) in enumerate([(1.0, 2.0, 0), (3.0, 1.5, 2)]):
+        place = {"restriction": "quota", "event": event, "run": [0, 1]}
+        put(results, "shocks", "onset", onset, **place)
+        put(results, "shocks", "duration", lasts, **place)
+        put(results, "shocks", "ending", 3, **place)
+        put(results, "shocks", "resumed", resumed, **place)
+    _, row = restrictions(results)
+    assert (row.strikes, row.lifted) == (0.5, 1.0)
+    assert row.onset == Spread(1.0, 1.0, 1.0) and row.duration == Spread(3.5, 3.5, 3.5)
+    assert onsets(results).sel(restriction="quota").values.tolist() == [0, 0.5, 0, 0, 0, 0]
+    assert in_force(results).sel(restriction="quota").values.tolist() == [0, 0.5, 0.5, 0.5, 0.25, 0]
+
+
 def test_products__lists_dear_ones_where_they_are_dearest(results: xr.DataTree) -> None:
     put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 5.0], product="metal", region="EU")
     put(results, "runs", "peak_price", 1.5, product="metal", region="CN")
