@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import sim
-from sim.chain import Reference, build, core_arrays
+from sim.chain import Reference, build, core_arrays, stability
 from sim.core import allocate, fields, loop
 from sim.scenario import bundled
 from sim.shocks import sample
@@ -114,7 +114,7 @@ def stepped(periods_per_year: int, runs: int = 64) -> Stepped:
     months, weights = np.zeros(scenario.periods, dtype=np.int32), np.ones(scenario.periods, dtype=np.float32)
     first = np.full(runs, np.inf)
     for now in range(scenario.periods):
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        loop.simulate(chain, events, stability.no_projects(chain), 0, now, now + 1, months, weights, block, allocate.no_record(chain))
         rationed = (block.market[fields.FILL_LOCAL][rows] < 0.99).any(axis=0)
         first = np.where(rationed & np.isinf(first), now * dt, first)
     return Stepped(first, sim.run(scenario, runs=runs, seed=SEED))

@@ -15,15 +15,17 @@ from sim.core.state import (
     DUTY,
     LICENSING,
     OUTAGE,
+    PATENT_BARRIER,
     PRODUCTION_QUOTA,
     QUOTA,
+    TECHNOLOGY_BAN,
     Crossings,
     Floats,
     Ints,
     Pairs,
     Rules,
 )
-from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
+from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure, Technology
 
 CODES = {
     "ban": BAN,
@@ -32,6 +34,8 @@ CODES = {
     "export_duty": DUTY,
     "production_quota": PRODUCTION_QUOTA,
     "outage": OUTAGE,
+    "technology_ban": TECHNOLOGY_BAN,
+    "patent_barrier": PATENT_BARRIER,
 }
 
 
@@ -50,6 +54,8 @@ class Target:
 
 def target(reference: Reference, restriction: Measure) -> Target:
     """Return what a restriction reaches."""
+    if isinstance(restriction, Technology):
+        return _technologies(reference, restriction)
     acts_on_routes = isinstance(restriction, RouteMeasure) and not (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
@@ -106,6 +112,16 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
     return Target({}, hit, markets, float(lost[covered].sum()), growth)
 
 
+def _technologies(reference: Reference, restriction: Technology) -> Target:
+    """Processes abroad whose new capacity it slows; it puts no supply at risk and measures nothing against a flow."""
+    hit = tuple(
+        index
+        for index, row in enumerate(reference.processes)
+        if restriction.weight(row.region) > 0.0 and any(product in row.outputs for product in restriction.products)
+    )
+    return Target({}, hit, {}, 0.0, np.ones(reference.scenario.periods))
+
+
 def _growth(weights: Values, factors: Floats) -> Values:
     total = weights.sum()
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
@@ -135,7 +151,11 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     route_row = {index: row for row, index in enumerate(routes)}
     process_row = {index: row for row, index in enumerate(processes)}
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
-    plant_pairs = [(process_row[i], 1.0, 1.0) for each in targets for i in each.processes]
+    plant_pairs = [
+        (process_row[i], *[_plant_weight(restriction, reference.processes[i].region)] * 2)
+        for restriction, each in zip(given, targets, strict=True)
+        for i in each.processes
+    ]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
@@ -147,6 +167,7 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         leakage=np.array([getattr(restriction, "leakage", 0.0) for restriction in given], dtype=float),
         throughput=np.array([_throughput(restriction) for restriction in given], dtype=float),
         threat=np.array([restriction.threat for restriction in given], dtype=float),
+        first_yield=np.array([getattr(restriction, "first_yield", 1.0) for restriction in given], dtype=float),
         **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
         **{f"{name}_end": rows[1:] for name, rows in starts.items()},
     )
@@ -181,6 +202,11 @@ def _crossings(regimes: Sequence[tuple[Measure, int, Target]], routes: list[int]
         licensed=licensed.astype(np.int32),
         taxed=taxed,
     )
+
+
+def _plant_weight(restriction: Measure, region: str) -> float:
+    """Weight of a restriction on processes of a region: only know-how is withheld by destination."""
+    return restriction.weight(region) if isinstance(restriction, Technology) else 1.0
 
 
 def _throughput(restriction: Measure) -> float:

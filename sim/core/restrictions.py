@@ -7,12 +7,15 @@ import numpy as np
 from sim.core.fields import (
     ACTIVE,
     ACTIVITY_QUOTA,
+    ADDED,
     ALARM,
     APPROVAL,
     CAPACITY_FACTOR,
+    EXPANSION,
     EXTRA_DUTY,
     FRESH,
     HABIT,
+    LEAD_FACTOR,
     LEAKAGE,
     LEVEL,
     LICENSED,
@@ -24,11 +27,24 @@ from sim.core.fields import (
     THREAT,
     THROUGHPUT,
     WITHHELD,
+    YIELD_FACTOR,
 )
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
-from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
+from sim.core.state import (
+    BAN,
+    DUTY,
+    LICENSING,
+    OUTAGE,
+    PATENT_BARRIER,
+    PRODUCTION_QUOTA,
+    QUOTA,
+    TECHNOLOGY_BAN,
+    Block,
+    Chain,
+    Events,
+)
 
 NEVER = np.float32(3e38)
 """Time of an event that does not come, and a bound that does not bind."""
@@ -120,6 +136,8 @@ def _clear_plant(c, plant):
     for lane in range(plant.shape[2]):
         plant[CAPACITY_FACTOR, c, lane] = ONE
         plant[ACTIVITY_QUOTA, c, lane] = NEVER
+        plant[LEAD_FACTOR, c, lane] = ONE
+        plant[YIELD_FACTOR, c, lane] = ONE
 
 
 @kernel
@@ -144,8 +162,11 @@ def set_controls(chain: Chain, now, block: Block):
             for pair in range(rule.plant_begin, rule.plant_end):
                 c = chain.plant_pairs[pair].target
                 p = chain.plants[c]
-                process, growth = chain.processes[p], chain.trend.process[p, now]
-                _restrict_plant(rule.kind, k, c, process.activity, process.capacity * growth, block)
+                if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER):
+                    _withhold_technology(rule, k, chain.plant_pairs[pair], block)
+                else:
+                    process, growth = chain.processes[p], chain.building.growth[p, now]
+                    _restrict_plant(rule.kind, k, c, process, process.capacity * growth, block)
 
 
 @kernel
@@ -182,13 +203,25 @@ def _cut(k, lane, weight, after, restriction):
 
 
 @kernel
-def _restrict_plant(kind, k, c, activity, capacity, block: Block):
+def _withhold_technology(rule, k, pair, block: Block):
+    """Slow what is built where the origin's know-how is barred: longer, and worse at first."""
+    plant, restriction, c = block.plant, block.restriction, pair.target
+    weight, worse = pair.weight, pair.weight * (ONE - rule.first_yield)
+    for lane in range(plant.shape[2]):
+        plant[LEAD_FACTOR, c, lane] *= ONE + weight * restriction[LEVEL, k, lane]
+        plant[YIELD_FACTOR, c, lane] *= max(ONE - worse * restriction[ACTIVE, k, lane], ZERO)
+
+
+@kernel
+def _restrict_plant(kind, k, c, process, trend, block: Block):
     plant, restriction = block.plant, block.restriction
+    activity, row = process.activity, process.expansion
     for lane in range(plant.shape[2]):
         active = restriction[ACTIVE, k, lane]
         level = restriction[LEVEL, k, lane]
         if kind == PRODUCTION_QUOTA:
             if active > ZERO:
+                capacity = trend * block.capacity[EXPANSION, row, lane] + block.capacity[ADDED, row, lane]
                 capped = level * activity + (ONE - active) * capacity
                 plant[ACTIVITY_QUOTA, c, lane] = min(plant[ACTIVITY_QUOTA, c, lane], capped)
         else:

@@ -19,6 +19,7 @@ from sim.scenario.restrictions import (
     ProductionQuota,
     Restriction,
     RouteMeasure,
+    Technology,
 )
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
@@ -156,14 +157,22 @@ def _unknown(key: str, names: Iterable[str], known: list[str], kind: str) -> Ite
             yield key, f"names '{name}', not a known {kind}", nearest(name, known)
 
 
+def _makers(restriction: Measure, tables: ChainTables) -> set[str]:
+    return {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
+
+
 def _target(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
     on_processes = isinstance(restriction, ProductionQuota) or (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
     if on_processes:
-        makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
+        makers = _makers(restriction, tables)
         if not any(row.region == restriction.by and row.recipe in makers for row in tables.processes):
             yield "", "hits nothing", f"name products that processes in {restriction.by} make"
+    elif isinstance(restriction, Technology):
+        makers = _makers(restriction, tables)
+        if not any(restriction.weight(row.region) and row.recipe in makers for row in tables.processes):
+            yield "", "hits nothing", f"name products that processes outside {restriction.by} make"
     elif isinstance(restriction, RouteMeasure) and not any(
         row.origin == restriction.by and row.product in restriction.products and restriction.weight(row.destination)
         for row in tables.routes

@@ -58,11 +58,12 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             leakage=of(rule.leakage for rule in rules),
             throughput=of(rule.throughput for rule in rules),
             threat=of(rule.threat for rule in rules),
+            first_yield=of(rule.first_yield for rule in rules),
             **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
         "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
-        "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
+        "plant_pairs": pairs([(processes.index(p), *[rule.plant_weight] * 2) for rule in rules for p in rule.processes]),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
         "crossings": state.Crossings(
             route=ints(routes),
@@ -87,7 +88,8 @@ def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
     for target in small.restrictions[k].targets:
         route = small.routes[target.route]
         touch(route.destination, route.flow, target.weight, target.weight_after)
-    for p in small.restrictions[k].processes:
+    technology = small.restrictions[k].kind in (state.TECHNOLOGY_BAN, state.PATENT_BARRIER)
+    for p in () if technology else small.restrictions[k].processes:
         for output in small.processes[p].outputs:
             touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
     return touched

@@ -90,7 +90,8 @@ def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray, bought
 def states(block: arrays.Block, lanes: np.ndarray, periods: int) -> dict[str, np.ndarray]:
     """Final state of each run when the runs `lanes` of a chunk share a block in that order."""
     part = type(block.events)(*(np.ascontiguousarray(values[:, :, lanes]) for values in block.events))
-    fresh = arrays.Block(block.chain, part, allocate.block_at_reference(block.chain, lanes.size))
+    draws = type(block.draws)(*(np.ascontiguousarray(values[:, lanes]) for values in block.draws))
+    fresh = arrays.Block(block.chain, part, draws, allocate.block_at_reference(block.chain, lanes.size))
     arrays.advance(fresh, 0, periods)
     return {name: getattr(fresh.state, name) for name in arrays.NAMES}
 
