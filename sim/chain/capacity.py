@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from sim.chain.accounts import Values
 from sim.chain.reference import Process, Reference
 from sim.core.state import Builders, Building, Floats, Projects, Skills
-from sim.scenario.dynamics import TechnologyRow
+from sim.scenario.dynamics import ProjectRow, TechnologyRow
 
 STAGES_OF_CONSTRUCTION = 3
 RAMP_LEFT = 0.1
@@ -31,17 +32,15 @@ class Expansion:
 def expansion_arrays(reference: Reference, dt: float) -> Expansion:
     """Columns of a scenario; a period is `dt` months.
 
-    Capacity moves in steps of about a month, whatever the period. A process that a named project enlarges has no
-    growth of its own where projects are followed: the trend would count them a second time.
+    Capacity moves in steps of about a month, whatever the period.
     """
     wanted = reference.scenario.capacity
     stride = max(round(1.0 / dt), 1)
     months = stride * dt
-    growth = np.array(reference.trend.process, dtype=float)
     followed = wanted.followed
     rows = reference.scenario.tables.projects if wanted.projects else ()
     process = np.array([reference.process_at[row.recipe, row.region] for row in rows], dtype=np.int32)
-    growth[process] = 1.0
+    growth = _own_growth(reference, rows)
     skills = _skill_rows(reference) if followed else {}
     building = Building(
         stride=np.int32(stride),
@@ -59,6 +58,24 @@ def expansion_arrays(reference: Reference, dt: float) -> Expansion:
     return Expansion(
         building, _builders(reference, skills, months, followed), _skills(reference, skills, months), Projects(process)
     )
+
+
+def _own_growth(reference: Reference, rows: Sequence[ProjectRow]) -> Values:
+    """Growth of capacity along the trend, shape (process, period).
+
+    A process has none of its own until the last announced start of its followed projects: the trend would count what
+    they add a second time. After it nobody has announced anything yet, and growth goes on from where it stood.
+    """
+    scenario = reference.scenario
+    growth = np.array(reference.trend.process, dtype=float)
+    last: dict[int, float] = {}
+    for row in rows:
+        index = reference.process_at[row.recipe, row.region]
+        last[index] = max(scenario.time.months_to(row.start), last.get(index, 0.0))
+    for index, months in last.items():
+        until = np.minimum(np.arange(scenario.periods), round(months / 12.0 * scenario.time.periods_per_year))
+        growth[index] /= growth[index, until]
+    return growth
 
 
 def capital_share(technology: TechnologyRow, unit_value: float, rate: float) -> float:
