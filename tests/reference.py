@@ -155,7 +155,7 @@ class Run:
                 if rule.kind == OUTAGE:
                     self.factor[p] *= 1 - clip(now.level, 0.0, 1.0)
                 if rule.kind == PRODUCTION_QUOTA and now.active > 0:
-                    free = (1 - now.active) * self.able(p)
+                    free = (1 - now.active) * process.capacity * self.own_growth(p)
                     self.activity_quota[p] = min(
                         self.activity_quota[p], now.active * now.level * process.activity + free
                     )

@@ -270,7 +270,7 @@ def expanded(small: SmallChain, seed: int) -> SmallChain:
         )
         for _ in small.processes
     )  # fmt: skip
-    starts = [rng.choice([-rng.uniform(0, 12), rng.uniform(0, 20), 2e38]) for _ in range(3)]
+    starts = [rng.choice([-rng.uniform(0, 12), rng.uniform(0, 20), 3e37]) for _ in range(3)]
     projects = []
     for start in starts:
         p = rng.randrange(len(small.processes))

@@ -131,9 +131,7 @@ def _hurdle(reference: Reference, process: Process, technology: TechnologyRow) -
     return max(float(np.log(full)), reference.scenario.capacity.dead_zone), technology.hurdle_premium * slope / full
 
 
-def _builders(
-    reference: Reference, skills: dict[tuple[str, str], int], months: float, followed: bool
-) -> Builders:
+def _builders(reference: Reference, skills: dict[tuple[str, str], int], months: float, followed: bool) -> Builders:
     rows = reference.processes if followed else ()
     technologies = [_technology(reference, row) for row in rows]
     hurdles = np.array([_hurdle(reference, *pair) for pair in zip(rows, technologies, strict=True)]).reshape(-1, 2)
@@ -141,7 +139,7 @@ def _builders(
 
     def leaving(mean_months: list[float]) -> Values:
         """Share of a stage that leaves it in a step, so that the mean time in it is the one given."""
-        return np.minimum(months / np.maximum(np.array(mean_months, dtype=float), 1e-9), 1.0)
+        return np.asarray(np.minimum(months / np.maximum(np.array(mean_months, dtype=float), 1e-9), 1.0))
 
     return Builders(
         hurdle=hurdles[:, 0],

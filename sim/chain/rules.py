@@ -152,9 +152,10 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     process_row = {index: row for row, index in enumerate(processes)}
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
     plant_pairs = [
-        (process_row[i], *[_plant_weight(restriction, reference.processes[i].region)] * 2)
+        (process_row[i], weight, weight)
         for restriction, each in zip(given, targets, strict=True)
         for i in each.processes
+        for weight in [_plant_weight(restriction, reference.processes[i].region)]
     ]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     starts = {

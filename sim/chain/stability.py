@@ -104,7 +104,9 @@ def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None
     The certificate; it may say that the chain is not stable.
     """
     say = progress or (lambda _: None)
-    quiet = scenario.replace("growth=false", *FIXED_CAPACITY, *(f"restrictions.{name}=false" for name in scenario.restrictions))
+    quiet = scenario.replace(
+        "growth=false", *FIXED_CAPACITY, *(f"restrictions.{name}=false" for name in scenario.restrictions)
+    )
     reference = build(quiet)
     say("growth of small disturbances")
     radius, neutral = _spectrum(core_arrays(reference, np.float64, latent_floor=-1.0))

@@ -7,11 +7,9 @@ import numpy as np
 from sim.core.fields import (
     ACTIVE,
     ACTIVITY_QUOTA,
-    ADDED,
     ALARM,
     APPROVAL,
     CAPACITY_FACTOR,
-    EXPANSION,
     EXTRA_DUTY,
     FRESH,
     HABIT,
@@ -166,7 +164,7 @@ def set_controls(chain: Chain, now, block: Block):
                     _withhold_technology(rule, k, chain.plant_pairs[pair], block)
                 else:
                     process, growth = chain.processes[p], chain.building.growth[p, now]
-                    _restrict_plant(rule.kind, k, c, process, process.capacity * growth, block)
+                    _restrict_plant(rule.kind, k, c, process.activity, process.capacity * growth, block)
 
 
 @kernel
@@ -213,15 +211,13 @@ def _withhold_technology(rule, k, pair, block: Block):
 
 
 @kernel
-def _restrict_plant(kind, k, c, process, trend, block: Block):
+def _restrict_plant(kind, k, c, activity, capacity, block: Block):
     plant, restriction = block.plant, block.restriction
-    activity, row = process.activity, process.expansion
     for lane in range(plant.shape[2]):
         active = restriction[ACTIVE, k, lane]
         level = restriction[LEVEL, k, lane]
         if kind == PRODUCTION_QUOTA:
             if active > ZERO:
-                capacity = trend * block.capacity[EXPANSION, row, lane] + block.capacity[ADDED, row, lane]
                 capped = level * activity + (ONE - active) * capacity
                 plant[ACTIVITY_QUOTA, c, lane] = min(plant[ACTIVITY_QUOTA, c, lane], capped)
         else:

@@ -26,7 +26,7 @@ def capacities(reference: Reference, record: Record, dt: float, runs: int) -> di
     dt: Months a period.
     runs: Runs that count.
     """
-    per_process = 12.0 * by_run(record.capacity, runs)
+    per_process = 12.0 * by_run(record.capacity, runs).astype(float)
     members = groups(_stages(reference))
     starts = dt * by_run(record.project_start, runs)
     rows = [row.project for row in reference.scenario.tables.projects][: len(starts)]
@@ -48,7 +48,7 @@ def names(reference: Reference) -> list[str]:
 def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, object]) -> xr.Dataset:
     """The dataset of `/capacity`."""
     plans = {"final_capacity": tuple(_stages(reference))}
-    return labels.per_run(variables.CAPACITY, found, plans, coords | {PROJECT: names(reference)})
+    return labels.per_run(variables.CAPACITY, found, plans, coords | {PROJECT: np.array(names(reference), dtype=str)})
 
 
 def _stages(reference: Reference) -> Rows:

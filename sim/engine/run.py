@@ -57,9 +57,9 @@ def run(
 
     Returns
     -------
-    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`,
-    `/capacity` where capacity is not fixed and, if asked for, `/traces`. Attributes of the root hold the scenario in full, seed, version and what
-    reconciliation changed.
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
+    `/shocks`, `/capacity` where capacity is not fixed and, if asked for, `/traces`. Attributes of the root hold the
+    scenario in full, seed, version and what reconciliation changed.
 
     Raises
     ------

@@ -21,8 +21,8 @@ class Capacity(Model):
     answers: bool = False
     """Whether capacity answers expected margins: orders, construction, ramp, closure."""
     projects: bool = False
-    """Whether the chain's named projects are followed; a process that some enlarge then has no growth of its own until the
-    last announced start."""
+    """Whether the chain's named projects are followed; a process that some enlarge then has no growth of its own until
+    the last announced start."""
     expectation_months: Annotated[float, Field(gt=0.0, le=120.0)] = 18.0
     """Time in which investors' expected margin and its variance follow the margin of the day."""
     order_response: Annotated[float, Field(ge=0.0, le=10.0)] = 0.5
@@ -61,5 +61,3 @@ def check_capacity(
             if isinstance(restriction, Technology):
                 cure = "set capacity.answers or capacity.projects to true"
                 yield f"restrictions.{name}", "hits nothing, since capacity is fixed", cure
-
-

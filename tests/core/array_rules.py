@@ -63,7 +63,9 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
         "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
-        "plant_pairs": pairs([(processes.index(p), *[rule.plant_weight] * 2) for rule in rules for p in rule.processes]),
+        "plant_pairs": pairs(
+            [(processes.index(p), *[rule.plant_weight] * 2) for rule in rules for p in rule.processes]
+        ),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
         "crossings": state.Crossings(
             route=ints(routes),

@@ -164,7 +164,15 @@ def advance(block: Block, begin: int, end: int, *, first: int = 0) -> None:
     kind = block.chain.markets.inventory.dtype
     months, weights = np.zeros(end, dtype=np.int32), np.ones(end, dtype=kind)
     loop.simulate(
-        block.chain, block.events, block.draws, first, begin, end, months, weights, block.runs,
+        block.chain,
+        block.events,
+        block.draws,
+        first,
+        begin,
+        end,
+        months,
+        weights,
+        block.runs,
         allocate.no_record(block.chain),
     )
 
