@@ -23,6 +23,7 @@ from sim.chain import build, core_arrays
 from sim.engine.chunk import CHUNK, Chunk, Clock
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes
+from sim.projects import followed as projects_followed
 from sim.shocks import sample
 
 
@@ -45,8 +46,9 @@ def measure(
     chunk = Chunk(chain, clock, runs)
     collector = Collector(reference, chain, clock, chunk.blocks)
     shocks = sample(scenario, reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
+    projects = projects_followed(reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     with ThreadPoolExecutor(threads) as pool:
-        core = _seconds(lambda: list(chunk.simulate(shocks, pool)), max(1, repeats // 3))
+        core = _seconds(lambda: list(chunk.simulate(shocks, projects, pool)), max(1, repeats // 3))
         counting = _seconds(lambda: collector.add(chunk.record, runs, pool), repeats)
 
         def follow() -> None:

@@ -24,6 +24,7 @@ from sim.chain import build, core_arrays
 from sim.core import allocate, loop
 from sim.core.state import Chain
 from sim.engine.chunk import LANES, Clock
+from sim.projects import followed
 from sim.shocks import sample
 
 
@@ -49,12 +50,13 @@ def measure(name: str, *, blocks: int = 9) -> dict[str, Any]:
     chain = core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     events = sample(scenario, reference, first=0, runs=LANES, seed=scenario.ensemble.seed).events(clock.dt)
+    projects = followed(reference, first=0, runs=LANES, seed=scenario.ensemble.seed)
     record = allocate.of_block(allocate.monthly_record(chain, clock.count, 1, LANES), 0)
     seconds = []
     for _ in range(blocks + 1):
         runs = allocate.block_at_reference(chain, LANES)
         start = time.perf_counter()
-        loop.simulate(chain, events, 0, 0, clock.periods, clock.months, clock.weights, runs, record)
+        loop.simulate(chain, events, projects, 0, 0, clock.periods, clock.months, clock.weights, runs, record)
         seconds.append(time.perf_counter() - start)
     entities = {
         "markets": len(reference.markets),

@@ -21,13 +21,13 @@ separation plant at 0.90 after six years and a mine at 0.98.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.chain.reference import Reference
+from sim.core.state import ProjectDraws
 from sim.quantiles import quantile
 from sim.scenario import Scenario
 from sim.scenario.distributions import Distribution
@@ -62,19 +62,6 @@ DRAWS = ("starts", "delay", "ramp", "fares", "level")
 """What the uniform numbers of a project decide, in their order."""
 
 
-class ProjectArrays(NamedTuple):
-    """Projects as arrays of single precision, shape (row, run); rows are processes enlarged by projects."""
-
-    process: NDArray[np.int32]
-    """Index of the process a row enlarges, shape (row,)."""
-    start: NDArray[np.float32]
-    """Period of the start, below 0 before the horizon, `NEVER` if there is none."""
-    ramp: NDArray[np.float32]
-    """Periods from the start to 90 % of the level; above 0."""
-    level: NDArray[np.float32]
-    """Activity added in the end, t a month."""
-
-
 @dataclass(frozen=True)
 class Outcomes:
     """Outcomes of a range of runs, shape (row, run): a row is a process that a project enlarges."""
@@ -90,12 +77,11 @@ class Outcomes:
     level: Values
     """Activity added in the end, t a year."""
 
-    def arrays(self, dt: float) -> ProjectArrays:
+    def draws(self, dt: float) -> ProjectDraws:
         """The same with times in periods of `dt` months and tonnes a month, single precision."""
-        return ProjectArrays(
-            process=self.process,
+        return ProjectDraws(
             start=np.minimum(self.start / dt, NEVER).astype(np.float32),
-            ramp=(self.ramp / dt).astype(np.float32),
+            ramp=(self.ramp / RAMP_SHARE / dt).astype(np.float32),
             level=(self.level / 12.0).astype(np.float32),
         )
 
@@ -115,7 +101,6 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
     runs: Number of runs.
     seed: Seed of the ensemble.
     """
-    at = {(row.recipe_name, row.region): index for index, row in enumerate(reference.processes)}
     rows = scenario.tables.projects
     drawn = {name: _draw(name, first, runs, seed) for name in {row.project: None for row in rows}}
     found = np.empty((3, len(rows), runs))
@@ -123,11 +108,28 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
         found[:, index] = _outcome(scenario, row, drawn[row.project])
     return Outcomes(
         names=tuple(row.project for row in rows),
-        process=np.array([at[row.recipe, row.region] for row in rows], dtype=np.int32),
+        process=np.array([reference.process_at[row.recipe, row.region] for row in rows], dtype=np.int32),
         start=found[0],
         ramp=found[1],
         level=found[2],
     )
+
+
+def followed(reference: Reference, *, first: int, runs: int, seed: int) -> ProjectDraws:
+    """What the core needs of projects for a range of runs; no rows where the scenario does not follow them.
+
+    Parameters
+    ----------
+    reference: Reconciled chain of a scenario.
+    first: First run.
+    runs: Number of runs.
+    seed: Seed of the ensemble.
+    """
+    scenario = reference.scenario
+    if not scenario.capacity.projects:
+        return ProjectDraws(*(np.zeros((0, runs), dtype=np.float32) for _ in ProjectDraws._fields))
+    drawn = sample(scenario, reference, first=first, runs=runs, seed=seed)
+    return drawn.draws(12.0 / scenario.time.periods_per_year)
 
 
 @dataclass(frozen=True)

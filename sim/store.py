@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "distribution": variables.DISTRIBUTION,
     "runs": variables.RUNS,
     "shocks": variables.SHOCKS,
+    "capacity": variables.CAPACITY,
     "traces": variables.TRACES,
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
-RESTRICTION, SLOT, ROUTE, REGIME = "restriction", "event", "route", "regime"
+RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -143,6 +143,19 @@ RUNS = (
 )
 """Variables with one value a run."""
 
+CAPACITY = (
+    Variable(
+        "final_capacity", (RUN, STAGE, REGION), "t/year", "Capacity at the end of the horizon, tonnes of activity."
+    ),
+    Variable(
+        "project_start",
+        (RUN, PROJECT),
+        "month",
+        "Start of a project's first part, months from the start of the horizon; missing if it does not come within it.",
+    ),
+)
+"""Variables of `/capacity`, which is there where capacity answers or projects are followed."""
+
 SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
     Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),
@@ -160,7 +173,7 @@ SHOCKS = (
         (RESTRICTION, SLOT, RUN),
         "1",
         "Share withheld or lost; t a year of an export quota; share of reference of a production quota; rate of a "
-        "duty or wedge; discount of dumping.",
+        "duty or wedge; discount of dumping; what a ban on technology adds to times of building, over them.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
     Variable(

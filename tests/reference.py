@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from sim.core.state import DUMPING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import DUMPING, OUTAGE, PATENT_BARRIER, PRODUCTION_QUOTA, QUOTA, TECHNOLOGY_BAN
 from tests.core.described import Event, Market, Process, Route, SmallChain, Use
 from tests.core.reference_accounts import Accounts
 from tests.core.reference_buyers import Buyers
+from tests.core.reference_capacity import Capacities, Plant, cash_gap
 from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, restrict_route
 
@@ -49,6 +50,7 @@ class Run:
         self.rent = [0.0] * len(chain.restrictions)
         self.substituted = [0.0] * len(chain.uses)
         self.accounts = Accounts(chain)
+        self.capacities = Capacities(chain) if chain.expansion is not None else None
         self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
 
     @property
@@ -70,6 +72,8 @@ class Run:
         self._restrict_trade()
         self._ration()
         self._execute()
+        if self.capacities is not None and self.capacities.moves(self.now):
+            self.capacities.step(self.now, self.margins, self.cash_gaps, self.lead, self.good)
         self.now += 1
 
     def follow(self, months: float) -> float:
@@ -79,6 +83,19 @@ class Run:
     def growth(self, entity: Market | Process | Route | Use) -> float:
         """Trend factor g of an entity in this period."""
         return math.exp(entity.growth * self.now * self.chain.dt)
+
+    def plant(self, p: int) -> Plant:
+        """Capacity of a process: that of the trend alone where it does not answer."""
+        return self.capacities.plants[p] if self.capacities is not None else Plant()
+
+    def own_growth(self, p: int) -> float:
+        """Trend factor g of the capacity of a process."""
+        return self.capacities.growth(p, self.now) if self.capacities else self.growth(self.chain.processes[p])
+
+    def able(self, p: int) -> float:
+        """Capacity of a process without restrictions, t/month."""
+        plant = self.plant(p)
+        return self.chain.processes[p].capacity * self.own_growth(p) * plant.expansion + plant.added
 
     def held(self) -> list[float]:
         """What the pipelines hold for each market between two periods, t."""
@@ -118,7 +135,7 @@ class Run:
         for target in rule.targets:
             route = self.chain.routes[target.route]
             touched[route.destination] += route.flow * (target.weight * fresh + target.weight_after * (1 - fresh))
-        for p in rule.processes:
+        for p in () if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER) else rule.processes:
             process = self.chain.processes[p]
             for output in process.outputs:
                 touched[output.market] += process.activity * output.coefficient
@@ -136,17 +153,21 @@ class Run:
         self.factor = [1.0] * len(self.chain.processes)
         self.cost_factor = [1.0] * len(self.chain.processes)
         self.activity_quota = [math.inf] * len(self.chain.processes)
+        self.lead, self.good = [1.0] * len(self.chain.processes), [1.0] * len(self.chain.processes)
         for rule, now in zip(rules, self.forces, strict=True):
             for target in rule.targets:
                 restrict_route(rule, now, target, self.controls[target.route])
             for p in rule.processes:
                 process = self.chain.processes[p]
+                if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER):
+                    self.lead[p] *= 1 + rule.on_processes[0] * now.level
+                    self.good[p] *= max(1 - rule.on_processes[0] * now.active * (1 - rule.first_yield), 0.0)
                 if rule.kind == OUTAGE:
                     self.factor[p] *= 1 - clip(now.level, 0.0, 1.0)
                 if rule.kind == DUMPING:
                     self.cost_factor[p] *= 1 - cut(now, *rule.on_processes)
                 if rule.kind == PRODUCTION_QUOTA and now.active > 0:
-                    free = (1 - now.active) * process.capacity * self.growth(process)
+                    free = (1 - now.active) * process.capacity * self.own_growth(p)
                     self.activity_quota[p] = min(
                         self.activity_quota[p], now.active * now.level * process.activity + free
                     )
@@ -245,7 +266,7 @@ class Run:
 
     def _plan(self) -> None:
         par = self.chain.parameters
-        self.unit_cost, self.wanted = [], []
+        self.unit_cost, self.wanted, self.margins, self.cash_gaps = [], [], [], []
         for p, process in enumerate(self.chain.processes):
             paid = sum(
                 a * theta * self.calm[i.market]
@@ -261,13 +282,15 @@ class Run:
             self.utilisation[p] = clip(use, 0.0, 5.0)
             gate = min(1.0, (par.claim_margin * margin) ** par.claim_slope)
             chokes = [choked(self.calm[i.market], self.chain.markets[i.market].choke) for i in process.inputs]
-            g = self.growth(process)
+            usual = process.activity * self.own_growth(p) * self.plant(p).expansion + self.plant(p).added
             limits = (
-                process.activity * g * self.utilisation[p],
-                process.capacity * g * self.factor[p],
+                usual * self.utilisation[p],
+                self.able(p) * self.factor[p],
                 self.activity_quota[p],
             )
             self.unit_cost.append(cost)
+            self.margins.append(math.log(margin))
+            self.cash_gaps.append(cash_gap(process, paid, 1 - sum(self.cost_shares[p])))
             self.wanted.append(min(limits) * gate * min([1.0, *chokes]))
 
     def _thrift(self) -> None:

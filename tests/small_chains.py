@@ -12,9 +12,35 @@ from random import Random
 
 from hypothesis import strategies as st
 
-from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.core.state import (
+    BAN,
+    DUMPING,
+    DUTY,
+    LICENSING,
+    OUTAGE,
+    PATENT_BARRIER,
+    PRODUCTION_QUOTA,
+    QUOTA,
+    TECHNOLOGY_BAN,
+)
+from sim.scenario.capacity import Capacity
 from sim.scenario.parameters import Parameters
-from tests.core.described import Event, Input, Market, Output, Process, Restriction, Route, SmallChain, Target, Use
+from tests.core.described import (
+    Builder,
+    Event,
+    Expansion,
+    Input,
+    Market,
+    Output,
+    Process,
+    Project,
+    Restriction,
+    Route,
+    Skill,
+    SmallChain,
+    Target,
+    Use,
+)
 
 BYPRODUCT = -1
 Place = tuple[int, int]
@@ -251,7 +277,33 @@ def _draw_routes(draft: Draft, places: dict[Place, int], markets: list[Market], 
     return routes
 
 
-KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING)
+def expanded(small: SmallChain, seed: int) -> SmallChain:
+    """The chain with capacity that answers fast, people that may lack, and projects that run, come or never do."""
+    rng = Random(f"capacity of {seed}")
+    skills = tuple(Skill(rng.uniform(1, 20), rng.uniform(0.1, 3)) for _ in range(2))
+    builders = tuple(
+        Builder(
+            hurdle=rng.uniform(0.005, 0.05), premium=rng.uniform(0, 0.3), permit=rng.uniform(0.5, 4),
+            construction=rng.uniform(1, 9), ramp=rng.uniform(0.5, 4), first_yield=rng.uniform(0.5, 1),
+            closure=rng.uniform(2, 12), lifetime=rng.uniform(24, 120), people=rng.uniform(0, 1),
+            skill=rng.choice([None, 0, 1]),
+        )
+        for _ in small.processes
+    )  # fmt: skip
+    starts = [rng.choice([-rng.uniform(0, 12), rng.uniform(0, 20), 3e37]) for _ in range(3)]
+    projects = []
+    for start in starts:
+        p = rng.randrange(len(small.processes))
+        level = small.processes[p].activity * rng.uniform(0.1, 0.6)
+        projects.append(Project(p, start, rng.uniform(2, 20), level))
+    given = Capacity(
+        expectation_months=rng.uniform(1, 12), order_response=rng.uniform(1, 5), order_bound_per_year=0.8,
+        dead_zone=rng.uniform(0.01, 0.05), cancel_margin=rng.uniform(0.05, 0.3),
+    )  # fmt: skip
+    return replace(small, expansion=Expansion(builders, skills, tuple(projects), rng.random() < 0.8, given))
+
+
+KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER)
 
 
 def restricted(
@@ -263,6 +315,11 @@ def restricted(
     for kind in kinds:
         leakage = rng.choice([0.0, rng.uniform(0, 0.3)]) if leaks else 0.0
         threat = rng.uniform(0, 1) if threats else 0.0
+        if kind in (TECHNOLOGY_BAN, PATENT_BARRIER):
+            some = tuple(sorted(rng.sample(range(len(small.processes)), (len(small.processes) + 1) // 2)))
+            weight, worse = rng.uniform(0.3, 1), rng.uniform(0.5, 1)
+            rules.append(Restriction(kind, (), some, threat=threat, on_processes=(weight, weight), first_yield=worse))
+            continue
         if kind in (PRODUCTION_QUOTA, OUTAGE):
             some = rng.sample(range(len(small.processes)), min(2, len(small.processes)))
             crossing = rng.sample(range(len(small.routes)), min(2, len(small.routes)))

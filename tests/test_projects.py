@@ -21,6 +21,7 @@ from sim.projects import (
     Outcomes,
     delay,
     final_share,
+    followed,
     ramped,
     sample,
 )
@@ -164,18 +165,27 @@ def test_ramped__follows_the_separation_plant_on_record() -> None:
     assert np.abs(1.0 - 10.0 ** (-age / 78.0) - record).max() > 2.0 * line.max()
 
 
-def test_arrays__are_in_periods_and_tonnes_a_month() -> None:
+def test_draws__are_in_periods_and_tonnes_a_month() -> None:
     found = outcomes()
-    arrays = found.arrays(0.5)
-    assert {part.dtype.name for part in arrays} == {"int32", "float32"}
+    arrays = found.draws(0.5)
+    assert {part.dtype.name for part in arrays} == {"float32"}
     starts = found.start < NEVER
     np.testing.assert_allclose(arrays.start[starts], 2.0 * found.start[starts], rtol=1e-6)
     assert np.all(arrays.start[~starts] == np.float32(NEVER))
     np.testing.assert_allclose(12.0 * arrays.level, found.level, rtol=1e-6)
-    assert np.all(arrays.ramp > 0.0)
+    # The core's ramp goes on in a line to the whole level.
+    np.testing.assert_allclose(0.9 * arrays.ramp, 2.0 * found.ramp, rtol=1e-6)
 
 
 def test_sample__of_a_chain_without_projects_is_empty() -> None:
     found = sample(with_projects(), reference(), first=0, runs=8, seed=SEED)
     assert found.start.shape == (0, 8) and found.process.shape == (0,)
-    assert found.arrays(0.5).level.shape == (0, 8)
+    assert found.draws(0.5).level.shape == (0, 8)
+
+
+def test_followed__draws_nothing_unless_projects_are_followed() -> None:
+    drawn = followed(reference(), first=0, runs=8, seed=SEED)
+    assert {part.shape for part in drawn} == {(0, 8)}
+    following = build(sim.load("still", overrides=["capacity.projects=true"]))
+    drawn = followed(following, first=0, runs=8, seed=SEED)
+    np.testing.assert_array_equal(drawn.start, outcomes().draws(0.5).start[:, :8])

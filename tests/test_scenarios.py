@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 import sim
-from sim.chain import Reference, build, core_arrays
+from sim.chain import Reference, build, core_arrays, stability
 from sim.core import allocate, fields, loop
 from sim.scenario import bundled
 from sim.shocks import sample
@@ -114,7 +114,18 @@ def stepped(periods_per_year: int, runs: int = 64) -> Stepped:
     months, weights = np.zeros(scenario.periods, dtype=np.int32), np.ones(scenario.periods, dtype=np.float32)
     first = np.full(runs, np.inf)
     for now in range(scenario.periods):
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        loop.simulate(
+            chain,
+            events,
+            stability.no_projects(chain),
+            0,
+            now,
+            now + 1,
+            months,
+            weights,
+            block,
+            allocate.no_record(chain),
+        )
         rationed = (block.market[fields.FILL_LOCAL][rows] < 0.99).any(axis=0)
         first = np.where(rationed & np.isinf(first), now * dt, first)
     return Stepped(first, sim.run(scenario, runs=runs, seed=SEED))
@@ -177,3 +188,36 @@ def test_controls__stop_fewer_lines_where_users_keep_stocks() -> None:
         for share in (0.0, 0.25, 0.5)
     ]
     assert tonnes[0] > tonnes[1] > tonnes[2] > 0.0
+
+
+WITHOUT = "restrictions.technology_export_ban=false"
+
+
+@cache
+def barred(*overrides: str) -> xr.DataTree:
+    return sim.run(sim.load("technology_ban_2023", overrides=list(overrides)), runs=128, seed=SEED)
+
+
+def abroad(results: xr.DataTree, stage: str) -> xr.DataArray:
+    """Capacity outside China at the end, t a year, by run."""
+    capacity = results["capacity"].final_capacity.sel(stage=stage)
+    return capacity.sel(region="world") - capacity.sel(region="CN")
+
+
+def test_technology_ban__moves_no_price_in_the_first_year() -> None:
+    with_ban, without = (found["distribution"].price_mean.isel(time=slice(12)) for found in (barred(), barred(WITHOUT)))
+    np.testing.assert_array_equal(with_ban, without)
+
+
+@pytest.mark.parametrize("stage", ["metal", "block", "magnet"])
+def test_technology_ban__leaves_less_capacity_abroad(stage: str) -> None:
+    less, more = abroad(barred(), stage), abroad(barred(WITHOUT), stage)
+    assert float((less <= more * (1 + 1e-5)).mean()) > 0.9
+    assert float(less.mean()) < 0.99 * float(more.mean())
+
+
+def test_technology_ban__puts_off_magnet_plants_and_no_mines() -> None:
+    late, early = barred()["capacity"].project_start, barred(WITHOUT)["capacity"].project_start
+    assert float((late - early).sel(project="10X").mean()) > 6.0
+    # Mines are not barred; their clocks feel prices only where a price war is near.
+    np.testing.assert_allclose(late.sel(project="Longonjo"), early.sel(project="Longonjo"), atol=0.1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.chain.accounts import Values
+from sim.chain.capacity import expansion_arrays
 from sim.chain.constants import constants
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
@@ -44,7 +45,7 @@ def core_arrays(
     latent_floor: 0; the certificate also uses -1, which makes the kink of latent routes two-sided.
     """
     dt = 12.0 / reference.scenario.time.periods_per_year
-    restricted = restriction_arrays(reference, dt)
+    restricted, expanded = restriction_arrays(reference, dt), expansion_arrays(reference, dt)
     processes, inputs, outputs = _processes(reference, dt, restricted.process_control)
 
     def cast(columns: Any) -> Any:
@@ -70,7 +71,16 @@ def core_arrays(
         watch_pairs=cast(restricted.watch_pairs),
         crossings=cast(restricted.crossings),
         plants=restricted.plants,
+        building=type(expanded.building)(*(_number(field, precision) for field in expanded.building)),
+        builders=cast(expanded.builders),
+        skills=cast(expanded.skills),
+        projects=cast(expanded.projects),
     )
+
+
+def _number(value: Any, precision: type[np.floating[Any]]) -> Any:
+    """A scalar or an array in the working precision; whole numbers stay what they are."""
+    return value if isinstance(value, np.int32) else np.asarray(value, dtype=precision, order="C")[()]
 
 
 def delays(months: Values, dt: float) -> tuple[Ints, Values]:
@@ -173,6 +183,8 @@ def _processes(reference: Reference, dt: float, control: Ints) -> tuple[Processe
         output_begin=output_starts[:-1],
         output_end=output_starts[1:],
         control=control,
+        # Capacity that follows the trend alone has one row for all.
+        expansion=np.arange(len(rows), dtype=np.int32) * reference.scenario.capacity.followed,
     )
     needs = Inputs(
         market=np.array([reference.at[product, row.region] for row, product, _ in inputs], dtype=np.int32),

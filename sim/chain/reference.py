@@ -116,6 +116,11 @@ class Reference:
         return {market: index for index, market in enumerate(self.markets)}
 
     @cached_property
+    def process_at(self) -> dict[tuple[str, str], int]:
+        """Index of each process by recipe and region."""
+        return {(row.recipe_name, row.region): index for index, row in enumerate(self.processes)}
+
+    @cached_property
     def products(self) -> dict[str, ProductRow]:
         """Products by name."""
         return {row.product: row for row in self.scenario.tables.products}

@@ -18,9 +18,11 @@ from sim.core.state import (
     NOTHING,
     OUTAGE,
     OUTPUT,
+    PATENT_BARRIER,
     PRICES,
     PRODUCTION_QUOTA,
     QUOTA,
+    TECHNOLOGY_BAN,
     Crossings,
     Floats,
     Ints,
@@ -28,7 +30,17 @@ from sim.core.state import (
     Rules,
 )
 from sim.scenario.reaction import Reaction
-from sim.scenario.restrictions import Dumping, ExportDuty, Leaking, Licensing, Measure, Outage, RouteMeasure, VatWedge
+from sim.scenario.restrictions import (
+    Dumping,
+    ExportDuty,
+    Leaking,
+    Licensing,
+    Measure,
+    Outage,
+    RouteMeasure,
+    Technology,
+    VatWedge,
+)
 
 CODES = {
     "ban": BAN,
@@ -39,6 +51,8 @@ CODES = {
     "dumping": DUMPING,
     "production_quota": PRODUCTION_QUOTA,
     "outage": OUTAGE,
+    "technology_ban": TECHNOLOGY_BAN,
+    "patent_barrier": PATENT_BARRIER,
 }
 
 WATCHES = {"price": PRICES, "output": OUTPUT}
@@ -66,6 +80,8 @@ def target(reference: Reference, restriction: Measure) -> Target:
         after = on_cost * restriction.profile.remaining(restriction.by)
         makers = _makers(reference, restriction) if on_cost > 0.0 else ()
         return replace(_routes(reference, restriction), processes=makers, on_processes=(on_cost, after))
+    if isinstance(restriction, Technology):
+        return _technologies(reference, restriction)
     acts_on_routes = isinstance(restriction, RouteMeasure) and not (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
@@ -126,6 +142,16 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
     return Target({}, hit, markets, float(lost[covered].sum()), growth)
 
 
+def _technologies(reference: Reference, restriction: Technology) -> Target:
+    """Processes abroad whose new capacity it slows; it puts no supply at risk and measures nothing against a flow."""
+    hit = tuple(
+        index
+        for index, row in enumerate(reference.processes)
+        if restriction.weight(row.region) > 0.0 and any(product in row.outputs for product in restriction.products)
+    )
+    return Target({}, hit, {}, 0.0, np.ones(reference.scenario.periods))
+
+
 def _growth(weights: Values, factors: Floats) -> Values:
     total = weights.sum()
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
@@ -156,7 +182,11 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     route_row = {index: row for row, index in enumerate(routes)}
     process_row = {index: row for row, index in enumerate(processes)}
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
-    plant_pairs = [(process_row[i], *each.on_processes) for each in targets for i in each.processes]
+    plant_pairs = [
+        (process_row[i], *_on_plant(restriction, each, reference.processes[i].region))
+        for restriction, each in zip(given, targets, strict=True)
+        for i in each.processes
+    ]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     watched = [_watched(reference, row.reacts) for row in given]
     starts = {
@@ -180,6 +210,7 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         watches=np.array([WATCHES[row.watches] if row else NOTHING for row in reactions], dtype=np.int32),
         begins_at=np.array([row.begins_at if row else 0.0 for row in reactions]),
         full_at=np.array([row.full_at if row else 1.0 for row in reactions]),
+        first_yield=np.array([getattr(restriction, "first_yield", 1.0) for restriction in given], dtype=float),
         **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
         **{f"{name}_end": rows[1:] for name, rows in starts.items()},
     )
@@ -234,6 +265,13 @@ def _crossings(regimes: Sequence[tuple[Measure, int, Target]], routes: list[int]
         licensed=licensed.astype(np.int32),
         taxed=taxed,
     )
+
+
+def _on_plant(restriction: Measure, reached: Target, region: str) -> tuple[float, float]:
+    """Weight of a restriction on a process, and that after recovery: only know-how is withheld by destination."""
+    if isinstance(restriction, Technology):
+        return restriction.weight(region), restriction.weight(region)
+    return reached.on_processes
 
 
 def _throughput(restriction: Measure) -> float:

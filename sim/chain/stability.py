@@ -22,7 +22,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from sim.chain.arrays import core_arrays
 from sim.chain.reference import Reference, build
 from sim.core import allocate, fields, loop
-from sim.core.state import Block, Chain, Events, Floats
+from sim.core.state import Block, Chain, Events, Floats, ProjectDraws
 from sim.scenario import Scenario
 from sim.scenario.sources import scenario_root
 from sim.streams import uniform
@@ -36,6 +36,8 @@ DECAYED = 0.02
 """Largest relative deviation of an inventory or price left after `MONTHS`."""
 NEUTRAL = 1e-9
 """Distance from 1 within which a mode counts as neutral: conserved, neither growing nor dying."""
+FIXED_CAPACITY = ("capacity.answers=false", "capacity.projects=false")
+"""A certificate is about markets: capacity that answers has modes of years, which are exactly neutral in between."""
 _STEP = 1e-6
 _LANES = 64
 _MODES = 8
@@ -91,7 +93,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Certificate:
-    """Compute the certificate of a scenario's chain, without its restrictions and growth.
+    """Compute the certificate of a scenario's chain, without its restrictions and growth, with capacity fixed.
 
     Parameters
     ----------
@@ -102,7 +104,9 @@ def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None
     The certificate; it may say that the chain is not stable.
     """
     say = progress or (lambda _: None)
-    quiet = scenario.replace("growth=false", *(f"restrictions.{name}=false" for name in scenario.restrictions))
+    quiet = scenario.replace(
+        "growth=false", *FIXED_CAPACITY, *(f"restrictions.{name}=false" for name in scenario.restrictions)
+    )
     reference = build(quiet)
     say("growth of small disturbances")
     radius, neutral = _spectrum(core_arrays(reference, np.float64, latent_floor=-1.0))
@@ -116,7 +120,7 @@ class _Period:
     def __init__(self, chain: Chain) -> None:
         self.chain = chain
         self.block = allocate.block_at_reference(chain, 2)
-        self.events = no_events(chain, 2)
+        self.events, self.draws = no_events(chain, 2), no_projects(chain)
         self.record = allocate.no_record(chain)
         self.origin = self._state()[:, 0].copy()
         self.scale = np.where(self.origin != 0.0, np.abs(self.origin), 1.0)
@@ -156,7 +160,7 @@ class _Period:
         # The state was set from outside: no stock may be taken for full unseen.
         self.block.use[fields.DEPLETED] = 1.0
         months, weights = np.zeros(1, dtype=np.int32), np.ones(1)
-        loop.simulate(self.chain, self.events, 0, 0, 1, months, weights, self.block, self.record)
+        loop.simulate(self.chain, self.events, self.draws, 0, 0, 1, months, weights, self.block, self.record)
         self.block.pipeline[...] = self.block.pipeline[self.rolled]
         return self._state()
 
@@ -182,6 +186,11 @@ def no_events(chain: Chain, runs: int) -> Events:
     return Events(*(np.full(shape, 3e38, dtype=chain.markets.inventory.dtype) for _ in Events._fields))
 
 
+def no_projects(chain: Chain) -> ProjectDraws:
+    """No named projects, in the precision of the chain."""
+    return ProjectDraws(*(np.zeros((0, 0), dtype=chain.markets.inventory.dtype) for _ in ProjectDraws._fields))
+
+
 def _spectrum(chain: Chain) -> tuple[float, int]:
     """Spectral radius of the one-period map apart from neutral modes, and how many of those lead."""
     period = _Period(chain)
@@ -205,12 +214,14 @@ def _remaining(reference: Reference) -> float:
     ppy = reference.scenario.time.periods_per_year
     periods = MONTHS * ppy // 12
     # The trend of the scenario's own horizon may be shorter; without growth every factor is 1.
-    long = chain._replace(trend=type(chain.trend)(*(np.ones((part.shape[0], periods)) for part in chain.trend)))
+    trend = type(chain.trend)(*(np.ones((part.shape[0], periods)) for part in chain.trend))
+    long = chain._replace(trend=trend, building=chain.building._replace(growth=trend.process))
     months, weights = np.zeros(periods, dtype=np.int32), np.ones(periods)
     worst = 0.0
     for first in range(0, DISTURBANCES, _LANES):
         block, record = _disturbed(long, first), allocate.no_record(long)
-        loop.simulate(long, no_events(long, _LANES), 0, 0, periods, months, weights, block, record)
+        events, draws = no_events(long, _LANES), no_projects(long)
+        loop.simulate(long, events, draws, 0, 0, periods, months, weights, block, record)
         inventory = np.abs(block.market[fields.INVENTORY] / long.markets.inventory[:, None] - 1.0)
         price = np.abs(np.expm1(block.market[fields.LOG_PRICE]))
         worst = max(worst, float(inventory.max()), float(price.max()))

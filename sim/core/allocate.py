@@ -38,6 +38,10 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         plant=zeros(fields.PLANT_FIELDS, chain.plants.size),
         scratch=zeros(fields.SCRATCH_FIELDS),
         pipeline=np.repeat(_pipelines(chain)[:, None], lanes, axis=1).astype(kind),
+        # One row that changes nothing, for all processes, where capacity does not answer.
+        capacity=zeros(fields.CAPACITY_FIELDS, max(chain.builders.size, 1)),
+        skill=zeros(fields.SKILL_FIELDS, chain.skills.size),
+        project=zeros(fields.PROJECT_FIELDS, chain.projects.size),
     )
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
@@ -48,6 +52,9 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     block.input[fields.INTENSITY] = 1.0
     block.cohort[fields.FULLNESS] = 1.0
     block.route[fields.ORDER] = chain.routes.flow[:, None]
+    for whole in (fields.EXPANSION, fields.RUN_IN, fields.LEAD, fields.FIRST_YIELD):
+        block.capacity[whole] = 1.0
+    block.skill[fields.FREE_PEOPLE] = chain.skills.free[:, None]
     return block
 
 
@@ -102,6 +109,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     total = dict.fromkeys(("destroyed", "rationed", "substituted"), chain.uses.size)
     total |= dict.fromkeys(("saved", "held_up"), chain.inputs.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
+    total |= {"capacity": chain.builders.size, "project_start": chain.projects.size}
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
         **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
@@ -116,6 +124,9 @@ def of_block(record: Record, block: int) -> Record:
 def no_record(chain: Chain) -> Record:
     """A record without rows, for callers that look at the state only."""
     kind = chain.markets.inventory.dtype
-    totals = ("destroyed", "rationed", "substituted", "saved", "held_up", "rent", "sender_loss")
+    totals = (
+        *("destroyed", "rationed", "substituted", "saved", "held_up"),
+        *("rent", "sender_loss", "capacity", "project_start"),
+    )
     shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
     return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -77,7 +77,32 @@ CROSSING_FIELDS = 11
 
 # Restricted processes.
 CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2
-PLANT_FIELDS = 3
+LEAD_FACTOR, YIELD_FACTOR = 3, 4  # times of building and ramp, first yield, over what they are without a ban
+PLANT_FIELDS = 5
+
+# Capacity of processes; one row that changes nothing where no capacity answers and no project is followed.
+EXPANSION = 0  # X, multiple of the capacity on trend that makes output
+ADDED = 1  # t/month, by projects
+MARGIN, SPREAD = 2, 3  # mu, v
+PERMITS, FOUNDATIONS, STRUCTURES, EQUIPMENT, STARTING, RUNNING_IN = range(4, 10)  # stages, shares of capacity on trend
+RUN_IN = 10  # x
+UNDER_WAY = 11  # sum of the stages
+CAPACITY_STATE = 12
+ORDERED, LOST = 12, 13  # shares of capacity on trend, in a step
+LEAD, FIRST_YIELD = 14, 15
+CAPACITY_FIELDS = 16
+
+# Skilled people of a stage in a region.
+FREE_PEOPLE = 0
+SKILL_STATE = 1
+PEOPLE_NEEDED, SERVED = 1, 2
+SKILL_FIELDS = 3
+
+# Projects.
+CLOCK, STARTED = 0, 1  # periods
+PROJECT_STATE = 2
+ADVANCE = 2  # periods of its clock in a step, were there people enough
+PROJECT_FIELDS = 3
 
 # Single rows.
 COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, WATCHED = range(10)

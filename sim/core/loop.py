@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core import cohorts, demand, flow, lanes, price, production, rationing, reactions, record, restrictions, trade
+from sim.core import (
+    capacity,
+    cohorts,
+    demand,
+    flow,
+    lanes,
+    price,
+    production,
+    rationing,
+    reactions,
+    record,
+    restrictions,
+    trade,
+)
 from sim.core.jit import entry
-from sim.core.state import Block, Chain, Events, Record
+from sim.core.state import Block, Chain, Events, ProjectDraws, Record
 
 
 @entry
-def simulate(chain: Chain, events: Events, first, begin, end, months, weights, block: Block, results: Record):
+def simulate(
+    chain: Chain, events: Events, draws: ProjectDraws, first, begin, end, months, weights, block: Block, results: Record
+):
     """Simulate periods `begin` to `end` of one block of runs, in place.
 
     Parameters
     ----------
-    first: Run of the block's first lane, in `events`.
+    first: Run of the block's first lane, in `events` and `draws`.
     months: Month of each period, shape (period,).
     weights: One over the number of periods in that month, shape (period,), in the working precision.
     block: State before period `begin`; after the call that before period `end`.
@@ -24,6 +39,8 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
     tiles = chain.tiles.size
+    if begin == 0:
+        capacity.set_clocks(draws, first, block)
     for now in range(begin, end):
         begins = now == 0 or months[now] != months[now - 1]
         reactions.decide(chain, events, spans, first, now, block)
@@ -51,6 +68,8 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
         flow.produce(chain, now, block)
         flow.draw_down(block)
         production.thrift(chain, block)
+        if capacity.steps(chain, now):
+            capacity.build(chain, draws, first, now, block)
         record.record_period(chain, months[now], begins, weights[now], block, results)
         record.account(chain, now, block)
-    record.record_totals(block, results)
+    record.record_totals(chain, end - 1, block, results)

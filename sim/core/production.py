@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core import capacity
 from sim.core.fields import (
     ACTIVITY_QUOTA,
+    ADDED,
     CALM,
     CAPACITY_FACTOR,
     CHOKE,
     CLAIM_LOCAL,
     COST,
     COST_FACTOR,
+    EXPANSION,
     INTENSITY,
     PINCHED,
     REVENUE,
@@ -45,13 +48,16 @@ def thrifted(price, elasticity, floor):
 @kernel
 def plan(chain: Chain, now, block: Block):
     """Utilisation, wanted activity, input claims and unit cost of every process; t/month."""
+    expects = capacity.steps(chain, now)
     for p in range(chain.processes.size):
         process = chain.processes[p]
         _sum_inputs(chain, process, block)
         _sum_outputs(chain, process, block)
         if process.control >= 0 and any_below(block.plant[COST_FACTOR, process.control], ONE):
             _subsidise(chain, process, block)
-        _want(chain.constants, process, p, chain.trend.process[p, now], block)
+        _want(chain.constants, process, p, chain.building.growth[p, now], block)
+        if expects:
+            capacity.expect(chain, process, p, now, block)
         _claim(chain, process, p, block)
 
 
@@ -103,7 +109,8 @@ def _subsidise(chain: Chain, process, block: Block):
 @kernel
 def _want(constants, process, p, growth, block: Block):
     scratch = block.scratch
-    reference, capacity = process.activity * growth, process.capacity * growth
+    reference, most = process.activity * growth, process.capacity * growth
+    expansion, added = block.capacity[EXPANSION, process.expansion], block.capacity[ADDED, process.expansion]
     fixed, conversion, response, control = (
         process.fixed_share,
         process.conversion_share,
@@ -123,11 +130,13 @@ def _want(constants, process, p, growth, block: Block):
         step = constants.follow_utilisation * (exp(scratch[TARGET, lane]) - utilisation)
         utilisation = clip(utilisation + step, ZERO, MOST_UTILISATION)
         block.process[UTILISATION, p, lane] = utilisation
-        block.process[WANTED, p, lane] = min(reference * utilisation, capacity) * scratch[CHOKE, lane]
+        usual, able = reference * expansion[lane] + added[lane], most * expansion[lane] + added[lane]
+        block.process[WANTED, p, lane] = min(usual * utilisation, able) * scratch[CHOKE, lane]
     if control >= 0:
         for lane in range(lanes):
             factor, quota = block.plant[CAPACITY_FACTOR, control, lane], block.plant[ACTIVITY_QUOTA, control, lane]
-            free = min(reference * block.process[UTILISATION, p, lane], capacity * factor)
+            usual, able = reference * expansion[lane] + added[lane], most * expansion[lane] + added[lane]
+            free = min(usual * block.process[UTILISATION, p, lane], able * factor)
             block.process[WANTED, p, lane] = min(free, quota) * scratch[CHOKE, lane]
 
 

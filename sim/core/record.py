@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from sim.core.fields import (
     ACTIVE,
+    ADDED,
     DESTROYED,
     DONE,
+    EXPANSION,
     FREE,
     HELD_UP,
     IDLE,
@@ -20,6 +22,7 @@ from sim.core.fields import (
     REPLACED,
     SAVED,
     SENDER_LOSS,
+    STARTED,
     TRANSACTED,
     USED,
 )
@@ -84,8 +87,8 @@ def account(chain: Chain, now, block: Block):
 
 
 @kernel
-def record_totals(block: Block, record: Record):
-    """Sums over the horizon."""
+def record_totals(chain: Chain, last, block: Block, record: Record):
+    """Sums over the horizon, and what stands at its end."""
     if record.destroyed.shape[0] > 0:
         record.destroyed[...] = block.use[DESTROYED]
         record.rationed[...] = block.use[RATIONED]
@@ -94,3 +97,8 @@ def record_totals(block: Block, record: Record):
         record.held_up[...] = block.input[HELD_UP]
         record.rent[...] = block.restriction[RENT_PAID]
         record.sender_loss[...] = block.restriction[SENDER_LOSS]
+        record.project_start[...] = block.project[STARTED]
+    for p in range(record.capacity.shape[0]):
+        trend = chain.processes[p].capacity * chain.building.growth[p, last]
+        for lane in range(record.capacity.shape[1]):
+            record.capacity[p, lane] = trend * block.capacity[EXPANSION, p, lane] + block.capacity[ADDED, p, lane]

@@ -14,6 +14,7 @@ from sim.core.fields import (
     EXTRA_DUTY,
     FRESH,
     HABIT,
+    LEAD_FACTOR,
     LEAK,
     LEAKAGE,
     LEVEL,
@@ -26,11 +27,25 @@ from sim.core.fields import (
     THREAT,
     THROUGHPUT,
     WITHHELD,
+    YIELD_FACTOR,
 )
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import HALF, ONE, ZERO, clip
-from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA, Block, Chain, Events
+from sim.core.state import (
+    BAN,
+    DUMPING,
+    DUTY,
+    LICENSING,
+    OUTAGE,
+    PATENT_BARRIER,
+    PRODUCTION_QUOTA,
+    QUOTA,
+    TECHNOLOGY_BAN,
+    Block,
+    Chain,
+    Events,
+)
 
 NEVER = np.float32(3e38)
 """Time of an event that does not come, and a bound that does not bind."""
@@ -158,6 +173,8 @@ def _clear_plant(c, plant):
         plant[CAPACITY_FACTOR, c, lane] = ONE
         plant[ACTIVITY_QUOTA, c, lane] = NEVER
         plant[COST_FACTOR, c, lane] = ONE
+        plant[LEAD_FACTOR, c, lane] = ONE
+        plant[YIELD_FACTOR, c, lane] = ONE
 
 
 @kernel
@@ -182,8 +199,11 @@ def set_controls(chain: Chain, now, block: Block):
             for pair in range(rule.plant_begin, rule.plant_end):
                 struck = chain.plant_pairs[pair]
                 p = chain.plants[struck.target]
-                process, growth = chain.processes[p], chain.trend.process[p, now]
-                _restrict_plant(rule.kind, k, struck, process.activity, process.capacity * growth, block)
+                if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER):
+                    _withhold_technology(rule, k, struck, block)
+                else:
+                    process, growth = chain.processes[p], chain.building.growth[p, now]
+                    _restrict_plant(rule.kind, k, struck, process.activity, process.capacity * growth, block)
 
 
 @kernel
@@ -219,6 +239,16 @@ def _cut(k, lane, weight, after, restriction):
     """Severity towards one target, which recovery may leave at another level than its first."""
     fresh = restriction[FRESH, k, lane]
     return clip(restriction[LEVEL, k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
+
+
+@kernel
+def _withhold_technology(rule, k, pair, block: Block):
+    """Slow what is built where the origin's know-how is barred: longer, and worse at first."""
+    plant, restriction, c = block.plant, block.restriction, pair.target
+    weight, worse = pair.weight, pair.weight * (ONE - rule.first_yield)
+    for lane in range(plant.shape[2]):
+        plant[LEAD_FACTOR, c, lane] *= ONE + weight * restriction[LEVEL, k, lane]
+        plant[YIELD_FACTOR, c, lane] *= max(ONE - worse * restriction[ACTIVE, k, lane], ZERO)
 
 
 @kernel

@@ -18,9 +18,8 @@ Ints = NDArray[np.int32]
 Records = Any
 """A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
 
-BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
+BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER = range(9)
 NOTHING, PRICES, OUTPUT = range(3)
-DUMPING = 30
 
 
 class Constants(NamedTuple):
@@ -101,6 +100,7 @@ class Processes(NamedTuple):
     output_begin: Ints
     output_end: Ints
     control: Ints  # row among restricted processes, -1 if none
+    expansion: Ints  # row of its capacity
 
 
 class Inputs(NamedTuple):
@@ -182,7 +182,7 @@ class Trend(NamedTuple):
 class Rules(NamedTuple):
     """Restrictions; what each acts on are the pairs `route_begin:route_end` and so on."""
 
-    kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING
+    kind: Ints  # BAN and so on, see above
     leakage: Floats  # y, at onset
     leakage_grown: Floats  # y'; the same where it does not grow
     leakage_pace: Floats  # one over the periods of its growth, 0 where it does not grow
@@ -201,6 +201,7 @@ class Rules(NamedTuple):
     market_end: Ints
     watch_begin: Ints
     watch_end: Ints
+    first_yield: Floats  # factor on the first yield of new plants
 
 
 class Pairs(NamedTuple):
@@ -220,6 +221,54 @@ class Crossings(NamedTuple):
     filed: Floats  # share of a steady queue filed before the onset
     licensed: Ints  # 1 where a licence may be asked for, else 0
     taxed: Ints  # 1 where an extra duty or a licence rent may fall due, else 0
+
+
+class Building(NamedTuple):
+    """How capacity answers, in steps of about a month; scalars, and growth along the trend."""
+
+    stride: np.int32  # periods a step
+    step: np.floating  # the same number in the working precision
+    answers: np.floating  # 1 where margins move capacity, 0 where only projects are followed
+    follow_margin: np.floating
+    order_response: np.floating  # share of capacity ordered in a step for a unit of incentive
+    order_bound: np.floating  # share of capacity ordered in a step at most
+    underway_bound: np.floating  # share of capacity under way at which orders end
+    dead_zone: np.floating
+    cancel_margin: np.floating
+    growth: Floats  # g of capacity and reference activity, shape (process, period)
+    people: Floats  # skilled people that growth along the trend takes in the step before, shape (skill, period)
+
+
+class Builders(NamedTuple):
+    """What it takes to build capacity of each process; no rows where no capacity answers and no project is followed.
+
+    Times are the share of a stage that leaves it in a step.
+    """
+
+    hurdle: Floats
+    premium: Floats
+    permit: Floats
+    construction: Floats  # of one of its three stages
+    ramp: Floats  # of one of its two stages
+    first_yield: Floats  # y0
+    closure: Floats  # of idle capacity
+    wear: Floats  # of all capacity
+    people: Floats  # skilled people for a t/month
+    skill: Ints  # row among skills, -1 if people are no limit
+
+
+class Skills(NamedTuple):
+    """Skilled people of a stage in a region."""
+
+    free: Floats  # at the start
+    trained: Floats  # in a step
+    leaving: Floats  # share of the free, in a step
+
+
+class Projects(NamedTuple):
+    """Processes that named projects enlarge."""
+
+    process: Ints
 
 
 class Chain(NamedTuple):
@@ -242,6 +291,10 @@ class Chain(NamedTuple):
     watch_pairs: Records  # market or process, and its weight
     crossings: Records
     plants: Ints  # process of each restricted process
+    building: Building
+    builders: Records
+    skills: Records
+    projects: Records
 
 
 class Events(NamedTuple):
@@ -259,6 +312,14 @@ class Events(NamedTuple):
     mark: Floats  # of a candidate of a restriction that reacts, in [0, 1); one that does not come is struck out
 
 
+class ProjectDraws(NamedTuple):
+    """Projects as drawn for a chunk of runs, shape (project, run); times in periods, no start at 3e38."""
+
+    start: Floats  # below 0 before the horizon
+    ramp: Floats  # from the start to the level, in a line; above 0
+    level: Floats  # activity added in the end, t/month
+
+
 class Block(NamedTuple):
     """Runs simulated side by side; shape (field, entity, lane), with the fields of `sim.core.fields`."""
 
@@ -274,12 +335,15 @@ class Block(NamedTuple):
     plant: Floats
     scratch: Floats  # (field, lane)
     pipeline: Floats  # (row, lane): t that will arrive; a market has one row for each period to come
+    capacity: Floats
+    skill: Floats
+    project: Floats
 
 
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last seven are sums over the horizon, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
+    The last nine are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
     front: a block then writes one stretch of memory and not a slice of every row.
     """
 
@@ -298,6 +362,8 @@ class Record(NamedTuple):
     held_up: Floats  # (input, lane) t of activity that did not run for want of the input
     rent: Floats  # (restriction, lane) rent paid, thousand USD
     sender_loss: Floats  # (restriction, lane) exports not sent while in force, thousand USD at reference prices
+    capacity: Floats  # (process, lane) at the end, t/month; zero rows where it follows the trend alone
+    project_start: Floats  # (project, lane) periods from the start of the horizon
 
 
 def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:

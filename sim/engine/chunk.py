@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import allocate, loop
-from sim.core.state import Chain, Record
+from sim.core.state import Chain, ProjectDraws, Record
 from sim.shocks import Shocks
 
 LANES = 128
@@ -60,7 +60,7 @@ class Chunk:
         self._start = allocate.block_at_reference(chain, LANES)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
 
-    def simulate(self, shocks: Shocks, pool: Executor) -> Iterator[int]:
+    def simulate(self, shocks: Shocks, projects: ProjectDraws, pool: Executor) -> Iterator[int]:
         """Run all blocks, a few months at a time.
 
         Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
@@ -79,7 +79,9 @@ class Chunk:
                 part, state = allocate.of_block(self.record, block), self._states[block]
                 if begin == 0:
                     allocate.set_back(state, self._start)
-                loop.simulate(self.chain, events, block * LANES, begin, end, months, clock.weights, state, part)
+                loop.simulate(
+                    self.chain, events, projects, block * LANES, begin, end, months, clock.weights, state, part
+                )
 
             list(pool.map(advance, range(count)))
             if end == clock.periods:

@@ -95,8 +95,18 @@ def distribution(
 
 def runs(found: dict[str, Floats], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/runs`."""
+    return per_run(variables.RUNS, found, plans, coords)
+
+
+def per_run(
+    declared: tuple[Variable, ...],
+    found: dict[str, Floats],
+    plans: dict[str, tuple[Label, ...]],
+    coords: dict[str, Any],
+) -> xr.Dataset:
+    """A dataset of variables with one value a run, from rows of shape (row, run)."""
     entries: dict[str, Any] = {}
-    for variable in variables.RUNS:
+    for variable in declared:
         rows = found[variable.name]
         if variable.name in plans:
             values = spread(rows, plans[variable.name], variable.dims[1], coords, axis=0)

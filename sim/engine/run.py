@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
-from sim.core.state import Chain
-from sim.engine import labels
+from sim.core.state import Chain, ProjectDraws
+from sim.engine import expansion, labels
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes, row_labels
+from sim.projects import followed as projects_followed
 from sim.scenario import Scenario
 from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
@@ -56,9 +57,9 @@ def run(
 
     Returns
     -------
-    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`
-    and, if asked for, `/traces`. Attributes of the root hold the scenario in full, seed, version and what
-    reconciliation changed.
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
+    `/shocks`, `/capacity` where capacity is not fixed and, if asked for, `/traces`. Attributes of the root hold the
+    scenario in full, seed, version and what reconciliation changed.
 
     Raises
     ------
@@ -84,16 +85,19 @@ def run(
     collector = Collector(reference, chain, clock, buffers.blocks)
 
     kept: list[dict[str, NDArray[np.float32]]] = []
+    built: list[dict[str, NDArray[np.float32]]] = []
     struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
-        for size, drawn in _draws(reference, range(first, first + runs), seed, pool):
+        for size, drawn, projects in _draws(reference, range(first, first + runs), seed, pool):
             followed = Followed(collector, buffers.record)
-            for shift in buffers.simulate(drawn, pool):
+            for shift in buffers.simulate(drawn, projects, pool):
                 collector.add(buffers.record, size, pool, shift=shift)
                 followed.add(buffers.record, pool, shift=shift)
             collector.finish(size)
             came = buffers.came.head(size)
             kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
+            if scenario.capacity.followed:
+                built.append(expansion.capacities(reference, buffers.record, clock.dt, size))
             struck.append(came)
             if progress is not None:
                 progress(sum(part.onset.shape[2] for part in struck), runs)
@@ -105,6 +109,8 @@ def run(
             "runs": labels.runs(_joined(kept), row_labels(collector), coords),
             "shocks": labels.shocks(joined(struck), kinds, coords),
         }
+        if scenario.capacity.followed:
+            tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
         if traces:
             traced = range(first, first + traces)
             tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
@@ -113,16 +119,18 @@ def run(
     return results
 
 
-def _draws(reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor) -> Iterator[tuple[int, Shocks]]:
-    """Runs that count and shocks of chunk after chunk; the next is drawn while the core is at work on one.
+def _draws(
+    reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor
+) -> Iterator[tuple[int, Shocks, ProjectDraws]]:
+    """Runs that count, shocks and projects of chunk after chunk; the next is drawn while the core is at work on one.
 
     The last block is filled with the runs that would come next; they are simulated and not counted.
     """
 
-    def draw(begin: int) -> tuple[int, Shocks]:
+    def draw(begin: int) -> tuple[int, Shocks, ProjectDraws]:
         size = min(CHUNK, runs.stop - begin)
         padded = -(-size // LANES) * LANES
-        return size, sample(reference.scenario, reference, first=begin, runs=padded, seed=seed)
+        return size, *_drawn(reference, begin, padded, seed)
 
     begins = runs[::CHUNK]
     coming = pool.submit(draw, begins[0])
@@ -130,6 +138,12 @@ def _draws(reference: Reference, runs: range, seed: int, pool: ThreadPoolExecuto
         now, coming = coming, pool.submit(draw, later)
         yield now.result()
     yield coming.result()
+
+
+def _drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shocks, ProjectDraws]:
+    """All that is drawn of a range of runs."""
+    shocks = sample(reference.scenario, reference, first=first, runs=runs, seed=seed)
+    return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
 
 
 def _processors() -> int:
@@ -157,9 +171,8 @@ def _traces(
     rows = {name: plan.labels for name, plan in collector.plans.items()}
     for begin in runs[:: chunk.padded]:
         used = min(chunk.padded, runs.stop - begin)
-        drawn = sample(reference.scenario, reference, first=begin, runs=chunk.padded, seed=seed)
         # All months come at once: there is one slice.
-        list(chunk.simulate(drawn, pool))
+        list(chunk.simulate(*_drawn(reference, begin, chunk.padded, seed), pool))
         here = coords | {RUN: np.arange(begin, begin + used)}
         paths = collector.paths(chunk.record, used, pool)
         parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))

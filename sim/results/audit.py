@@ -25,7 +25,9 @@ OPTIONAL = {
 }
 """Tables a chain may go without, and what each is about."""
 USED = ("cohorts", "demand_paths", "lifetimes")
-"""Those of them that this version's results depend on; the others are read and checked."""
+"""Those of them that results always depend on; the others are read and checked."""
+USED_BY_CAPACITY = ("technologies", "skills")
+"""Those that results depend on where capacity answers or projects are followed."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +86,14 @@ def confidence(scenario: Scenario) -> dict[str, dict[str, int]]:
 
 def optional_tables(scenario: Scenario) -> tuple[OptionalTable, ...]:
     """Optional tables of a chain, those it goes without included."""
+    capacity = scenario.capacity
+    used = (*USED, *(USED_BY_CAPACITY if capacity.followed else ()), *(("projects",) if capacity.projects else ()))
     found = []
     for name, about in OPTIONAL.items():
         rows = getattr(scenario.tables, name)
         subjects = {getattr(row, row.key[0]) for row in rows}
         assumed = sum(row.confidence == ASSUMPTION for row in rows)
-        found.append(OptionalTable(name, about, len(rows), len(subjects), assumed, name in USED))
+        found.append(OptionalTable(name, about, len(rows), len(subjects), assumed, name in used))
     return tuple(found)
 
 

@@ -19,6 +19,7 @@ from sim.scenario.restrictions import (
     Restriction,
     RouteMeasure,
     Spilling,
+    Technology,
     spilled,
 )
 from sim.scenario.sources import Draft
@@ -158,11 +159,15 @@ def _target(restriction: Restriction, tables: ChainTables) -> Iterator[Finding]:
     on_processes = isinstance(restriction, ProductionQuota) or (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
-    if on_processes and not _makes(restriction, tables):
-        yield "", "hits nothing", f"name products that processes in {restriction.by} make"
-    elif isinstance(restriction, RouteMeasure) and not on_processes and not _sends(restriction, tables):
-        subsidised = isinstance(restriction, Dumping) and restriction.on_cost > 0.0 and _makes(restriction, tables)
-        if not subsidised:
+    if on_processes:
+        if restriction.by not in _makers(restriction, tables):
+            yield "", "hits nothing", f"name products that processes in {restriction.by} make"
+    elif isinstance(restriction, Technology):
+        if not any(restriction.weight(region) for region in _makers(restriction, tables)):
+            yield "", "hits nothing", f"name products that processes outside {restriction.by} make"
+    elif isinstance(restriction, RouteMeasure) and not _sends(restriction, tables):
+        subsidised = isinstance(restriction, Dumping) and restriction.on_cost > 0.0
+        if not subsidised or restriction.by not in _makers(restriction, tables):
             yield "", "hits nothing", f"name products that leave {restriction.by} for its destinations"
     if restriction.reacts is not None:
         yield from watched(restriction.reacts, tables)
@@ -172,10 +177,10 @@ def _target(restriction: Restriction, tables: ChainTables) -> Iterator[Finding]:
         yield "spillover.products", "hits nothing", cure
 
 
-def _makes(restriction: Measure, tables: ChainTables) -> bool:
-    """Return whether processes of the region make a covered product."""
-    makers = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
-    return any(row.region == restriction.by and row.recipe in makers for row in tables.processes)
+def _makers(restriction: Measure, tables: ChainTables) -> set[str]:
+    """Return the regions whose processes make a covered product."""
+    recipes = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in restriction.products}
+    return {row.region for row in tables.processes if row.recipe in recipes}
 
 
 def _sends(restriction: RouteMeasure, tables: ChainTables) -> bool:

@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from sim.errors import Fault, ScenarioError
 from sim.scenario.arrival import Regime
 from sim.scenario.base import Count, Model, Name, defect
+from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
 from sim.scenario.parameters import Parameters
 from sim.scenario.restrictions import Restriction, spilled
@@ -73,6 +74,8 @@ class Scenario(Model):
     """Whether demand grows at the rates of the sectors; false keeps it still."""
     parameters: Parameters = Parameters()
     """Response parameters of markets, makers, traders and users."""
+    capacity: Capacity = Capacity()
+    """Capacity beyond the trend; off unless asked for."""
     regimes: dict[Name, Regime] = Field(default_factory=dict)
     """Calm and conflict by region or bloc; they scale the hazards of what it imposes."""
     restrictions: dict[Name, Restriction] = Field(default_factory=dict)

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from sim.errors import Fault, ScenarioError
 from sim.scenario import overrides as overriding
 from sim.scenario.base import label, nearest
+from sim.scenario.capacity import Capacity, check_capacity
 from sim.scenario.check import check, check_unsound
 from sim.scenario.faults import Location, translate
 from sim.scenario.models import Scenario, Time
@@ -100,6 +101,10 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     time = scenario.time if scenario else _sound_time(draft)
     faults += check(draft, restrictions, time, tables, complete=complete)
     faults += check_unsound(draft, restrictions, time, tables)
+    capacity = scenario.capacity if scenario else _sound_capacity(draft)
+    if capacity is not None:
+        found = check_capacity(capacity, restrictions, tables)
+        faults += [draft.fault(*finding) for finding in found]
     if faults or scenario is None:
         raise ScenarioError(faults)
     scenario._path, scenario._folder, scenario._data = draft.path, draft.chain_folder, draft.data
@@ -143,6 +148,13 @@ def _sound_restrictions(draft: Draft) -> dict[str, Restriction]:
         except ValidationError:
             continue
     return sound
+
+
+def _sound_capacity(draft: Draft) -> Capacity | None:
+    try:
+        return Capacity.model_validate(draft.data.get("capacity", {}), strict=True)
+    except ValidationError:
+        return None
 
 
 def _sound_time(draft: Draft) -> Time | None:

@@ -11,7 +11,15 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from sim.scenario.arrival import Duration, Lasting, Onset, Ruling, Truce
 from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect
-from sim.scenario.distributions import DiscountQuantity, PositiveQuantity, Quantity, ShareQuantity
+from sim.scenario.distributions import (
+    DiscountQuantity,
+    Distribution,
+    PositiveQuantity,
+    Quantity,
+    ShareQuantity,
+    form,
+    within,
+)
 from sim.scenario.reaction import Reaction
 from sim.scenario.schedules import CutStep, DiscountStep, Quota, QuotaStep, RateStep, Strength
 
@@ -312,8 +320,56 @@ class Outage(RouteMeasure):
         return (self.cut,)
 
 
+LeadFactor = Annotated[
+    Annotated[float, Field(ge=1.0, le=20.0), Tag("<number>")]
+    | Annotated[Distribution, AfterValidator(within(1.0, 20.0)), Tag("<law>")],
+    Discriminator(form),
+]
+
+
+class Technology(RouteMeasure):
+    """Know-how withheld: what is built outside the region takes longer and yields less at first.
+
+    It acts on permits, construction and ramp of the processes abroad that make the products, and on no price or flow
+    until new capacity is missed. It needs `capacity.answers` or `capacity.projects`.
+    """
+
+    lead_factor: LeadFactor
+    """Times of permits, construction and ramp over what they are without it."""
+    first_yield: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Factor on the output of new plants over that of plants run in."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Factor on times of building, which has no schedule."""
+        return (self.lead_factor,)
+
+
+class TechnologyBan(Technology):
+    """A ban on exports of processing technology."""
+
+    kind: Literal["technology_ban"]
+    """Kind of restriction."""
+
+
+class PatentBarrier(Technology):
+    """Patents that keep others from a process, or make them design around it."""
+
+    kind: Literal["patent_barrier"]
+    """Kind of restriction."""
+
+
 Restriction = Annotated[
-    Ban | Licensing | ExportQuota | ExportDuty | VatWedge | Dumping | ProductionQuota | Outage,
+    Ban
+    | Licensing
+    | ExportQuota
+    | ExportDuty
+    | VatWedge
+    | Dumping
+    | ProductionQuota
+    | Outage
+    | TechnologyBan
+    | PatentBarrier,
     Field(discriminator="kind"),
 ]
 KINDS: tuple[str, ...] = (
@@ -325,6 +381,8 @@ KINDS: tuple[str, ...] = (
     "dumping",
     "production_quota",
     "outage",
+    "technology_ban",
+    "patent_barrier",
 )
 """Every kind of restriction."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from sim.chain.rules import Target
 from sim.quantiles import Values, quantile
 from sim.scenario.models import Time
-from sim.scenario.restrictions import Dumping, ExportDuty, ExportQuota, Leaking, Restriction, VatWedge
+from sim.scenario.restrictions import Dumping, ExportDuty, ExportQuota, Leaking, Restriction, Technology, VatWedge
 from sim.scenario.schedules import ReferenceShare, Tonnage
 
 
@@ -39,6 +39,8 @@ class Level:
             # What leaks does so with or without the quota, and is not at risk.
             leak = self.restriction.leak(begin - since) if isinstance(self.restriction, Leaking) else 0.0
             return level, np.clip(1.0 - leak - share / grown, 0.0, 1.0)
+        if isinstance(self.restriction, Technology):
+            return quantile(strength, u) - 1.0, np.zeros(u.shape)
         level = quantile(strength, u)
         withholds = not isinstance(self.restriction, (ExportDuty, VatWedge, Dumping))
         return level, level if withholds else np.zeros(u.shape)

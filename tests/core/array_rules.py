@@ -77,6 +77,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             watches=ints(rule.watches for rule in rules),
             begins_at=of(rule.begins_at for rule in rules),
             full_at=of(rule.full_at for rule in rules),
+            first_yield=of(rule.first_yield for rule in rules),
             **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
@@ -110,7 +111,8 @@ def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
     for target in small.restrictions[k].targets:
         route = small.routes[target.route]
         touch(route.destination, route.flow, target.weight, target.weight_after)
-    for p in small.restrictions[k].processes:
+    technology = small.restrictions[k].kind in (state.TECHNOLOGY_BAN, state.PATENT_BARRIER)
+    for p in () if technology else small.restrictions[k].processes:
         for output in small.processes[p].outputs:
             touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
     return touched

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.core import allocate, fields, loop, state
+from tests.core.array_capacity import expansion, project_draws
 from tests.core.array_rules import controlled_processes, controlled_routes, ints, restrictions, starts_of, supply
 from tests.core.described import Event, SmallChain
 
@@ -34,6 +35,16 @@ STATE = {
     "rent": ("restriction", fields.RENT),
     "substituted": ("use", fields.SUBSTITUTED),
     "fullness": ("cohort", fields.FULLNESS),
+    "margin": ("capacity", fields.MARGIN),
+    "spread": ("capacity", fields.SPREAD),
+    "run_in": ("capacity", fields.RUN_IN),
+    "under_way": ("capacity", fields.UNDER_WAY),
+    "starting": ("capacity", fields.STARTING),
+    "running_in": ("capacity", fields.RUNNING_IN),
+    "expansion": ("capacity", fields.EXPANSION),
+    "added": ("capacity", fields.ADDED),
+    "free_people": ("skill", fields.FREE_PEOPLE),
+    "clock": ("project", fields.CLOCK),
 }
 """Where each part of the state lies in a block; `pipeline` is a whole array."""
 WORK = {
@@ -59,6 +70,7 @@ class Block(NamedTuple):
 
     chain: state.Chain
     events: state.Events
+    draws: state.ProjectDraws
     runs: state.Block
 
     @property
@@ -107,6 +119,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
     # One tile of everything: the order of a small chain's markets says nothing of products.
     sizes = (len(small.markets), len(small.routes), len(small.uses))
     growing = (small.processes, small.routes, small.uses, small.markets)
+    trend = state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing))
     return state.Chain(
         constants=_constants(small, kind),
         markets=records(_markets(small, of)),
@@ -117,9 +130,10 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         uses=records(uses),
         cohorts=records(cohorts),
         tiles=records(state.Tiles(*(ints([end]) for size in sizes for end in (0, size)))),
-        trend=state.Trend(*(_trend(rows, small.dt, periods, kind) for rows in growing)),
+        trend=trend,
         **{name: records(columns) for name, columns in restrictions(small, of).items()},
         plants=ints(controlled_processes(small)),
+        **expansion(small, trend.process, kind),
     )
 
 
@@ -145,7 +159,7 @@ def block(
     chain = chain_arrays(small, periods, kind)
     filled = [runs[lane % len(runs)] for lane in range(lanes)]
     events = event_arrays(filled, kind)
-    return Block(chain, events, allocate.block_at_reference(chain, lanes))
+    return Block(chain, events, project_draws(small, kind, lanes), allocate.block_at_reference(chain, lanes))
 
 
 def advance(block: Block, begin: int, end: int, *, first: int = 0) -> None:
@@ -153,7 +167,16 @@ def advance(block: Block, begin: int, end: int, *, first: int = 0) -> None:
     kind = block.chain.markets.inventory.dtype
     months, weights = np.zeros(end, dtype=np.int32), np.ones(end, dtype=kind)
     loop.simulate(
-        block.chain, block.events, first, begin, end, months, weights, block.runs, allocate.no_record(block.chain)
+        block.chain,
+        block.events,
+        block.draws,
+        first,
+        begin,
+        end,
+        months,
+        weights,
+        block.runs,
+        allocate.no_record(block.chain),
     )
 
 
@@ -324,6 +347,7 @@ def _processes(
         output_begin=output_starts[:-1],
         output_end=output_starts[1:],
         control=_rows(len(processes), controlled_processes(small)),
+        expansion=ints(p * (small.expansion is not None) for p in range(len(processes))),
     )
     needed = state.Inputs(
         market=ints(row.market for row, _ in inputs),

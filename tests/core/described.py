@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sim.core.state import NOTHING
+from sim.scenario.capacity import Capacity
 from sim.scenario.parameters import Parameters
 
 
@@ -110,13 +111,14 @@ class Restriction:
     renewal: float = 1.0
     filed_early: float = 0.0
     on_processes: tuple[float, float] = (1.0, 1.0)
-    """Weight on the processes before and after recovery, of dumping."""
+    """Weight on the processes before and after recovery, of dumping and of bans on technology."""
     watches: int = NOTHING
     """Whether its events are candidates, and prices or output decide on them."""
     watched: tuple[int, ...] = ()
     """Markets or processes that decide."""
     begins_at: float = 0.0
     full_at: float = 1.0
+    first_yield: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,52 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Builder:
+    """What it takes to build capacity of a process; months, and people for a t/month of activity."""
+
+    hurdle: float = 0.05
+    premium: float = 0.1
+    permit: float = 6.0
+    construction: float = 12.0
+    ramp: float = 5.0
+    """Mean of each of the two stages of the ramp."""
+    first_yield: float = 0.8
+    closure: float = 24.0
+    lifetime: float = 240.0
+    people: float = 0.0
+    skill: int | None = None
+
+
+@dataclass(frozen=True)
+class Skill:
+    """Skilled people: free at the start, and trained a month."""
+
+    free: float
+    trained: float
+
+
+@dataclass(frozen=True)
+class Project:
+    """A named project in one run; start in months, below 0 before the first period, ramp in months to 90 %."""
+
+    process: int
+    start: float
+    ramp: float
+    level: float
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """How the capacity of a chain answers; without `answers` only projects are followed."""
+
+    builders: tuple[Builder, ...]
+    skills: tuple[Skill, ...] = ()
+    projects: tuple[Project, ...] = ()
+    answers: bool = True
+    given: Capacity = field(default_factory=Capacity)
+
+
+@dataclass(frozen=True)
 class SmallChain:
     """The reference state in tonnes, months and USD/kg; `growth` is a log rate a month."""
 
@@ -153,3 +201,4 @@ class SmallChain:
     dt: float = 1.0
     latent_floor: float = 0.0
     parameters: Parameters = field(default_factory=Parameters)
+    expansion: Expansion | None = None

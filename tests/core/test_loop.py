@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests import small_chains
 from tests.core import arrays
 from tests.core.described import Event, Process, Route, SmallChain
+from tests.core.reference_capacity import Plant
 from tests.reference import Run
 
 MODEST = settings(
@@ -32,7 +33,22 @@ def expected_state(small: SmallChain, run: Run) -> dict[str, np.ndarray]:
     lists["intensity"] = [theta for row in run.intensity for theta in row]
     lists["queue"] = [run.queue[r] for r in arrays.controlled_routes(small)]
     lists["pipeline"] = expected_pipelines(small, run)
+    lists |= expected_capacity(run)
     return {name: np.array(lists[name], dtype=float) for name in arrays.NAMES}
+
+
+def expected_capacity(run: Run) -> dict[str, list[float]]:
+    """Capacity of the reference; one row at rest where none answers."""
+    plants = run.capacities.plants if run.capacities else [Plant()]
+    own = ("margin", "spread", "run_in", "expansion", "added")
+    return {
+        **{name: [getattr(plant, name) for plant in plants] for name in own},
+        "under_way": [sum(plant.stages) for plant in plants],
+        "starting": [plant.stages[4] for plant in plants],
+        "running_in": [plant.stages[5] for plant in plants],
+        "free_people": run.capacities.free if run.capacities else [],
+        "clock": run.capacities.clocks if run.capacities else [],
+    }
 
 
 def expected_pipelines(small: SmallChain, run: Run) -> list[float]:
@@ -75,6 +91,7 @@ def scales(small: SmallChain, block: arrays.Block) -> dict[str, np.ndarray]:
     scale["pipeline"] = np.repeat(scale["expected"], arrays.pipeline_rows(small)) * small.dt
     scale["order"] = size
     scale["queue"] = size[arrays.controlled_routes(small)] * small.dt
+    scale["added"] = np.array([p.activity for p in small.processes])[: len(scale["added"])]
     scale["rent"] = np.full(len(small.restrictions), small.parameters.rent_scale)
     return scale
 
@@ -118,6 +135,8 @@ def test_simulate__equals_the_reference_under_random_restrictions(
     kind: arrays.Kind, small: SmallChain, seed: int
 ) -> None:
     small = small_chains.restricted(small, seed)
+    if seed % 2:
+        small = small_chains.expanded(small, seed)
     events = [small_chains.random_events(small, seed + run, PERIODS) for run in range(RUNS)]
     assert not differences(small, events, kind)
 

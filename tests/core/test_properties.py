@@ -25,8 +25,15 @@ def random_block(
 ) -> tuple[SmallChain, arrays.Block]:
     """A restricted chain and a block of runs that differ in their events."""
     chosen = small or small_chains.restricted(small_chains.balanced_chain(seed, regions=3, stages=4), seed)
+    if small is None and seed % 2:
+        chosen = small_chains.expanded(chosen, seed)
     events = [small_chains.random_events(chosen, seed + run, periods) for run in range(runs)]
-    return chosen, arrays.block(chosen, events, periods, kind, lanes=runs)
+    block = arrays.block(chosen, events, periods, kind, lanes=runs)
+    # Projects too differ from run to run.
+    draws = np.random.default_rng(seed)
+    for values in block.draws:
+        values *= draws.uniform(0.5, 1.0, values.shape).astype(kind)
+    return chosen, block
 
 
 @BOTH
@@ -45,6 +52,19 @@ def test_simulate__keeps_prices_and_flows_without_restriction_or_growth(kind: ar
         shipped = arrays.shipments(block)[moving, 0]
         assert np.all(np.abs(shipped - flows[moving]) <= tolerance * flows[moving])
         assert np.abs(block.state.inventory[:, 0] / block.chain.markets.inventory - 1).max() < tolerance
+
+
+@BOTH
+def test_simulate__keeps_prices_and_capacity_where_capacity_answers_nothing(kind: arrays.Kind) -> None:
+    tolerance = {np.float64: 1e-10, np.float32: 1e-4}[kind]
+    for seed in range(6):
+        small = small_chains.expanded(small_chains.balanced_chain(seed, regions=3, stages=4), seed)
+        assert small.expansion is not None
+        small = replace(small, expansion=replace(small.expansion, projects=(), answers=True))
+        block = arrays.block(small, [[]], 240, kind)
+        arrays.advance(block, 0, 240)
+        assert np.abs(np.exp(block.state.log_price) - 1).max() < tolerance
+        assert np.all(block.state.expansion == 1) and np.all(block.state.under_way == 0)
 
 
 @BOTH
@@ -90,7 +110,8 @@ def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray, bought
 def states(block: arrays.Block, lanes: np.ndarray, periods: int) -> dict[str, np.ndarray]:
     """Final state of each run when the runs `lanes` of a chunk share a block in that order."""
     part = type(block.events)(*(np.ascontiguousarray(values[:, :, lanes]) for values in block.events))
-    fresh = arrays.Block(block.chain, part, allocate.block_at_reference(block.chain, lanes.size))
+    draws = type(block.draws)(*(np.ascontiguousarray(values[:, lanes]) for values in block.draws))
+    fresh = arrays.Block(block.chain, part, draws, allocate.block_at_reference(block.chain, lanes.size))
     arrays.advance(fresh, 0, periods)
     return {name: getattr(fresh.state, name) for name in arrays.NAMES}
 
