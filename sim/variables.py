@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
@@ -33,7 +33,18 @@ class Variable:
     units: str
     meaning: str
     dtype: str = "float32"
+    optional: bool = False
+    """Whether only some scenarios have it."""
 
+
+CONTENT = Variable(
+    "content",
+    (PRODUCT, REGION),
+    "1",
+    "Share of what makers and sectors take in that comes from the scenario's origin or is made of material from there.",
+    optional=True,
+)
+"""There where the scenario names an origin."""
 
 DISTRIBUTION = (
     Variable("price", (PRODUCT, REGION), "1", "Quoted price over its reference, mean of the month."),
@@ -72,6 +83,7 @@ DISTRIBUTION = (
         "1",
         "Intake of a stage's products missing against the service path, weighted by reference price.",
     ),
+    CONTENT,
 )
 """Variables with a distribution over runs in every month."""
 
@@ -172,5 +184,6 @@ TRACES = (
     Variable("shortage", (RUN, MONTH, PRODUCT, REGION), "1", "Intake missing against the service path."),
     Variable("sector_shortage", (RUN, MONTH, SECTOR, REGION), "1", "Service demand not met over its path."),
     Variable("shipment", (RUN, MONTH, ROUTE), "t", "Shipments in the month."),
+    replace(CONTENT, dims=(RUN, MONTH, PRODUCT, REGION)),
 )
 """Full paths of chosen runs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sim.chain.reference import Reference
 from sim.chain.stocks import fresh_share
 from sim.core.state import (
     BAN,
+    DENIAL,
     DUTY,
     LICENSING,
     OUTAGE,
@@ -23,7 +24,7 @@ from sim.core.state import (
     Pairs,
     Rules,
 )
-from sim.scenario.restrictions import ExportDuty, Licensing, Measure, Outage, RouteMeasure
+from sim.scenario.restrictions import Denial, ExportDuty, Licensing, Measure, Outage, RouteMeasure
 
 CODES = {
     "ban": BAN,
@@ -32,12 +33,13 @@ CODES = {
     "export_duty": DUTY,
     "production_quota": PRODUCTION_QUOTA,
     "outage": OUTAGE,
+    "denial": DENIAL,
 }
 
 
 @dataclass(frozen=True)
 class Target:
-    """Routes, processes and markets a restriction reaches, each with its weight and that after recovery."""
+    """Routes, processes, markets and uses a restriction reaches, each with its weight and that after recovery."""
 
     routes: dict[int, tuple[float, float]]
     processes: tuple[int, ...]
@@ -46,10 +48,13 @@ class Target:
     """Reference flow of the routes, or output of the processes, that a quota is measured against; t a year."""
     growth: Values
     """That flow along the trend over the reference, shape (period,)."""
+    uses: dict[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def target(reference: Reference, restriction: Measure) -> Target:
     """Return what a restriction reaches."""
+    if isinstance(restriction, Denial):
+        return _denied(reference, restriction)
     acts_on_routes = isinstance(restriction, RouteMeasure) and not (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
@@ -106,6 +111,21 @@ def _processes(reference: Reference, restriction: Measure) -> Target:
     return Target({}, hit, markets, float(lost[covered].sum()), growth)
 
 
+def _denied(reference: Reference, denial: Denial) -> Target:
+    """Uses of a denial; at risk in a market is what they take of its supply."""
+    uses: dict[int, tuple[float, float]] = {}
+    markets: dict[int, tuple[float, float]] = {}
+    for index, row in enumerate(reference.uses):
+        weight = denial.weight(row.region)
+        if row.sector not in denial.sectors or row.product not in denial.products or weight <= 0.0:
+            continue
+        uses[index] = (weight, weight * denial.profile.remaining(row.region))
+        market = reference.at[row.product, row.region]
+        share, before = row.demand / reference.flows.supply[market], markets.get(market, (0.0, 0.0))
+        markets[market] = (before[0] + share * uses[index][0], before[1] + share * uses[index][1])
+    return Target({}, (), markets, 0.0, np.ones(reference.scenario.time.periods), uses)
+
+
 def _growth(weights: Values, factors: Floats) -> Values:
     total = weights.sum()
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
@@ -119,6 +139,7 @@ class Restricted:
     route_pairs: Pairs
     plant_pairs: Pairs
     market_pairs: Pairs
+    use_pairs: Pairs
     crossings: Crossings
     plants: Ints
     route_control: Ints
@@ -137,10 +158,12 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
     plant_pairs = [(process_row[i], 1.0, 1.0) for each in targets for i in each.processes]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
+    use_pairs = [(u, *weights) for each in targets for u, weights in each.uses.items()]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
         "plant": _starts([len(each.processes) for each in targets]),
         "market": _starts([len(each.markets) for each in targets]),
+        "use": _starts([len(each.uses) for each in targets]),
     }
     rules = Rules(
         kind=np.array(codes, dtype=np.int32),
@@ -155,6 +178,7 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         route_pairs=_pairs(route_pairs),
         plant_pairs=_pairs(plant_pairs),
         market_pairs=_pairs(market_pairs),
+        use_pairs=_pairs(use_pairs),
         crossings=_crossings(list(zip(given, codes, targets, strict=True)), routes, dt),
         plants=np.array(processes, dtype=np.int32),
         route_control=_control(len(reference.routes), routes),

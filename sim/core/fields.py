@@ -42,7 +42,8 @@ DESTROYED, RATIONED = 2, 3  # t since the start
 RESTOCK = 4  # t/month that cohorts order to fill their stocks again
 MISSING = 5  # t a period
 DEPLETED = 6  # first lane only: whether some cohort's stock was not full in some lane
-USE_FIELDS = 7
+BOUND = 7  # share of its users bound to free material; of uses that a rule may bind
+USE_FIELDS = 8
 
 # Cohorts of buyers.
 FULLNESS = 0  # z
@@ -72,6 +73,17 @@ CROSSING_FIELDS = 10
 CAPACITY_FACTOR, ACTIVITY_QUOTA = 0, 1
 PLANT_FIELDS = 2
 
+# Markets where origins are followed.
+TAGGED = 0  # t of the inventory
+ORIGIN_STATE = 1
+CLAIM_MAKERS = 1  # t/month that processes claim
+CLAIM_BOUND = 2  # t a period that bound users would get
+ALLOWED = 3  # phi
+SOLD, DIRTY = 4, 5  # t a period that users get, and the tagged part of what those not bound get
+LEFT = 6  # sigma
+CONTENT = 7  # tagged share of what is taken in
+ORIGIN_FIELDS = 8
+
 # Single rows.
-COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS = range(9)
-SCRATCH_FIELDS = 9
+COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED = range(11)
+SCRATCH_FIELDS = 11

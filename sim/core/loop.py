@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core import cohorts, demand, flow, lanes, price, production, rationing, record, restrictions, trade
+from sim.core import cohorts, demand, flow, lanes, origin, price, production, rationing, record, restrictions, trade
 from sim.core.jit import entry
 from sim.core.state import Block, Chain, Events, Record
 
@@ -23,7 +23,7 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
     """
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
-    tiles = chain.tiles.size
+    tiles, followed = chain.tiles.size, flow.followed(chain)
     for now in range(begin, end):
         begins = now == 0 or months[now] != months[now - 1]
         restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
@@ -41,14 +41,21 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
         trade.ration_quotas(chain, block)
         trade.claim_restricted(chain, block)
         lanes.clear(block.sector)
+        if followed:
+            origin.bind(chain, now, block)
+            origin.note_makers(block)
         for t in range(tiles):
             cohorts.claim(chain, chain.tiles[t], now, block)
             price.follow_sources(chain, chain.tiles[t], block)
             rationing.ration(chain, chain.tiles[t], now, block)
+            if followed:
+                origin.part(chain, chain.tiles[t], now, block)
             flow.ship(chain, chain.tiles[t], now, block)
             cohorts.sell(chain, chain.tiles[t], now, block)
         flow.produce(chain, now, block)
         flow.draw_down(block)
+        if followed:
+            origin.draw_down(block)
         production.thrift(chain, block)
         record.record_period(chain, months[now], begins, weights[now], block, results)
         record.account(chain, now, block)

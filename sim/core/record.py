@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sim.core.fields import (
     ACTIVE,
+    CONTENT,
     DESTROYED,
     DONE,
     FREE,
@@ -52,6 +53,8 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(flat(record.intake[month]), flat(market[INTAKE]), one, begins)
         keep(flat(record.sector[month]), flat(block.sector[USED]), one, begins)
         keep(flat(record.stopped[month]), flat(block.sector[IDLE]), one, begins)
+    if record.content.shape[1] > 0:
+        keep(flat(record.content[month]), flat(block.origin[CONTENT]), weight, begins)
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
     for r in range(record.route.shape[1]):

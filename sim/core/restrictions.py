@@ -156,14 +156,14 @@ def _restrict_crossing(rule, k, pair, block: Block):
     lanes = crossing.shape[2]
     if kind in (BAN, OUTAGE):
         for lane in range(lanes):
-            kept = ONE - _cut(k, lane, weight, after, restriction)
+            kept = ONE - cut(k, lane, weight, after, restriction)
             crossing[WITHHELD, c, lane] = ONE - (ONE - crossing[WITHHELD, c, lane]) * kept
     elif kind == LICENSING:
         for lane in range(lanes):
             active = restriction[ACTIVE, k, lane]
             bound = throughput if active > ZERO else NEVER
             crossing[LICENSED, c, lane] = max(crossing[LICENSED, c, lane], min(active, ONE)) + ZERO
-            crossing[APPROVAL, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
+            crossing[APPROVAL, c, lane] *= ONE - cut(k, lane, weight, after, restriction)
             crossing[THROUGHPUT, c, lane] = min(crossing[THROUGHPUT, c, lane], bound) + ZERO
     elif kind == DUTY:
         for lane in range(lanes):
@@ -175,7 +175,7 @@ def _restrict_crossing(rule, k, pair, block: Block):
 
 
 @kernel
-def _cut(k, lane, weight, after, restriction):
+def cut(k, lane, weight, after, restriction):
     """Severity towards one destination, which recovery may leave at another level than its first."""
     fresh = restriction[FRESH, k, lane]
     return clip(restriction[LEVEL, k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)

@@ -19,6 +19,7 @@ Records = Any
 """A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE = range(6)
+DENIAL = 20
 
 
 class Constants(NamedTuple):
@@ -117,6 +118,7 @@ class Outputs(NamedTuple):
     coefficient: Floats
     share: Floats  # b_j
     cost_weight: Floats  # share of the process in local output of the market
+    listed: Ints  # whether it is tagged whatever it is made of; 1 or 0
 
 
 class Routes(NamedTuple):
@@ -148,6 +150,7 @@ class Uses(NamedTuple):
     cohort_begin: Ints
     cohort_end: Ints
     cover: Floats  # mean of the cohorts' covers, months
+    bindable: Ints  # whether some rule may bind its users to free material; 1 or 0
 
 
 class Cohorts(NamedTuple):
@@ -177,10 +180,18 @@ class Trend(NamedTuple):
     disposal: Floats
 
 
+class Origins(NamedTuple):
+    """Tagged material; without markets and uses where a scenario names no origin, and then nothing is followed."""
+
+    held: Floats  # tagged share of reference inventory, shape (market,)
+    left: Floats  # sigma at the reference, shape (market,)
+    sourcing: Floats  # share of each use's users that sourcing rules bind, shape (use, period)
+
+
 class Rules(NamedTuple):
     """Restrictions; what each acts on are the pairs `route_begin:route_end` and so on."""
 
-    kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE
+    kind: Ints  # BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DENIAL
     leakage: Floats
     throughput: Floats
     threat: Floats
@@ -190,12 +201,14 @@ class Rules(NamedTuple):
     plant_end: Ints
     market_begin: Ints
     market_end: Ints
+    use_begin: Ints
+    use_end: Ints
 
 
 class Pairs(NamedTuple):
     """A restriction and one thing it acts on."""
 
-    target: Ints  # row among restricted routes or restricted processes, or market
+    target: Ints  # row among restricted routes or restricted processes, market, or use
     weight: Floats  # w, W
     weight_after: Floats  # w', W'
 
@@ -211,7 +224,7 @@ class Crossings(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The reference state and everything that does not change in a run: records, but for constants and trend."""
+    """The reference state and all that does not change in a run: records, but for constants, trend and origins."""
 
     constants: Constants
     markets: Records
@@ -223,10 +236,12 @@ class Chain(NamedTuple):
     cohorts: Records
     tiles: Records
     trend: Trend
+    origins: Origins
     rules: Records
     route_pairs: Records
     plant_pairs: Records
     market_pairs: Records
+    use_pairs: Records
     crossings: Records
     plants: Ints  # process of each restricted process
 
@@ -259,6 +274,8 @@ class Block(NamedTuple):
     plant: Floats
     scratch: Floats  # (field, lane)
     pipeline: Floats  # (row, lane): t that will arrive; a market has one row for each period to come
+    origin: Floats  # (field, market, lane); without markets where origins are not followed
+    tagged: Floats  # (row, lane): tagged part of the pipeline; without rows where origins are not followed
 
 
 class Record(NamedTuple):
@@ -276,6 +293,7 @@ class Record(NamedTuple):
     sector: Floats  # used by each sector of each region, t
     stopped: Floats  # wanted by it at the price and not had, from supply or own stock, t
     route: Floats  # shipments, t; zero rows unless traced
+    content: Floats  # tagged share of what is taken in, (month, market, lane); zero rows unless origins are followed
     destroyed: Floats  # (use, lane) t
     rationed: Floats  # (use, lane) t
     rent: Floats  # (restriction, lane) rent paid, thousand USD

@@ -13,6 +13,7 @@ from sim.scenario.distributions import largest
 from sim.scenario.models import Time
 from sim.scenario.restrictions import (
     Ban,
+    Denial,
     Licensing,
     Measure,
     Outage,
@@ -114,9 +115,9 @@ def _outside(at: str, time: Time) -> Iterator[Finding]:
 
 
 def _severity(restriction: Measure) -> Iterator[Finding]:
-    if not isinstance(restriction, (Ban, Licensing, Outage)) or not isinstance(restriction.towards, dict):
+    if not isinstance(restriction, (Ban, Licensing, Outage, Denial)) or not isinstance(restriction.towards, dict):
         return
-    most = largest(restriction.cut)
+    most = largest(restriction.users if isinstance(restriction, Denial) else restriction.cut)
     for region, weight in restriction.towards.items():
         if weight * most > 1.0 + 1e-6:
             problem = f"is {weight:g}, which takes a cut of {most:.3g} above 1"
@@ -145,6 +146,8 @@ def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
     yield from _unknown("by", [restriction.by], regions, "region")
     yield from _unknown("products", restriction.products, products, "product")
     yield from _unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
+    if isinstance(restriction, Denial):
+        yield from _unknown("sectors", restriction.sectors, [row.sector for row in tables.sectors], "sector")
     if isinstance(remaining, dict):
         named = [name for name in remaining if name != "default"]
         yield from _unknown("profile.recovers_to", named, regions, "region")

@@ -217,8 +217,21 @@ class Outage(RouteMeasure):
     """What is lost: capacity of the processes that make the products, or the routes that carry them."""
 
 
+class Denial(RouteMeasure):
+    """Exports denied to an end use: part of a sector's users abroad may not have what is tagged by the scenario's
+    `[origin]`, wherever they buy it.
+    """
+
+    kind: Literal["denial"]
+    """Kind of restriction."""
+    sectors: Names
+    """Sectors denied, in the destinations; the covered products are those they take."""
+    users: ShareQuantity
+    """Share of their users who are denied at full severity."""
+
+
 Restriction = Annotated[
-    Ban | Licensing | ExportQuota | ExportDuty | ProductionQuota | Outage, Field(discriminator="kind")
+    Ban | Licensing | ExportQuota | ExportDuty | ProductionQuota | Outage | Denial, Field(discriminator="kind")
 ]
-KINDS: tuple[str, ...] = ("ban", "licensing", "export_quota", "export_duty", "production_quota", "outage")
+KINDS: tuple[str, ...] = ("ban", "licensing", "export_quota", "export_duty", "production_quota", "outage", "denial")
 """Every kind of restriction."""

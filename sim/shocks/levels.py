@@ -7,7 +7,7 @@ import numpy as np
 from sim.chain.reference import Reference
 from sim.quantiles import Values, quantile
 from sim.scenario import Scenario
-from sim.scenario.restrictions import ExportDuty, ExportQuota, ProductionQuota, Tonnage
+from sim.scenario.restrictions import Denial, ExportDuty, ExportQuota, ProductionQuota, Tonnage
 
 
 def levels(scenario: Scenario, reference: Reference, name: str, u: Values, onset: Values) -> tuple[Values, Values]:
@@ -32,5 +32,5 @@ def levels(scenario: Scenario, reference: Reference, name: str, u: Values, onset
         return level, np.clip(1.0 - share / grown, 0.0, 1.0)
     if isinstance(restriction, ExportDuty):
         return quantile(restriction.rate, u), np.zeros(u.shape)
-    cut = quantile(restriction.cut, u)
+    cut = quantile(restriction.users if isinstance(restriction, Denial) else restriction.cut, u)
     return cut, cut

@@ -22,6 +22,12 @@ def controlled_processes(small: SmallChain) -> list[int]:
     return sorted({p for rule in small.restrictions for p in rule.processes})
 
 
+def bindable(small: SmallChain) -> list[bool]:
+    """Of each use, whether a rule may bind it."""
+    denied = {d.use for rule in small.restrictions for d in rule.denied}
+    return [use.sourced_from is not None or u in denied for u, use in enumerate(small.uses)]
+
+
 def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
     """Reference supply of each market from local processes and from imports, t/month."""
     local, imports = np.zeros(len(small.markets)), np.zeros(len(small.markets))
@@ -44,6 +50,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
         "route": starts_of(len(rule.targets) for rule in rules),
         "plant": starts_of(len(rule.processes) for rule in rules),
         "market": starts_of(len(share) for share in exposed),
+        "use": starts_of(len(rule.denied) for rule in rules),
     }
     slowest = {r: [0.0] for r in routes}
     for rule in rules:
@@ -64,6 +71,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
         "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
         "plant_pairs": pairs([(processes.index(p), 1.0, 1.0) for rule in rules for p in rule.processes]),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
+        "use_pairs": pairs([(d.use, d.weight, d.weight_after) for rule in rules for d in rule.denied]),
         "crossings": state.Crossings(
             route=ints(routes),
             decide=of(leave),
@@ -90,6 +98,9 @@ def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
     for p in small.restrictions[k].processes:
         for output in small.processes[p].outputs:
             touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
+    for denied in small.restrictions[k].denied:
+        use = small.uses[denied.use]
+        touch(use.market, use.demand, denied.weight, denied.weight_after)
     return touched
 
 

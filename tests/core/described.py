@@ -36,6 +36,8 @@ class Output:
 
     market: int
     coefficient: float
+    listed: bool = False
+    """Whether it is tagged whatever it is made of."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Use:
     growth: float = 0.0
     cohorts: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
     """Share and cover (months) of each cohort of buyers."""
+    sourced_from: float | None = None
+    """Period from which a sourcing rule binds it."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +97,17 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Denied:
+    """A use that a denial acts on, with its weights before and after recovery."""
+
+    use: int
+    weight: float = 1.0
+    weight_after: float = 1.0
+
+
+@dataclass(frozen=True)
 class Restriction:
-    """A measure on routes or on processes."""
+    """A measure on routes, on processes or on uses."""
 
     kind: int
     targets: tuple[Target, ...] = ()
@@ -103,6 +116,7 @@ class Restriction:
     processing: float = 1.0
     throughput: float = 1e9
     threat: float = 0.0
+    denied: tuple[Denied, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,3 +145,5 @@ class SmallChain:
     dt: float = 1.0
     latent_floor: float = 0.0
     parameters: Parameters = field(default_factory=Parameters)
+    followed: bool = False
+    """Whether the origin of material is followed."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
-from tests.core.described import Event, Restriction, Target
+from tests.core.described import Event, Market, Restriction, Target
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,13 @@ def restrict_route(rule: Restriction, now: Force, target: Target, control: Contr
         control.duty += now.level * target.weight
     if now.active > 0:
         control.leakage = max(control.leakage, rule.leakage)
+
+
+def releasable(market: Market, release_share: float, dt: float, stock: float, arrived: float) -> float:
+    """What a market can release in a period (section 8), t."""
+    decay = dt / (release_share * market.inventory / market.outflow)
+    share = 1 - math.exp(-decay)
+    return max(stock - arrived, 0.0) * share + arrived * (1 - share / decay)
 
 
 def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:
