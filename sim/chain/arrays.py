@@ -47,17 +47,16 @@ def core_arrays(
     dt = 12.0 / reference.scenario.time.periods_per_year
     restricted = restriction_arrays(reference, dt)
     processes, inputs, outputs = _processes(reference, dt, restricted.process_control)
-    markets = _markets(reference, dt)
 
     def cast(columns: Any) -> Any:
         """Columns as records of the working precision."""
         return records(columns, precision)
 
-    tagged = origins(reference, markets, dt)
+    tagged = origins(reference)
     numbers = constants(reference.scenario.parameters, dt, latent_floor, float(np.finfo(precision).eps))
     return Chain(
         constants=type(numbers)(*(precision(number) for number in numbers)),
-        markets=cast(markets),
+        markets=cast(_markets(reference, dt)),
         processes=cast(processes),
         inputs=cast(inputs),
         outputs=cast(outputs),

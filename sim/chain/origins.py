@@ -6,13 +6,11 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
-from sim.core.state import Ints, Markets, Origins
+from sim.core.state import Ints, Origins
 
 SETTLED = 1e-14
 """Change of a tagged share from which on the shares count as settled."""
-WHOLE = 1e-9
-"""Part of an inflow that may lack for all of it to count as tagged: what rounding and settling leave."""
-MOST_ROUNDS = 100_000
+MOST_ROUNDS = 10_000
 
 
 def listed_outputs(reference: Reference) -> Ints:
@@ -49,17 +47,11 @@ def sourcing(reference: Reference) -> Values:
     return 1.0 - free
 
 
-def origins(reference: Reference, markets: Markets, dt: float) -> Origins:
+def origins(reference: Reference) -> Origins:
     """Tagged shares at the reference, and the users that sourcing rules bind.
 
-    Tagged shares are those that the reference flows reproduce when nobody is bound. They are carried along the chain
-    until they settle, from a chain in which all is tagged: free material is then what comes from free sources, and not
-    some that trade both ways might pass round for ever.
-
-    Parameters
-    ----------
-    markets: Markets of the chain as the core takes them.
-    dt: Months a period.
+    Tagged shares are those that the reference flows reproduce when nobody is bound: they are carried along the chain
+    until they settle, from a chain in which all is tagged: free material stems from free sources only.
 
     Returns
     -------
@@ -70,24 +62,13 @@ def origins(reference: Reference, markets: Markets, dt: float) -> Origins:
     RuntimeError: The shares do not settle: a loop of the chain has no source.
     """
     if reference.scenario.origin is None:
-        return Origins(np.zeros(0), np.zeros(0), np.zeros((0, 0)))
-    flows = reference.flows
-    outflow, sales = flows.outflow * dt / 12.0, flows.sales * dt / 12.0
-    rest = outflow - sales
-    carried, left = _Carried(reference), np.ones(len(reference.markets))
+        return Origins(np.zeros(0), np.zeros((0, 0)))
+    carried, share = _Carried(reference), np.ones(len(reference.markets))
     for _ in range(MOST_ROUNDS):
-        inflow = outflow * carried.share(left)
-        mixed = np.divide(inflow - sales, rest, out=np.zeros_like(rest), where=rest > WHOLE * outflow)
-        before, left = left, np.clip(mixed, 0.0, 1.0)
-        if np.abs(left - before).max() <= SETTLED:
-            break
-    else:
-        raise RuntimeError("tagged shares of the reference do not settle: a loop of the chain has no source")
-    release = markets.inventory * markets.release + outflow * markets.release_fresh
-    share = (np.minimum(inflow, sales) + left * (release - sales)) / release
-    share = np.where(inflow >= (1.0 - WHOLE) * outflow, 1.0, share)
-    held = (share * (markets.inventory + outflow) - inflow) / markets.inventory
-    return Origins(np.clip(held, 0.0, 1.0), left, sourcing(reference))
+        before, share = share, carried.share(share)
+        if np.abs(share - before).max() <= SETTLED:
+            return Origins(share, sourcing(reference))
+    raise RuntimeError("tagged shares of the reference do not settle: a loop of the chain has no source")
 
 
 class _Carried:
@@ -109,11 +90,11 @@ class _Carried:
         self.flow = np.array([row.flow for row in reference.routes])
         self.supply = reference.flows.supply
 
-    def share(self, left: Values) -> Values:
-        """Tagged share of the supply of each market, from the mix that users leave in each."""
+    def share(self, before: Values) -> Values:
+        """Tagged share of the supply of each market, from that of all markets before."""
         most = np.zeros(self.maker.max(initial=-1) + 1)
-        np.maximum.at(most, self.fed, left[self.feed])
+        np.maximum.at(most, self.fed, before[self.feed])
         inflow = np.zeros(self.supply.size)
         np.add.at(inflow, self.made, self.output * np.where(self.listed, 1.0, most[self.maker]))
-        np.add.at(inflow, self.destination, self.flow * left[self.origin])
+        np.add.at(inflow, self.destination, self.flow * before[self.origin])
         return np.minimum(inflow / self.supply, 1.0)

@@ -20,7 +20,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     """
     markets = chain.markets
     kind = markets.inventory.dtype
-    followed = chain.origins.left.size
+    followed = chain.origins.share.size
 
     def zeros(*shape: int) -> Floats:
         """An array with lanes last."""
@@ -43,7 +43,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
     )
     if followed:
-        block.origin[fields.TAGGED] = (chain.origins.held * markets.inventory)[:, None]
+        block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
     block.market[fields.CONTRACT] = 1.0
@@ -72,8 +72,8 @@ def _pipelines(chain: Chain, *, tagged: bool = False) -> np.ndarray[Any, np.dtyp
 
     There is no tagged part, not even rows, where origins are not followed.
     """
-    markets, left = chain.markets, chain.origins.left
-    if tagged and not left.size:
+    markets, share = chain.markets, chain.origins.share
+    if tagged and not share.size:
         return np.zeros(0)
     rows = np.zeros(int(markets.pipeline_rows.sum()))
 
@@ -87,14 +87,14 @@ def _pipelines(chain: Chain, *, tagged: bool = False) -> np.ndarray[Any, np.dtyp
     dt = float(chain.constants.dt)
     for process in chain.processes:
         feeds = chain.inputs.market[process.input_begin : process.input_end]
-        diluted = float(left[feeds].max(initial=0.0)) if tagged else 1.0
+        diluted = float(share[feeds].max(initial=0.0)) if tagged else 1.0
         for j in range(process.output_begin, process.output_end):
             output = chain.outputs[j]
             made = float(output.coefficient) * float(process.activity) * dt
             counted = 1.0 if output.listed else diluted
             fill(output.market, process.delay, process.delay_part, counted * made)
     for route in chain.routes:
-        counted = float(left[route.origin]) if tagged else 1.0
+        counted = float(share[route.origin]) if tagged else 1.0
         fill(route.destination, route.delay, route.delay_part, counted * float(route.flow) * dt)
     return rows
 
@@ -112,7 +112,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     kind = chain.markets.inventory.dtype
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
     monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
-    monthly |= {"route": chain.routes.size if traced_routes else 0, "content": chain.origins.left.size}
+    monthly |= {"route": chain.routes.size if traced_routes else 0, "content": chain.origins.share.size}
     total = dict.fromkeys(("destroyed", "rationed"), chain.uses.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     return Record(

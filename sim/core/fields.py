@@ -76,13 +76,12 @@ PLANT_FIELDS = 2
 # Markets where origins are followed.
 TAGGED = 0  # t of the inventory
 ORIGIN_STATE = 1
-CLAIM_MAKERS = 1  # t/month that processes claim
-CLAIM_BOUND = 2  # t a period that bound users would get
-ALLOWED = 3  # phi
-SOLD, DIRTY = 4, 5  # t a period that users get, and the tagged part of what those not bound get
-LEFT = 6  # sigma
-CONTENT = 7  # tagged share of what is taken in
-ORIGIN_FIELDS = 8
+CLAIM_BOUND = 1  # t a period that bound users would get
+ALLOWED = 2  # phi
+GIVEN = 3  # t a period that bound users get
+LEFT = 4  # sigma
+CONTENT = 5  # tagged share of what is taken in
+ORIGIN_FIELDS = 6
 
 # Single rows.
 COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED = range(11)

@@ -37,7 +37,7 @@ def pipeline_row(market, period):
 @kernel
 def followed(chain: Chain):
     """Whether the origin of material is followed."""
-    return chain.origins.left.size > 0
+    return chain.origins.share.size > 0
 
 
 @kernel

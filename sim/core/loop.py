@@ -43,7 +43,6 @@ def simulate(chain: Chain, events: Events, first, begin, end, months, weights, b
         lanes.clear(block.sector)
         if followed:
             origin.bind(chain, now, block)
-            origin.note_makers(block)
         for t in range(tiles):
             cohorts.claim(chain, chain.tiles[t], now, block)
             price.follow_sources(chain, chain.tiles[t], block)

@@ -11,22 +11,18 @@ from sim.core.fields import (
     ARRIVED,
     BOUND,
     CLAIM_BOUND,
-    CLAIM_FIRST,
-    CLAIM_LOCAL,
-    CLAIM_MAKERS,
     CONTENT,
     DEPLETED,
     DESIRED,
-    DIRTY,
     DUMPED,
     FILL_FIRST,
     FILL_LOCAL,
+    GIVEN,
     INTAKE,
     INVENTORY,
     LEFT,
     RELEASED,
     RESTOCK,
-    SOLD,
     TAGGED,
 )
 from sim.core.jit import kernel
@@ -61,22 +57,14 @@ def bind(chain: Chain, now, block: Block):
 
 
 @kernel
-def note_makers(block: Block):
-    """Keep what processes claim before users add their claims to it."""
-    claims, makers = flat(block.market[CLAIM_LOCAL]), flat(block.origin[CLAIM_MAKERS])
-    for i in range(makers.size):
-        makers[i] = claims[i]
-
-
-@kernel
 def part(chain: Chain, tile, now, block: Block):
-    """What bound users may have of the markets of a product, and the mix that users leave to all others."""
+    """What bound users may have of the markets of a product, and the mix that is left to all others."""
     clear(block.origin[CLAIM_BOUND, tile.market_begin : tile.market_end])
     for u in range(tile.use_begin, tile.use_end):
         if chain.uses[u].bindable and any_positive(block.use[BOUND, u]):
             _claim_free(chain, chain.uses[u], u, now, block)
     for m in range(tile.market_begin, tile.market_end):
-        _mix(chain.constants, chain.markets[m], m, block)
+        _mix(chain.markets[m], m, block)
 
 
 @kernel
@@ -93,25 +81,18 @@ def _claim_free(chain: Chain, row, u, now, block: Block):
 
 
 @kernel
-def _mix(constants, row, m, block: Block):
+def _mix(row, m, block: Block):
     market, origin = block.market, block.origin
-    dt, release, fresh = constants.dt, row.release, row.release_fresh
+    release, fresh = row.release, row.release_fresh
     for lane in range(market.shape[2]):
-        stock = market[INVENTORY, m, lane]
+        stock, bound = market[INVENTORY, m, lane], origin[CLAIM_BOUND, m, lane]
         available = releasable(stock, market[ARRIVED, m, lane], release, fresh)
         tagged = available * (origin[TAGGED, m, lane] / max(stock, LEAST))
-        first = market[FILL_FIRST, m, lane] * market[CLAIM_FIRST, m, lane]
-        local = market[FILL_LOCAL, m, lane] * (market[CLAIM_LOCAL, m, lane] - origin[CLAIM_MAKERS, m, lane])
-        users = (first + local) * dt
-        bound = min(origin[CLAIM_BOUND, m, lane], users)
         allowed = served(available - tagged, bound)
-        others = users - bound
-        dirty = min(others, tagged)
-        sold = allowed * bound + others
+        given = allowed * bound
         origin[ALLOWED, m, lane] = allowed
-        origin[SOLD, m, lane] = sold
-        origin[DIRTY, m, lane] = dirty
-        origin[LEFT, m, lane] = clip((tagged - dirty) / max(available - sold, LEAST), ZERO, ONE)
+        origin[GIVEN, m, lane] = given
+        origin[LEFT, m, lane] = clip(tagged / max(available - given, LEAST), ZERO, ONE)
 
 
 @kernel
@@ -120,9 +101,8 @@ def draw_down(block: Block):
     market, origin = block.market, block.origin
     released, intake, dumped = flat(market[RELEASED]), flat(market[INTAKE]), flat(market[DUMPED])
     inventory, tagged, content = flat(market[INVENTORY]), flat(origin[TAGGED]), flat(origin[CONTENT])
-    sold, dirty, left = flat(origin[SOLD]), flat(origin[DIRTY]), flat(origin[LEFT])
+    given, left = flat(origin[GIVEN]), flat(origin[LEFT])
     for i in range(inventory.size):
-        mixed = max(released[i] - sold[i], ZERO) + dumped[i]
-        tagged[i] = clip(tagged[i] - (dirty[i] + left[i] * mixed), ZERO, inventory[i])
-        taken = dirty[i] + left[i] * max(intake[i] - sold[i], ZERO)
-        content[i] = min(taken / max(intake[i], LEAST), ONE)
+        mixed = max(released[i] - given[i], ZERO) + dumped[i]
+        tagged[i] = clip(tagged[i] - left[i] * mixed, ZERO, inventory[i])
+        content[i] = left[i] * max(intake[i] - given[i], ZERO) / max(intake[i], LEAST)

@@ -183,8 +183,7 @@ class Trend(NamedTuple):
 class Origins(NamedTuple):
     """Tagged material; without markets and uses where a scenario names no origin, and then nothing is followed."""
 
-    held: Floats  # tagged share of reference inventory, shape (market,)
-    left: Floats  # sigma at the reference, shape (market,)
+    share: Floats  # gamma at the reference, shape (market,)
     sourcing: Floats  # share of each use's users that sourcing rules bind, shape (use, period)
 
 

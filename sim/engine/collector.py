@@ -65,7 +65,7 @@ class Collector:
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
         self.plans = self._plans(reference, clock)
-        if chain.origins.left.size:
+        if chain.origins.share.size:
             self.plans["content"] = self._content()
         self.found = {
             name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=PARTS)

@@ -40,30 +40,23 @@ def built(reference: Reference) -> Chain:
 
 def test_core_arrays__have_no_origins_unless_one_is_named(tiny: Tiny) -> None:
     chain = built(tiny())
-    assert chain.origins.held.size == chain.origins.left.size == chain.origins.sourcing.size == 0
+    assert chain.origins.share.size == chain.origins.sourcing.size == 0
     assert not chain.outputs.listed.any() and not chain.uses.bindable.any()
 
 
 def test_origins__tag_what_is_made_of_tagged_material(tiny: Tiny) -> None:
     reference = tiny(origin(*EVERY))
     origins = built(reference).origins
-    assert np.all(origins.held == 1.0)
-    # Markets whose users take all leave no mix.
-    assert at(reference, origins.left, "magnet", "B") == 0.0
-    assert at(reference, origins.left, "oxide", "A") == at(reference, origins.left, "oxide", "B") == 1.0
+    assert np.all(origins.share == 1.0)
 
 
 def test_origins__of_one_stage_leave_what_others_make_of_it_free(tiny: Tiny) -> None:
     reference = tiny(origin("magnet"))
     chain = built(reference)
-    assert at(reference, chain.origins.held, "oxide", "A") == at(reference, chain.origins.held, "oxide", "B") == 0.0
-    assert at(reference, chain.origins.held, "magnet", "A") == 1.0
-    # A fifth of what reaches B is tagged and its users take that first: what comes in a period is what they can have.
-    row = chain.markets[reference.at["magnet", "B"]]
-    outflow = row.outflow * chain.constants.dt
-    released = row.inventory * row.release + outflow * row.release_fresh
-    tagged = at(reference, chain.origins.held, "magnet", "B") * row.inventory + 0.2 * outflow
-    assert tagged / (row.inventory + outflow) * released == pytest.approx(0.2 * outflow)
+    assert at(reference, chain.origins.share, "oxide", "A") == at(reference, chain.origins.share, "oxide", "B") == 0.0
+    assert at(reference, chain.origins.share, "magnet", "A") == 1.0
+    # A fifth of what reaches B.
+    assert at(reference, chain.origins.share, "magnet", "B") == pytest.approx(0.2)
 
 
 def test_origins__list_outputs_by_stage_and_region(tiny: Tiny) -> None:
@@ -106,9 +99,9 @@ def test_bundled__is_tagged_where_everything_comes_from_china_and_free_where_not
     scenario = sim.load("still").replace(origin(*_stages(), listed="CN"))
     reference = build(scenario)
     found = built(reference).origins
-    assert at(reference, found.held, "magnet_smco", "US") == 1.0  # no samarium but China's
-    assert at(reference, found.held, "magnet_std", "JP") < at(reference, found.held, "magnet_std", "EU")
-    assert at(reference, found.held, "ndpr_oxide", "MY") == 0.0
+    assert at(reference, found.share, "magnet_smco", "US") == 1.0  # no samarium but China's
+    assert at(reference, found.share, "magnet_std", "JP") < at(reference, found.share, "magnet_std", "EU")
+    assert at(reference, found.share, "ndpr_oxide", "MY") == 0.0
 
 
 def _stages() -> tuple[str, ...]:

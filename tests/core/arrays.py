@@ -295,10 +295,9 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
 
 def _origins(small: SmallChain, periods: int, of: Callable[[Iterable[float]], np.ndarray]) -> state.Origins:
     if not small.followed:
-        return state.Origins(of([]), of([]), of([]).reshape(0, 0))
-    held, left = shares(small)
+        return state.Origins(of([]), of([]).reshape(0, 0))
     bound = [sourced(use, now) for use in small.uses for now in range(periods)]
-    return state.Origins(of(held), of(left), of(bound).reshape(len(small.uses), periods))
+    return state.Origins(of(shares(small)), of(bound).reshape(len(small.uses), periods))
 
 
 def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:

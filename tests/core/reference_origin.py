@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from sim.core.state import DENIAL
 from tests.core.described import Process, SmallChain, Use
-from tests.core.reference_rules import clip, releasable
+from tests.core.reference_rules import clip
 
 if TYPE_CHECKING:
     from tests.reference import Run
@@ -26,31 +26,18 @@ def tagged_share(process: Process, listed: bool, left: Sequence[float]) -> float
 
 
 @lru_cache(maxsize=64)
-def shares(small: SmallChain) -> tuple[list[float], list[float]]:
-    """Tagged share of the reference inventory of each market, and of what its users leave."""
-    markets, dt = range(len(small.markets)), small.dt
-    sales: defaultdict[int, float] = defaultdict(float)
-    for use in small.uses:
-        sales[use.market] += use.demand * dt
-    outflow = [market.outflow * dt for market in small.markets]
-    left = [1.0] * len(small.markets)
-    for _ in range(20_000):
-        tagged = _inflow(small, left)
-        after = []
-        for m in markets:
-            rest = outflow[m] - sales[m]
-            after.append(min(max(tagged[m] - sales[m], 0.0) / rest, 1.0) if rest > 1e-9 * outflow[m] else 0.0)
-        change, left = max(abs(a - b) for a, b in zip(after, left, strict=True)), after
-        if change < 1e-15:
+def shares(small: SmallChain) -> list[float]:
+    """Tagged share of the supply of each market that the reference flows reproduce."""
+    supply = [market.outflow * small.dt for market in small.markets]
+    share = [1.0] * len(supply)
+    for _ in range(10_000):
+        before, share = (
+            share,
+            [min(tagged / total, 1.0) for tagged, total in zip(_inflow(small, share), supply, strict=True)],
+        )
+        if max(abs(a - b) for a, b in zip(before, share, strict=True)) < 1e-15:
             break
-    held = []
-    for m, market in enumerate(small.markets):
-        supplied = market.inventory + outflow[m]
-        release = releasable(market, small.parameters.release_share, dt, supplied, outflow[m])
-        gamma = (min(tagged[m], sales[m]) + left[m] * (release - sales[m])) / release
-        gamma = 1.0 if tagged[m] >= (1 - 1e-9) * outflow[m] else gamma
-        held.append(clip((gamma * supplied - tagged[m]) / market.inventory, 0.0, 1.0))
-    return held, left
+    return share
 
 
 def _inflow(small: SmallChain, left: Sequence[float]) -> list[float]:
@@ -78,8 +65,8 @@ class Origin:
         self.tagged: list[float] = []
         if not chain.followed:
             return
-        held, left = shares(chain)
-        self.tagged = [share * market.inventory for share, market in zip(held, chain.markets, strict=True)]
+        left = shares(chain)
+        self.tagged = [share * market.inventory for share, market in zip(left, chain.markets, strict=True)]
         self.made = [
             [self._full(p.delay, tagged_share(p, o.listed, left) * o.coefficient * p.activity) for o in p.outputs]
             for p in chain.processes
@@ -110,18 +97,16 @@ class Origin:
             return of_class
         beta = [self._bound(u, run) for u in range(len(uses))]
         served = [share * sum(one.orders) for share, one in zip(of_class, run.buyers, strict=True)]
-        self.sold, self.dirty, self.left = [], [], []
+        self.given, self.left = [], []
         allowed = []
         for m in range(len(self.chain.markets)):
-            here = [u for u, use in enumerate(uses) if use.market == m]
-            bound, others = sum(beta[u] * served[u] for u in here), sum((1 - beta[u]) * served[u] for u in here)
+            bound = sum(beta[u] * served[u] for u, use in enumerate(uses) if use.market == m)
             gamma = self.tagged[m] / run.inventory[m] if run.inventory[m] > 0 else 0.0
             free = max(run.release[m] * (1 - gamma), 0.0)
             allowed.append(free / bound if bound > free else 1.0)
-            self.sold.append(allowed[m] * bound + others)
-            self.dirty.append(min(others, run.release[m] * gamma))
-            rest = run.release[m] - self.sold[m]
-            self.left.append(clip((run.release[m] * gamma - self.dirty[m]) / rest, 0.0, 1.0) if rest > 0 else 0.0)
+            self.given.append(allowed[m] * bound)
+            rest = run.release[m] - self.given[m]
+            self.left.append(min(run.release[m] * gamma / rest, 1.0) if rest > 0 else 0.0)
         return [s * (1 - b * (1 - allowed[use.market])) for s, b, use in zip(of_class, beta, uses, strict=True)]
 
     def _bound(self, u: int, run: Run) -> float:
@@ -145,5 +130,4 @@ class Origin:
         for route, tonnes, pipe in zip(self.chain.routes, run.shipment, self.shipped, strict=True):
             pipe.appendleft(self.left[route.origin] * tonnes)
         for m in range(len(self.tagged)):
-            mixed = run.released[m] - self.sold[m] + run.dumped[m]
-            self.tagged[m] -= self.dirty[m] + self.left[m] * mixed
+            self.tagged[m] -= self.left[m] * (run.released[m] + run.dumped[m] - self.given[m])

@@ -43,7 +43,8 @@ def two_mines(listed: float, free: float, **keys: object) -> SmallChain:
     Ore 0 and 1 stands at the mines, 2 with the press, which makes goods 3 at once; a use takes all of them.
     """
     total = listed + free
-    markets = tuple(Market(3 * flow, flow, 10.0) for flow in (listed, free, total, total))
+    rows = ((listed, 10.0), (free, 10.0), (total, 10.0), (total, 20.0))
+    markets = tuple(Market(3 * flow, flow, price) for flow, price in rows)
     mines = [mine(0, listed, listed=True), mine(1, free, listed=False)]
     press = Process(total, 1.2 * total, 0.8, 0.2, (Input(2, 1.0),), (Output(3, 1.0),))
     routes = (Route(0, 2, listed), Route(1, 2, free))
@@ -67,19 +68,7 @@ def origin_of(block: arrays.Block, field: int) -> np.ndarray:
 
 
 def test_shares__follow_the_mix_of_sources() -> None:
-    held, left = shares(two_mines(75, 25))
-    assert held[0] == left[0] == 1.0
-    assert held[1] == left[1] == 0.0
-    assert left[2] == pytest.approx(0.75) and held[2] == pytest.approx(0.75)
-
-
-def test_shares__of_a_shop_are_below_those_of_its_supply_since_users_take_tagged_first() -> None:
-    small = shop(50, 50, (Use(0, 100.0),))
-    (held,), _ = shares(small)
-    release = 1 - np.exp(-1 / 0.6)
-    released = 100 * release + 100 * (1 - 0.6 * release)
-    # what users take of tagged material is all that can be released of it, and equals what comes
-    assert (held * 100 + 50) / 200 * released == pytest.approx(50)
+    assert shares(two_mines(75, 25)) == pytest.approx([1.0, 0.0, 0.75, 0.75])
 
 
 @BOTH
@@ -133,8 +122,8 @@ def test_tagged__is_conserved_in_every_market_run_and_period(kind: arrays.Kind, 
         due = block.chain.markets.pipeline + now % block.chain.markets.pipeline_rows
         arrived = block.state.tagged_pipeline[due].astype(float)
         arrays.advance(block, now, now + 1)
-        mixed = block.work.released - origin_of(block, fields.SOLD) + block.work.dumped
-        left = before + arrived - origin_of(block, fields.DIRTY) - origin_of(block, fields.LEFT) * mixed
+        mixed = block.work.released - origin_of(block, fields.GIVEN) + block.work.dumped
+        left = before + arrived - origin_of(block, fields.LEFT) * mixed
         assert np.abs((origin_of(block, fields.TAGGED) - left) / throughput).max() < tolerance
         sent = coming - arrived + _sent(small, block)
         position = throughput + coming.max(axis=1, keepdims=True)
@@ -179,13 +168,12 @@ def test_following__changes_no_bit_of_anything_else(seed: int) -> None:
 
 def test_process__needs_every_input_free() -> None:
     # Metal of which 60 % is tagged and a dopant of which 90 % is make alloy of which 90 % is.
-    markets = tuple(Market(3 * flow, flow, 10.0) for flow in (100, 10, 110))
+    markets = (Market(300, 100, 10.0), Market(30, 10, 10.0), Market(330, 110, 20.0))
     amounts = ((0, 60.0, True), (0, 40.0, False), (1, 9.0, True), (1, 1.0, False))
     sources = [mine(market, flow, listed=tagged) for market, flow, tagged in amounts]
     cast = Process(110, 150, 0.8, 0.2, (Input(0, 100 / 110), Input(1, 10 / 110)), (Output(2, 1.0),))
     small = SmallChain(markets, (*sources, cast), (), (Use(2, 110),), followed=True)
-    _, left = shares(small)
-    assert left[:2] == pytest.approx([0.6, 0.9])
+    assert shares(small)[:2] == pytest.approx([0.6, 0.9])
     block = arrays.block(small, [[]], 24, np.float64)
     arrays.advance(block, 0, 24)
     assert _under_way(block)[2] == pytest.approx(0.9 * 110)
@@ -194,7 +182,7 @@ def test_process__needs_every_input_free() -> None:
 
 def test_blocks_from_abroad__leave_magnets_cut_at_home_tagged() -> None:
     # A finishes listed blocks of B beside its own; a rule on magnets alone would not see them, content does.
-    markets = tuple(Market(3 * flow, flow, 30.0) for flow in (80, 100, 100))
+    markets = tuple(Market(3 * flow, flow, price) for flow, price in ((80, 30.0), (100, 30.0), (100, 60.0)))
     sinter = Process(80, 90, 0.8, 0.6, (), (Output(0, 1.0, listed=True),))
     home = Process(20, 30, 0.8, 0.6, (), (Output(1, 1.0),))
     finish = Process(100, 120, 0.8, 0.3, (Input(1, 1.0),), (Output(2, 1.0),))
@@ -250,12 +238,27 @@ def test_sourcing_rule__binds_from_its_date_and_in_part_of_its_first_period() ->
     assert lost[3:] == pytest.approx([0.75, 1.0], abs=1e-3)
 
 
-def test_users_not_bound__take_tagged_material_first() -> None:
-    # 40 t of tagged and 60 t of free magnets; cars take 60 t, of which all tagged, exports are free.
-    markets = (Market(100, 100, 50.0), Market(40, 40, 50.0))
-    makers = (mine(0, 40.0, listed=True), mine(0, 60.0, listed=False))
-    small = SmallChain(markets, makers, (Route(0, 1, 40),), (Use(0, 60.0), Use(1, 40.0)), followed=True)
-    block = arrays.block(small, [[]], 12, np.float64)
-    arrays.advance(block, 0, 12)
-    assert origin_of(block, fields.CONTENT)[:, 0] == pytest.approx([40 / 60, 0.0])
-    assert origin_of(block, fields.LEFT)[0, 0] == 0.0
+def test_users_not_bound__take_the_mix_and_leave_what_the_bound_need() -> None:
+    # 40 t of tagged and 60 t of free magnets: cars take 60 t and exports 40 t, until arms at home want 30 t free.
+    markets = (Market(130, 130, 50.0), Market(40, 40, 50.0))
+    makers = (mine(0, 52.0, listed=True), mine(0, 78.0, listed=False))
+    uses = (Use(0, 60.0), Use(1, 40.0), Use(0, 30.0))
+    denial = Restriction(DENIAL, denied=(Denied(2),))
+    small = SmallChain(markets, makers, (Route(0, 1, 40),), uses, (denial,), followed=True)
+    block = arrays.block(small, [[forever(begin=1.0)]], 60, np.float64)
+    arrays.advance(block, 0, 1)
+    assert origin_of(block, fields.CONTENT)[:, 0] == pytest.approx([0.4, 0.4])
+    arrays.advance(block, 1, 60)
+    # Arms have all they want. What is tagged is spread over the others: 52 t of their 100 t, of the 60 t at home as abroad.
+    assert block.work.rationed.max() == 0.0
+    assert origin_of(block, fields.LEFT)[0, 0] == pytest.approx(0.52, abs=1e-3)
+    assert origin_of(block, fields.CONTENT)[:, 0] == pytest.approx([0.52 * 60 / 90, 0.52], abs=1e-3)
+
+
+def test_users_not_bound__have_only_tagged_material_where_the_bound_go_short() -> None:
+    denial = Restriction(DENIAL, denied=(Denied(0),))
+    small = shop(90, 10, (Use(0, 20.0), Use(0, 80.0)), restrictions=(denial,))
+    block = arrays.block(small, [[forever()]], 2, np.float64)
+    arrays.advance(block, 0, 2)
+    assert origin_of(block, fields.ALLOWED)[0, 0] < 1.0
+    assert origin_of(block, fields.LEFT)[0, 0] == pytest.approx(1.0)
