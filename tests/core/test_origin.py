@@ -249,7 +249,7 @@ def test_users_not_bound__take_the_mix_and_leave_what_the_bound_need() -> None:
     arrays.advance(block, 0, 1)
     assert origin_of(block, fields.CONTENT)[:, 0] == pytest.approx([0.4, 0.4])
     arrays.advance(block, 1, 60)
-    # Arms have all they want. What is tagged is spread over the others: 52 t of their 100 t, of the 60 t at home as abroad.
+    # Arms have all they want; the 52 t that are tagged are spread over the 100 t of the others, at home and abroad.
     assert block.work.rationed.max() == 0.0
     assert origin_of(block, fields.LEFT)[0, 0] == pytest.approx(0.52, abs=1e-3)
     assert origin_of(block, fields.CONTENT)[:, 0] == pytest.approx([0.52 * 60 / 90, 0.52], abs=1e-3)
