@@ -21,6 +21,7 @@ from sim.core.fields import (
     MISSING,
     RATIONED,
     RELEASED,
+    RESERVED,
     RESTOCK,
     STRAINED,
     USED,
@@ -88,7 +89,8 @@ def sell(chain: Chain, tile, now, block: Block):
         m, s = row.market, row.sector
         before, after, building = growing(chain, row, u, now)
         depleted = use[DEPLETED, u, 0] > ZERO
-        barred = row.bindable > 0 and any_below(block.origin[ALLOWED, m], ONE)
+        reserved = row.bindable > 0 and block.origin[RESERVED, m, 0] > ZERO
+        barred = reserved and any_below(block.origin[ALLOWED, m], ONE)
         for lane in range(lanes):
             sector[USED, s, lane] += use[DESIRED, u, lane] * dt
         if depleted or barred or market[STRAINED, m, 0] > ZERO:

@@ -76,11 +76,11 @@ PLANT_FIELDS = 2
 # Markets where origins are followed.
 TAGGED = 0  # t of the inventory
 ORIGIN_STATE = 1
-CLAIM_BOUND = 1  # t a period that bound users would get
-ALLOWED = 2  # phi
-GIVEN = 3  # t a period that bound users get
-LEFT = 4  # sigma
-CONTENT = 5  # tagged share of what is taken in
+RESERVED = 1  # first lane only: whether some lane has bound users; the next three are set only then
+CLAIM_BOUND = 2  # t a period that bound users would get
+ALLOWED = 3  # phi
+GIVEN = 4  # t a period that bound users get
+LEFT = 5  # sigma
 ORIGIN_FIELDS = 6
 
 # Single rows.

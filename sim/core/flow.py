@@ -23,7 +23,7 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import clear, flat
+from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -151,7 +151,7 @@ def ship(chain: Chain, tile, now, block: Block):
             ONE,
             block.pipeline,
         )
-        if followed(chain):
+        if followed(chain) and any_positive(block.scratch[DONE]):
             for lane in range(block.origin.shape[2]):
                 block.scratch[DILUTED, lane] = block.scratch[DONE, lane] * block.origin[LEFT, route.origin, lane]
             diluted, destination = block.scratch[DILUTED], chain.markets[route.destination]

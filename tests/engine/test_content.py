@@ -1,4 +1,4 @@
-"""Content in the results: there when asked for, right where the tables leave no doubt, and without effect on the rest."""
+"""Content in the results: there when asked for, right where the tables leave no doubt, without effect on the rest."""
 
 from __future__ import annotations
 
