@@ -146,7 +146,8 @@ SHOCKS = (
         "level",
         (RESTRICTION, SLOT, RUN),
         "1",
-        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; a duty's rate.",
+        "Share withheld, lost or denied; t a year of an export quota; share of reference of a production quota; "
+        "a duty's rate.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
     Variable(

@@ -34,7 +34,7 @@ class Shocks:
     onset: Values
     end: Values
     level: Values
-    """Share withheld or lost; for quotas t a year or share of reference activity; for duties the rate."""
+    """Share withheld, lost or denied; for quotas t a year or share of reference activity; for duties the rate."""
     severity: Values
     """Share of the targets' supply put at risk."""
     rise: Values
