@@ -287,7 +287,9 @@ def _check_content(path: Path, tree: xr.DataTree) -> None:
 
 def _is_there(node: Any, group: str, variable: Variable) -> bool:
     dims = (variables.QUANTILE, variables.MONTH, *variable.dims) if group == "distribution" else variable.dims
-    return variable.name in node.data_vars and node[variable.name].dims == dims
+    if variable.name not in node.data_vars:
+        return variable.optional
+    return bool(node[variable.name].dims == dims)
 
 
 def _as_saved(tree: xr.DataTree) -> xr.DataTree:

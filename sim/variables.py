@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
@@ -35,7 +35,18 @@ class Variable:
     units: str
     meaning: str
     dtype: str = "float32"
+    optional: bool = False
+    """Whether only some scenarios have it."""
 
+
+CONTENT = Variable(
+    "content",
+    (PRODUCT, REGION),
+    "1",
+    "Share of what makers and sectors take in that comes from the scenario's origin or is made of material from there.",
+    optional=True,
+)
+"""There where the scenario names an origin."""
 
 DISTRIBUTION = (
     Variable("price", (PRODUCT, REGION), "1", "Quoted price over its reference, mean of the month."),
@@ -74,6 +85,7 @@ DISTRIBUTION = (
         "1",
         "Intake of a stage's products missing against the service path, weighted by reference price.",
     ),
+    CONTENT,
 )
 """Variables with a distribution over runs in every month."""
 
@@ -172,8 +184,8 @@ SHOCKS = (
         "level",
         (RESTRICTION, SLOT, RUN),
         "1",
-        "Share withheld or lost; t a year of an export quota; share of reference of a production quota; rate of a "
-        "duty or wedge; discount of dumping; what a ban on technology adds to times of building, over them.",
+        "Share withheld, lost or denied; t a year of an export quota; share of reference of a production quota; "
+        "rate of a duty or wedge; discount of dumping; what a ban on technology adds to times of building, over them.",
     ),
     Variable("severity", (RESTRICTION, SLOT, RUN), "1", "Share of the targets' supply put at risk."),
     Variable(
@@ -212,5 +224,6 @@ TRACES = (
     Variable("shortage", (RUN, MONTH, PRODUCT, REGION), "1", "Intake missing against the service path."),
     Variable("sector_shortage", (RUN, MONTH, SECTOR, REGION), "1", "Service demand not met over its path."),
     Variable("shipment", (RUN, MONTH, ROUTE), "t", "Shipments in the month."),
+    replace(CONTENT, dims=(RUN, MONTH, PRODUCT, REGION)),
 )
 """Full paths of chosen runs."""

@@ -14,8 +14,9 @@ from tests.core.described import Event, Market, Process, Route, SmallChain, Use
 from tests.core.reference_accounts import Accounts
 from tests.core.reference_buyers import Buyers
 from tests.core.reference_capacity import Capacities, Plant, cash_gap
+from tests.core.reference_origin import Origin
 from tests.core.reference_reactions import Candidates
-from tests.core.reference_rules import Control, choked, clip, cut, fills, force, restrict_route
+from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
 
 
 class Run:
@@ -51,6 +52,7 @@ class Run:
         self.substituted = [0.0] * len(chain.uses)
         self.accounts = Accounts(chain)
         self.capacities = Capacities(chain) if chain.expansion is not None else None
+        self.origin = Origin(chain)
         self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
 
     @property
@@ -139,6 +141,9 @@ class Run:
             process = self.chain.processes[p]
             for output in process.outputs:
                 touched[output.market] += process.activity * output.coefficient
+        for d in rule.denied:
+            use = self.chain.uses[d.use]
+            touched[use.market] += use.demand * (d.weight * fresh + d.weight_after * (1 - fresh))
         return [t / s if s > 0 else 0.0 for t, s in zip(touched, self.supply, strict=True)]
 
     # 1. Restrictions in force
@@ -199,6 +204,7 @@ class Run:
         for m, amount in enumerate(self.arrived):
             self.inventory[m] += amount
             self.inbound[m] -= amount
+        self.origin.arrive()
 
     # 3. Quoted price, 4. Transacted price
 
@@ -390,12 +396,10 @@ class Run:
                 claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
         for r, route in enumerate(chain.routes):
             claims[route.origin][2] += (self.free[r] + self.legal[r]) * dt
-        self.claims, self.fill, self.dumped = claims, [], []
+        self.claims, self.fill, self.dumped, self.release = claims, [], [], []
         for m, market in enumerate(chain.markets):
-            cover = market.inventory / market.outflow
-            decay = dt / (par.release_share * cover)
-            share = 1 - math.exp(-decay)
-            release = max(self.inventory[m] - self.arrived[m], 0.0) * share + self.arrived[m] * (1 - share / decay)
+            release = releasable(market, par.release_share, dt, self.inventory[m], self.arrived[m])
+            self.release.append(release)
             self.fill.append(fills(release, (claims[m][0], claims[m][1], claims[m][2]), par.strictness))
             surplus = market.disposal * self.growth(market) * self.price[m] ** -par.disposal_elasticity * dt
             self.dumped.append(max(min(surplus, release - sum(claims[m])), 0.0))
@@ -423,9 +427,10 @@ class Run:
             self.route_pipeline[r].appendleft(shipped)
             self.released[route.origin] += shipped
             added[route.destination] += shipped
-        for u, use in enumerate(chain.uses):
-            self.sold.append(self.buyers[u].buy(self.fill[use.market][0 if use.priority else 1]))
-            self.released[use.market] += self.sold[u]
+        for u, fill in enumerate(self.origin.part(self)):
+            self.sold.append(self.buyers[u].buy(fill))
+            self.released[chain.uses[u].market] += self.sold[u]
+        self.origin.carry(self)
         for m in range(len(chain.markets)):
             self.inventory[m] -= self.released[m] + self.dumped[m]
             self.inbound[m] += added[m]

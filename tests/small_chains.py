@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from sim.core.state import (
     BAN,
+    DENIAL,
     DUMPING,
     DUTY,
     LICENSING,
@@ -27,6 +28,7 @@ from sim.scenario.capacity import Capacity
 from sim.scenario.parameters import Parameters
 from tests.core.described import (
     Builder,
+    Denied,
     Event,
     Expansion,
     Input,
@@ -193,7 +195,20 @@ def balanced_chain(
             name: tuple(replace(row, growth=rng.uniform(-growth, growth)) for row in getattr(small, name))
             for name in ("markets", "processes", "routes", "uses")
         })  # fmt: skip
-    return small
+    return _with_origin(small, list(places), Random(f"origin of {seed}"))
+
+
+def _with_origin(small: SmallChain, places: list[Place], rng: Random) -> SmallChain:
+    """The chain with random regions and products listed; only half of the chains are followed."""
+    regions = {region for region in {region for _, region in places} if rng.random() < 0.5}
+    products = {product for product in {product for product, _ in places} if rng.random() < 0.5}
+
+    def listed(output: Output) -> Output:
+        product, region = places[output.market]
+        return replace(output, listed=region in regions and product in products)
+
+    processes = [replace(process, outputs=tuple(map(listed, process.outputs))) for process in small.processes]
+    return replace(small, processes=tuple(processes), followed=rng.random() < 0.5)
 
 
 def _places(draft: Draft) -> dict[Place, int]:
@@ -303,13 +318,17 @@ def expanded(small: SmallChain, seed: int) -> SmallChain:
     return replace(small, expansion=Expansion(builders, skills, tuple(projects), rng.random() < 0.8, given))
 
 
-KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER)
+KINDS = (BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER, DENIAL)
 
 
 def restricted(
     small: SmallChain, seed: int, *, leaks: bool = True, threats: bool = True, kinds: tuple[int, ...] = KINDS
 ) -> SmallChain:
-    """The chain with a random restriction of each kind that it has room for; bans and duties may share routes."""
+    """The chain with a random restriction of each kind that it has room for; bans and duties may share routes.
+
+    Where origins are followed there are also sourcing rules.
+    """
+    small = replace(small, followed=True) if kinds == (DENIAL,) else small
     rng, rules = Random(seed), []
     origins = sorted({route.origin for route in small.routes})
     for kind in kinds:
@@ -325,6 +344,12 @@ def restricted(
             crossing = rng.sample(range(len(small.routes)), min(2, len(small.routes)))
             closed = tuple(Target(r, rng.uniform(0.3, 1), 0.2) for r in crossing) if kind == OUTAGE else ()
             rules.append(Restriction(kind, closed, tuple(sorted(some)), threat=threat, leakage=leakage))
+            continue
+        if kind == DENIAL:
+            if small.followed:
+                some = [u for u in range(len(small.uses)) if rng.random() < 0.4]
+                denied = tuple(Denied(u, rng.uniform(0.3, 1), 0.2) for u in some)
+                rules.append(Restriction(kind, denied=denied, threat=threat))
             continue
         chosen = rng.sample(origins, min(2, len(origins)))
         routes = [r for r, route in enumerate(small.routes) if route.origin in chosen]
@@ -344,7 +369,15 @@ def restricted(
             renewal=rng.uniform(0, 1), filed_early=rng.choice([0.0, rng.uniform(0, 1)]),
             on_processes=(rng.uniform(0, 1), rng.uniform(0, 0.5)),
         ))  # fmt: skip
-    return replace(small, restrictions=tuple(rules))
+    return replace(small, restrictions=tuple(rules), uses=_sourced(small, rng))
+
+
+def _sourced(small: SmallChain, rng: Random) -> tuple[Use, ...]:
+    """Uses, some of them under a sourcing rule from a date in eighths of a period on."""
+    if not small.followed:
+        return small.uses
+    dates = [round(rng.uniform(-8, 320)) / 8 if rng.random() < 0.2 else None for _ in small.uses]
+    return tuple(replace(use, sourced_from=date) for use, date in zip(small.uses, dates, strict=True))
 
 
 def _draw_level(rng: Random, small: SmallChain, rule: Restriction) -> float:

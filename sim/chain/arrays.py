@@ -9,6 +9,7 @@ import numpy as np
 from sim.chain.accounts import Values
 from sim.chain.capacity import expansion_arrays
 from sim.chain.constants import constants
+from sim.chain.origins import bindable, listed_outputs, origins
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stocks import buyers, covers, fresh_share, inbound, mean_cover
@@ -52,6 +53,7 @@ def core_arrays(
         """Columns as records of the working precision."""
         return records(columns, precision)
 
+    tagged = origins(reference)
     numbers = constants(reference.scenario.parameters, dt, latent_floor, float(np.finfo(precision).eps))
     return Chain(
         constants=type(numbers)(*(precision(number) for number in numbers)),
@@ -64,11 +66,13 @@ def core_arrays(
         cohorts=cast(_cohorts(reference)),
         tiles=cast(_tiles(reference)),
         trend=Trend(*(np.ascontiguousarray(factors, dtype=precision) for factors in reference.trend)),
+        origins=type(tagged)(*(np.ascontiguousarray(part, dtype=precision) for part in tagged)),
         rules=cast(restricted.rules),
         route_pairs=cast(restricted.route_pairs),
         plant_pairs=cast(restricted.plant_pairs),
         market_pairs=cast(restricted.market_pairs),
         watch_pairs=cast(restricted.watch_pairs),
+        use_pairs=cast(restricted.use_pairs),
         crossings=cast(restricted.crossings),
         plants=restricted.plants,
         building=type(expanded.building)(*(_number(field, precision) for field in expanded.building)),
@@ -199,6 +203,7 @@ def _processes(reference: Reference, dt: float, control: Ints) -> tuple[Processe
         cost_weight=np.array(
             [t * row.activity / made[reference.at[product, row.region]] for row, product, t in outputs]
         ),
+        listed=listed_outputs(reference),
     )
     return processes, needs, makes
 
@@ -255,4 +260,5 @@ def _uses(reference: Reference) -> Uses:
         cohort_begin=starts[:-1],
         cohort_end=starts[1:],
         cover=np.array([mean_cover(reference, row) for row in rows]),
+        bindable=bindable(reference),
     )

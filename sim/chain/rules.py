@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from sim.chain.reference import Reference
 from sim.chain.stocks import fresh_share
 from sim.core.state import (
     BAN,
+    DENIAL,
     DUMPING,
     DUTY,
     LICENSING,
@@ -31,6 +32,7 @@ from sim.core.state import (
 )
 from sim.scenario.reaction import Reaction
 from sim.scenario.restrictions import (
+    Denial,
     Dumping,
     ExportDuty,
     Leaking,
@@ -53,6 +55,7 @@ CODES = {
     "outage": OUTAGE,
     "technology_ban": TECHNOLOGY_BAN,
     "patent_barrier": PATENT_BARRIER,
+    "denial": DENIAL,
 }
 
 WATCHES = {"price": PRICES, "output": OUTPUT}
@@ -60,7 +63,7 @@ WATCHES = {"price": PRICES, "output": OUTPUT}
 
 @dataclass(frozen=True)
 class Target:
-    """Routes, processes and markets a restriction reaches, each with its weight and that after recovery."""
+    """Routes, processes, markets and uses a restriction reaches, each with its weight and that after recovery."""
 
     routes: dict[int, tuple[float, float]]
     processes: tuple[int, ...]
@@ -71,6 +74,7 @@ class Target:
     """That flow along the trend over the reference, shape (period,)."""
     on_processes: tuple[float, float] = (1.0, 1.0)
     """Weight on each of the processes, and that after recovery."""
+    uses: dict[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def target(reference: Reference, restriction: Measure) -> Target:
@@ -82,6 +86,8 @@ def target(reference: Reference, restriction: Measure) -> Target:
         return replace(_routes(reference, restriction), processes=makers, on_processes=(on_cost, after))
     if isinstance(restriction, Technology):
         return _technologies(reference, restriction)
+    if isinstance(restriction, Denial):
+        return _denied(reference, restriction)
     acts_on_routes = isinstance(restriction, RouteMeasure) and not (
         isinstance(restriction, Outage) and restriction.acts_on == "capacity"
     )
@@ -152,6 +158,21 @@ def _technologies(reference: Reference, restriction: Technology) -> Target:
     return Target({}, hit, {}, 0.0, np.ones(reference.scenario.periods))
 
 
+def _denied(reference: Reference, denial: Denial) -> Target:
+    """Uses of a denial; at risk in a market is what they take of its supply."""
+    uses: dict[int, tuple[float, float]] = {}
+    markets: dict[int, tuple[float, float]] = {}
+    for index, row in enumerate(reference.uses):
+        weight = denial.weight(row.region)
+        if row.sector not in denial.sectors or row.product not in denial.products or weight <= 0.0:
+            continue
+        uses[index] = (weight, weight * denial.profile.remaining(row.region))
+        market = reference.at[row.product, row.region]
+        share, before = row.demand / reference.flows.supply[market], markets.get(market, (0.0, 0.0))
+        markets[market] = (before[0] + share * uses[index][0], before[1] + share * uses[index][1])
+    return Target({}, (), markets, 0.0, np.ones(reference.scenario.periods), uses=uses)
+
+
 def _growth(weights: Values, factors: Floats) -> Values:
     total = weights.sum()
     return np.asarray(weights @ factors / total if total > 0.0 else np.ones(factors.shape[1]))
@@ -166,6 +187,7 @@ class Restricted:
     plant_pairs: Pairs
     market_pairs: Pairs
     watch_pairs: Pairs
+    use_pairs: Pairs
     crossings: Crossings
     plants: Ints
     route_control: Ints
@@ -189,11 +211,13 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     ]
     market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
     watched = [_watched(reference, row.reacts) for row in given]
+    use_pairs = [(u, *weights) for each in targets for u, weights in each.uses.items()]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
         "plant": _starts([len(each.processes) for each in targets]),
         "market": _starts([len(each.markets) for each in targets]),
         "watch": _starts([len(each) for each in watched]),
+        "use": _starts([len(each.uses) for each in targets]),
     }
     reactions = [row.reacts for row in given]
     leaking = [row if isinstance(row, Leaking) else None for row in given]
@@ -220,6 +244,7 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         plant_pairs=_pairs(plant_pairs),
         market_pairs=_pairs(market_pairs),
         watch_pairs=_pairs([row for each in watched for row in each]),
+        use_pairs=_pairs(use_pairs),
         crossings=_crossings(list(zip(given, codes, targets, strict=True)), routes, dt),
         plants=np.array(processes, dtype=np.int32),
         route_control=_control(len(reference.routes), routes),

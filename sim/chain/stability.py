@@ -104,9 +104,10 @@ def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None
     The certificate; it may say that the chain is not stable.
     """
     say = progress or (lambda _: None)
-    quiet = scenario.replace(
-        "growth=false", *FIXED_CAPACITY, *(f"restrictions.{name}=false" for name in scenario.restrictions)
-    )
+    # Origins change nothing by themselves, and nobody is bound at the reference.
+    left_out = [f"{part}.{name}" for part in ("restrictions", "provenance") for name in getattr(scenario, part)]
+    left_out += ["origin"] if scenario.origin is not None else []
+    quiet = scenario.replace("growth=false", *FIXED_CAPACITY, *(f"{key}=false" for key in left_out))
     reference = build(quiet)
     say("growth of small disturbances")
     radius, neutral = _spectrum(core_arrays(reference, np.float64, latent_floor=-1.0))

@@ -26,6 +26,7 @@ def inspect(scenario: ScenarioName, overrides: Overrides = []) -> None:  # noqa:
         _print_assumptions(reference)
         _print_optional(reference)
         _print_shares(reference)
+        _print_unmet(reference)
         _print_certificate(reference)
 
 
@@ -145,6 +146,14 @@ def _print_shares(reference: Reference) -> None:
     ]
     rows = [(*share, *judged) for share, judged in zip(shares, published, strict=True)]
     table(title, ("share", ">here", ">published", ""), rows)
+
+
+def _print_unmet(reference: Reference) -> None:
+    """Print sourcing rules that no source can meet."""
+    from sim.scenario.provenance import unmet
+
+    for text in unmet(reference.scenario):
+        note(text)
 
 
 def _print_certificate(reference: Reference) -> None:

@@ -32,6 +32,8 @@ def simulate(
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture."""
+    from sim.scenario.provenance import unmet
+
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
         loaded, target, picture = together(
@@ -44,6 +46,8 @@ def simulate(
                 "QuickLookWarning: monthly steps are for quick looks only: peaks come out up to 20 % lower; "
                 "do not quote the numbers"
             )
+        for text in unmet(loaded):
+            note(text)
         results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces)
         from sim import store
 

@@ -20,6 +20,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     """
     markets = chain.markets
     kind = markets.inventory.dtype
+    followed = chain.origins.share.size
 
     def zeros(*shape: int) -> Floats:
         """An array with lanes last."""
@@ -42,7 +43,11 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         capacity=zeros(fields.CAPACITY_FIELDS, max(chain.builders.size, 1)),
         skill=zeros(fields.SKILL_FIELDS, chain.skills.size),
         project=zeros(fields.PROJECT_FIELDS, chain.projects.size),
+        origin=zeros(fields.ORIGIN_FIELDS, followed),
+        tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
     )
+    if followed:
+        block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
     block.market[fields.CONTRACT] = 1.0
@@ -69,9 +74,14 @@ def set_back(block: Block, start: Block) -> None:
         target[...] = source
 
 
-def _pipelines(chain: Chain) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Tonnes on their way at the reference, row of the pipelines by row."""
-    markets = chain.markets
+def _pipelines(chain: Chain, *, tagged: bool = False) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Tonnes on their way at the reference, row of the pipelines by row; all of them, or the tagged part.
+
+    There is no tagged part, not even rows, where origins are not followed.
+    """
+    markets, share = chain.markets, chain.origins.share
+    if tagged and not share.size:
+        return np.zeros(0)
     rows = np.zeros(int(markets.pipeline_rows.sum()))
 
     def fill(market: int, delay: int, part: float, tonnes: float) -> None:
@@ -83,12 +93,16 @@ def _pipelines(chain: Chain) -> np.ndarray[Any, np.dtype[np.float64]]:
 
     dt = float(chain.constants.dt)
     for process in chain.processes:
+        feeds = chain.inputs.market[process.input_begin : process.input_end]
+        diluted = float(share[feeds].max(initial=0.0)) if tagged else 1.0
         for j in range(process.output_begin, process.output_end):
             output = chain.outputs[j]
             made = float(output.coefficient) * float(process.activity) * dt
-            fill(output.market, process.delay, process.delay_part, made)
+            counted = 1.0 if output.listed else diluted
+            fill(output.market, process.delay, process.delay_part, counted * made)
     for route in chain.routes:
-        fill(route.destination, route.delay, route.delay_part, float(route.flow) * dt)
+        counted = float(share[route.origin]) if tagged else 1.0
+        fill(route.destination, route.delay, route.delay_part, counted * float(route.flow) * dt)
     return rows
 
 
@@ -105,7 +119,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     kind = chain.markets.inventory.dtype
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
     monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
-    monthly |= {"route": chain.routes.size if traced_routes else 0}
+    monthly |= {"route": chain.routes.size if traced_routes else 0, "content": chain.origins.share.size}
     total = dict.fromkeys(("destroyed", "rationed", "substituted"), chain.uses.size)
     total |= dict.fromkeys(("saved", "held_up"), chain.inputs.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)

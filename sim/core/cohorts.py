@@ -5,12 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.fields import (
+    ALLOWED,
+    BOUND,
     CLAIM_FIRST,
     CLAIM_LOCAL,
     DEPLETED,
     DESIRED,
     FILL_FIRST,
     FILL_LOCAL,
+    FILLED,
     FULLNESS,
     IDLE,
     INTAKE,
@@ -18,6 +21,7 @@ from sim.core.fields import (
     MISSING,
     RATIONED,
     RELEASED,
+    RESERVED,
     RESTOCK,
     STRAINED,
     USED,
@@ -84,18 +88,20 @@ def sell(chain: Chain, tile, now, block: Block):
         row = chain.uses[u]
         m, s = row.market, row.sector
         before, after, building = growing(chain, row, u, now)
-        fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
         depleted = use[DEPLETED, u, 0] > ZERO
+        reserved = row.bindable > 0 and block.origin[RESERVED, m, 0] > ZERO
+        barred = reserved and any_below(block.origin[ALLOWED, m], ONE)
         for lane in range(lanes):
             sector[USED, s, lane] += use[DESIRED, u, lane] * dt
-        if depleted or market[STRAINED, m, 0] > ZERO:
+        if depleted or barred or market[STRAINED, m, 0] > ZERO:
             if not depleted:
                 clear(use[RESTOCK, u])
+            _fill(row, u, barred, block)
             for lane in range(lanes):
-                sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * market[fill, m, lane] * dt
+                sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * block.scratch[FILLED, lane] * dt
                 market[RELEASED, m, lane] += sold
                 market[INTAKE, m, lane] += sold
-            _draw_stocks(chain, row, u, fill, before, after, block)
+            _draw_stocks(chain, row, u, barred, before, after, block)
             for lane in range(lanes):
                 missing = use[MISSING, u, lane]
                 use[RATIONED, u, lane] += missing
@@ -109,13 +115,25 @@ def sell(chain: Chain, tile, now, block: Block):
 
 
 @kernel
-def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
+def _fill(row, u, barred, block: Block):
+    """Share of its orders that a use gets into `FILLED`: that of its class, less what bound users may not have."""
+    filled, m = block.scratch[FILLED], row.market
+    fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+    for lane in range(filled.size):
+        filled[lane] = block.market[fill, m, lane]
+    if barred:
+        for lane in range(filled.size):
+            filled[lane] *= ONE - block.use[BOUND, u, lane] * (ONE - block.origin[ALLOWED, m, lane])
+
+
+@kernel
+def _draw_stocks(chain: Chain, row, u, barred, before, after, block: Block):
     """Use what was got and what is in stock; `MISSING` is what neither covers."""
-    use, cohort, m, constants = block.use, block.cohort, row.market, chain.constants
+    use, cohort, constants = block.use, block.cohort, chain.constants
     dt = constants.dt
-    strained = block.market[STRAINED, m, 0] > ZERO
+    strained = barred or block.market[STRAINED, row.market, 0] > ZERO
     lanes = use.shape[2]
-    lacking = block.scratch[LACKING]
+    lacking, filled = block.scratch[LACKING], block.scratch[FILLED]
     clear(use[MISSING, u])
     clear(lacking)
     for c in range(row.cohort_begin, row.cohort_end):
@@ -128,11 +146,10 @@ def _draw_stocks(chain: Chain, row, u, fill, before, after, block: Block):
         for lane in range(lanes):
             full = cohort[FULLNESS, c, lane]
             need = share * use[DESIRED, u, lane] * dt
-            filled = block.market[fill, m, lane]
             filling = building + refilled(full, constants.follow_restock) * (ONE - full) * old
             # What is got beyond the need, or less: it comes out of the stock as far as there is one. The need stands
             # apart from what fills the stock: a need much larger than it would round it away.
-            surplus = (filled * need - need) + filled * filling
+            surplus = (filled[lane] * need - need) + filled[lane] * filling
             left = full * kept + surplus * per_tonne
             use[MISSING, u, lane] += max(-(full * old + surplus), ZERO)
             held = min(max(left, ZERO), ONE) if new > ZERO else ONE

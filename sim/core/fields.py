@@ -47,7 +47,8 @@ MISSING = 5  # t a period
 DEPLETED = 6  # first lane only: whether some cohort's stock was not full in some lane
 REPLACED = 7  # t since the start: given up for something else, less what is taken over from other uses
 OWN = 8  # t/month before substitution, of uses with a substitute
-USE_FIELDS = 9
+BOUND = 9  # share of its users bound to free material; of uses that a rule may bind
+USE_FIELDS = 10
 
 # Cohorts of buyers.
 FULLNESS = 0  # z
@@ -104,6 +105,16 @@ PROJECT_STATE = 2
 ADVANCE = 2  # periods of its clock in a step, were there people enough
 PROJECT_FIELDS = 3
 
+# Markets where origins are followed.
+TAGGED = 0  # t of the inventory
+ORIGIN_STATE = 1
+RESERVED = 1  # first lane only: whether some lane has bound users; the next three are set only then
+CLAIM_BOUND = 2  # t a period that bound users would get
+ALLOWED = 3  # phi
+GIVEN = 4  # t a period that bound users get
+LEFT = 5  # sigma
+ORIGIN_FIELDS = 6
+
 # Single rows.
-COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, WATCHED = range(10)
-SCRATCH_FIELDS = 10
+COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(12)
+SCRATCH_FIELDS = 12

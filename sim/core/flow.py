@@ -5,6 +5,7 @@ from __future__ import annotations
 from sim.core.fields import (
     ARRIVED,
     CHOKE,
+    DILUTED,
     DONE,
     DUMPED,
     FILL_EXPORT,
@@ -16,15 +17,17 @@ from sim.core.fields import (
     INTENSITY,
     INVENTORY,
     LACKING,
+    LEFT,
     LEGAL,
     ORDER,
     RELEASED,
     SAVED,
     STRAINED,
+    TAGGED,
     WANTED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import flat
+from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -33,6 +36,12 @@ from sim.core.state import Block, Chain
 def pipeline_row(market, period):
     """Row of a market's pipeline that holds what arrives in a period to come, or in the current one."""
     return market.pipeline + period % market.pipeline_rows
+
+
+@kernel
+def followed(chain: Chain):
+    """Whether the origin of material is followed."""
+    return chain.origins.share.size > 0
 
 
 @kernel
@@ -53,6 +62,10 @@ def arrive(chain: Chain, tile, now, block: Block):
             if later != due:
                 for lane in range(lanes):
                     market[INBOUND, m, lane] += pipeline[later, lane]
+        if followed(chain):
+            for lane in range(lanes):
+                block.origin[TAGGED, m, lane] += block.tagged[due, lane]
+                block.tagged[due, lane] = ZERO
 
 
 @kernel
@@ -104,6 +117,26 @@ def produce(chain: Chain, now, block: Block):
                 output.coefficient,
                 block.pipeline,
             )
+        if followed(chain):
+            _tag_outputs(chain, process, now, block)
+
+
+@kernel
+def _tag_outputs(chain: Chain, process, now, block: Block):
+    """Send the tagged part of what a process makes: all of it where listed, else as its most tagged input."""
+    diluted, done = block.scratch[DILUTED], block.scratch[DONE]
+    clear(diluted)
+    for i in range(process.input_begin, process.input_end):
+        m = chain.inputs[i].market
+        for lane in range(diluted.size):
+            diluted[lane] = max(diluted[lane], block.origin[LEFT, m, lane]) + ZERO
+    for lane in range(diluted.size):
+        diluted[lane] *= done[lane]
+    for j in range(process.output_begin, process.output_end):
+        output = chain.outputs[j]
+        destination = chain.markets[output.market]
+        tagged = done if output.listed else diluted
+        send(destination, now, process.delay, process.delay_part, tagged, output.coefficient, block.tagged)
 
 
 @kernel
@@ -149,6 +182,11 @@ def ship(chain: Chain, tile, now, block: Block):
             ONE,
             block.pipeline,
         )
+        if followed(chain) and any_positive(block.scratch[DONE]):
+            for lane in range(block.origin.shape[2]):
+                block.scratch[DILUTED, lane] = block.scratch[DONE, lane] * block.origin[LEFT, route.origin, lane]
+            diluted, destination = block.scratch[DILUTED], chain.markets[route.destination]
+            send(destination, now, route.delay, route.delay_part, diluted, ONE, block.tagged)
 
 
 @kernel

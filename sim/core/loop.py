@@ -10,6 +10,7 @@ from sim.core import (
     demand,
     flow,
     lanes,
+    origin,
     price,
     production,
     rationing,
@@ -38,7 +39,7 @@ def simulate(
     """
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
-    tiles = chain.tiles.size
+    tiles, followed = chain.tiles.size, flow.followed(chain)
     if begin == 0:
         capacity.set_clocks(draws, first, block)
     for now in range(begin, end):
@@ -59,14 +60,20 @@ def simulate(
         trade.ration_quotas(chain, block)
         trade.claim_restricted(chain, block)
         lanes.clear(block.sector)
+        if followed:
+            origin.bind(chain, now, block)
         for t in range(tiles):
             cohorts.claim(chain, chain.tiles[t], now, block)
             price.follow_sources(chain, chain.tiles[t], block)
             rationing.ration(chain, chain.tiles[t], now, block)
+            if followed:
+                origin.part(chain, chain.tiles[t], now, block)
             flow.ship(chain, chain.tiles[t], now, block)
             cohorts.sell(chain, chain.tiles[t], now, block)
         flow.produce(chain, now, block)
         flow.draw_down(block)
+        if followed:
+            origin.draw_down(block)
         production.thrift(chain, block)
         if capacity.steps(chain, now):
             capacity.build(chain, draws, first, now, block)

@@ -6,6 +6,7 @@ from sim.core.fields import (
     ACTIVE,
     ADDED,
     DESTROYED,
+    DILUTED,
     DONE,
     EXPANSION,
     FREE,
@@ -30,6 +31,7 @@ from sim.core.flow import sent_into
 from sim.core.jit import kernel
 from sim.core.lanes import any_positive, flat
 from sim.core.mathx import ZERO
+from sim.core.origin import content
 from sim.core.state import Block, Chain, Record
 
 
@@ -58,6 +60,9 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(flat(record.intake[month]), flat(market[INTAKE]), one, begins)
         keep(flat(record.sector[month]), flat(block.sector[USED]), one, begins)
         keep(flat(record.stopped[month]), flat(block.sector[IDLE]), one, begins)
+    for m in range(record.content.shape[1]):
+        content(m, block)
+        keep(record.content[month, m], block.scratch[DILUTED], weight, begins)
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
     for r in range(record.route.shape[1]):

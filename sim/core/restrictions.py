@@ -214,28 +214,28 @@ def _restrict_crossing(rule, k, pair, block: Block):
     lanes = crossing.shape[2]
     if kind in (BAN, OUTAGE):
         for lane in range(lanes):
-            kept = ONE - _cut(k, lane, weight, after, restriction)
+            kept = ONE - cut(k, lane, weight, after, restriction)
             crossing[WITHHELD, c, lane] = ONE - (ONE - crossing[WITHHELD, c, lane]) * kept
     elif kind == LICENSING:
         for lane in range(lanes):
             active = restriction[ACTIVE, k, lane]
             bound = throughput if active > ZERO else NEVER
             crossing[LICENSED, c, lane] = max(crossing[LICENSED, c, lane], min(active, ONE)) + ZERO
-            crossing[APPROVAL, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
+            crossing[APPROVAL, c, lane] *= ONE - cut(k, lane, weight, after, restriction)
             crossing[THROUGHPUT, c, lane] = min(crossing[THROUGHPUT, c, lane], bound) + ZERO
     elif kind == DUTY:
         for lane in range(lanes):
             crossing[EXTRA_DUTY, c, lane] += restriction[LEVEL, k, lane] * weight
     elif kind == DUMPING:
         for lane in range(lanes):
-            crossing[EXTRA_DUTY, c, lane] -= _cut(k, lane, weight, after, restriction)
+            crossing[EXTRA_DUTY, c, lane] -= cut(k, lane, weight, after, restriction)
     if _leaks(rule):
         for lane in range(lanes):
             crossing[LEAKAGE, c, lane] = max(crossing[LEAKAGE, c, lane], restriction[LEAK, k, lane]) + ZERO
 
 
 @kernel
-def _cut(k, lane, weight, after, restriction):
+def cut(k, lane, weight, after, restriction):
     """Severity towards one target, which recovery may leave at another level than its first."""
     fresh = restriction[FRESH, k, lane]
     return clip(restriction[LEVEL, k, lane] * (weight * fresh + after * (ONE - fresh)), ZERO, ONE)
@@ -263,7 +263,7 @@ def _restrict_plant(kind, k, pair, activity, capacity, block: Block):
                 capped = level * activity + (ONE - active) * capacity
                 plant[ACTIVITY_QUOTA, c, lane] = min(plant[ACTIVITY_QUOTA, c, lane], capped)
         elif kind == DUMPING:
-            plant[COST_FACTOR, c, lane] *= ONE - _cut(k, lane, weight, after, restriction)
+            plant[COST_FACTOR, c, lane] *= ONE - cut(k, lane, weight, after, restriction)
         else:
             plant[CAPACITY_FACTOR, c, lane] *= ONE - min(level, ONE)
 

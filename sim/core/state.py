@@ -18,7 +18,7 @@ Ints = NDArray[np.int32]
 Records = Any
 """A `numpy.recarray`: its fields are arrays in Python, and those of one record are scalars in the core."""
 
-BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER = range(9)
+BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER, DENIAL = range(10)
 NOTHING, PRICES, OUTPUT = range(3)
 
 
@@ -119,6 +119,7 @@ class Outputs(NamedTuple):
     coefficient: Floats
     share: Floats  # b_j
     cost_weight: Floats  # share of the process in local output of the market
+    listed: Ints  # whether it is tagged whatever it is made of; 1 or 0
 
 
 class Routes(NamedTuple):
@@ -150,6 +151,7 @@ class Uses(NamedTuple):
     cohort_begin: Ints
     cohort_end: Ints
     cover: Floats  # mean of the cohorts' covers, months
+    bindable: Ints  # whether some rule may bind its users to free material; 1 or 0
 
 
 class Cohorts(NamedTuple):
@@ -179,6 +181,13 @@ class Trend(NamedTuple):
     disposal: Floats
 
 
+class Origins(NamedTuple):
+    """Tagged material; without markets and uses where a scenario names no origin, and then nothing is followed."""
+
+    share: Floats  # gamma at the reference, shape (market,)
+    sourcing: Floats  # share of each use's users that sourcing rules bind, shape (use, period)
+
+
 class Rules(NamedTuple):
     """Restrictions; what each acts on are the pairs `route_begin:route_end` and so on."""
 
@@ -202,12 +211,14 @@ class Rules(NamedTuple):
     watch_begin: Ints
     watch_end: Ints
     first_yield: Floats  # factor on the first yield of new plants
+    use_begin: Ints
+    use_end: Ints
 
 
 class Pairs(NamedTuple):
     """A restriction and one thing it acts on."""
 
-    target: Ints  # row among restricted routes or restricted processes, or market
+    target: Ints  # row among restricted routes or restricted processes, market, or use
     weight: Floats  # w, W
     weight_after: Floats  # w', W'
 
@@ -272,7 +283,7 @@ class Projects(NamedTuple):
 
 
 class Chain(NamedTuple):
-    """The reference state and everything that does not change in a run: records, but for constants and trend."""
+    """The reference state and all that does not change in a run: records, but for constants, trend and origins."""
 
     constants: Constants
     markets: Records
@@ -284,11 +295,13 @@ class Chain(NamedTuple):
     cohorts: Records
     tiles: Records
     trend: Trend
+    origins: Origins
     rules: Records
     route_pairs: Records
     plant_pairs: Records
     market_pairs: Records
     watch_pairs: Records  # market or process, and its weight
+    use_pairs: Records
     crossings: Records
     plants: Ints  # process of each restricted process
     building: Building
@@ -335,6 +348,8 @@ class Block(NamedTuple):
     plant: Floats
     scratch: Floats  # (field, lane)
     pipeline: Floats  # (row, lane): t that will arrive; a market has one row for each period to come
+    origin: Floats  # (field, market, lane); without markets where origins are not followed
+    tagged: Floats  # (row, lane): tagged part of the pipeline; without rows where origins are not followed
     capacity: Floats
     skill: Floats
     project: Floats
@@ -355,6 +370,7 @@ class Record(NamedTuple):
     sector: Floats  # used by each sector of each region, t
     stopped: Floats  # wanted by it at the price and not had, from supply or own stock, t
     route: Floats  # shipments, t; zero rows unless traced
+    content: Floats  # tagged share of what is taken in, (month, market, lane); zero rows unless origins are followed
     destroyed: Floats  # (use, lane) t
     rationed: Floats  # (use, lane) t
     substituted: Floats  # (use, lane) t, less what is taken over from other uses

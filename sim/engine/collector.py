@@ -25,8 +25,8 @@ PARTS = 8
 """Ranges of months that are counted at the same time."""
 NOTHING = 1e-9
 """Tonnes below which a reference counts as nothing: no share of it is formed."""
-_RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped")
-_price, _transacted, _inventory, _flow, _intake, _sector, _stopped = map(attrgetter, _RECORDED)
+_RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "content")
+_price, _transacted, _inventory, _flow, _intake, _sector, _stopped, _content = map(attrgetter, _RECORDED)
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,8 @@ class Collector:
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
         self.plans = self._plans(reference, clock)
+        if chain.origins.share.size:
+            self.plans["content"] = self._content()
         self.found = {
             name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=PARTS)
             for name, plan in self.plans.items()
@@ -142,6 +144,15 @@ class Collector:
             "stage_price": Plan(MULTIPLE, dear, (summed(lay.stage_price, _price),)),
             "stage_shortage": Plan(SHARE, short, (summed(lay.stage_intake, _intake, self.need, missing=True),)),
         }
+
+    def _content(self) -> Plan:
+        """Tagged share of intake: of markets with takers, and of the world, weighted by intake."""
+        lay, world = self.layout, self.layout.world_intake
+        ones = [np.ones((self.months, count), dtype=np.float32) for count in (lay.takers.size, len(world.labels))]
+        takers = tuple(lay.markets[index] for index in lay.takers)
+        mean = Members(world.start, world.member, world.weight, ones[1], False)
+        parts = (Part(takers, _alone(lay.takers, ones[0]), _content), Part(world.labels, mean, _content, _intake))
+        return Plan(SHARE, None, parts)
 
     def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> None:
         """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own months.

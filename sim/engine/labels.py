@@ -82,6 +82,8 @@ def distribution(
     """The dataset of `/distribution`: quantiles under the variable's name, other statistics beside it."""
     entries: dict[str, Any] = {}
     for variable in variables.DISTRIBUTION:
+        if variable.optional and variable.name not in found:
+            continue
         histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
         dims = (MONTH, *variable.dims)
         levels = spread(np.swapaxes(histogram.quantiles(variables.QUANTILES), 1, 2), plan, first, coords, axis=2)
@@ -156,6 +158,8 @@ def traces(
     """The dataset of `/traces`: full monthly paths of chosen runs."""
     entries: dict[str, Any] = {}
     for variable in variables.TRACES:
+        if variable.optional and variable.name not in values:
+            continue
         if variable.name == "shipment":
             path = np.moveaxis(shipped, 2, 0)
         else:

@@ -12,6 +12,7 @@ from sim.scenario.clustering import Clustering, check_clustering, check_escalate
 from sim.scenario.models import Time
 from sim.scenario.restriction_checks import Finding, check_details, watched
 from sim.scenario.restrictions import (
+    Denial,
     Dumping,
     Measure,
     Outage,
@@ -144,6 +145,8 @@ def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
         yield from _unknown("reacts.regions", restriction.reacts.regions, regions, "region")
     if isinstance(restriction, Spilling) and restriction.spillover is not None:
         yield from _unknown("spillover.products", restriction.spillover.products, products, "product")
+    if isinstance(restriction, Denial):
+        yield from _unknown("sectors", restriction.sectors, [row.sector for row in tables.sectors], "sector")
     if isinstance(remaining, dict):
         named = [name for name in remaining if name != "default"]
         yield from _unknown("profile.recovers_to", named, regions, "region")

@@ -13,6 +13,7 @@ from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
 from sim.scenario.parameters import Parameters
+from sim.scenario.provenance import Origin, Provenance
 from sim.scenario.restrictions import Restriction, spilled
 from sim.scenario.tables import ChainTables
 
@@ -80,6 +81,10 @@ class Scenario(Model):
     """Calm and conflict by region or bloc; they scale the hazards of what it imposes."""
     restrictions: dict[Name, Restriction] = Field(default_factory=dict)
     """Restrictions that may strike, by name; the name keys the random draws."""
+    origin: Origin | None = None
+    """Regions and stages whose material is followed to its users; none follows nothing, and costs nothing."""
+    provenance: dict[Name, Provenance] = Field(default_factory=dict)
+    """Sourcing rules by name: users who take only material free of the origin, from a date on."""
 
     _path: Path | None = PrivateAttr(default=None)
     _folder: Path | None = PrivateAttr(default=None)

@@ -11,7 +11,7 @@ from sim.scenario.base import nearest, show
 from sim.scenario.faults import names_at
 from sim.scenario.models import Scenario
 from sim.scenario.restrictions import KINDS
-from sim.scenario.sources import NAMED, Draft, claim, plain
+from sim.scenario.sources import Draft, claim, plain, removable
 
 FILE = "--set"
 
@@ -60,10 +60,11 @@ def _apply(draft: Draft, text: str) -> list[Fault]:
             problem = f"is {show(below)}, which has no keys"
             return [Fault(FILE, ".".join(key[: position + 1]), problem, "set the whole value instead")]
         tables.append(dict(below))
-    if len(key) == 2 and key[0] in NAMED and new is False:
-        if key[1] not in tables[-1]:
-            return [Fault(FILE, ".".join(key), f"is not a known {NAMED[key[0]]}", nearest(key[1], tables[-1]))]
-        del tables[-1][key[1]]
+    removed = removable(key) if new is False else None
+    if removed is not None:
+        if key[-1] not in tables[-1]:
+            return [Fault(FILE, ".".join(key), f"is not a known {removed}", nearest(key[-1], tables[-1]))]
+        del tables[-1][key[-1]]
     else:
         tables[-1][key[-1]] = new
         claim(draft, key, new, FILE)
@@ -81,7 +82,7 @@ def _unknown(draft: Draft, key: tuple[str, ...]) -> Fault | None:
         restrictions = {}
     location: tuple[str, ...] = ()
     for position, part in enumerate(key):
-        if location == ("regimes",):
+        if location in (("regimes",), ("provenance",)):
             location = (*location, part)
             continue
         if location == ("restrictions",):
@@ -103,5 +104,5 @@ def _unknown(draft: Draft, key: tuple[str, ...]) -> Fault | None:
 
 def _free(location: tuple[str, ...]) -> bool:
     """Return whether the keys below a location are names of the author's choice or parameters of a distribution."""
-    deep = {"restrictions": 4, "regimes": 3}.get(location[0], len(location) + 1) if location else 1
+    deep = {"restrictions": 4, "regimes": 3, "provenance": 3}.get(location[0], len(location) + 1) if location else 1
     return len(location) >= deep and location[-1] != "profile"

@@ -1,41 +1,52 @@
-"""Rules on where material comes from: sourcing rules of users, and denial of exports to an end use.
-
-Not part of a scenario yet: the core does not follow the origin of material, and a rule that is read and then left out
-would be worse than one that is refused. The models, their checks and what a rule leaves free stand here on their own.
-"""
+"""Where material comes from: the origin a scenario follows, sourcing rules of users, and what both leave free."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from sim.errors import Fault
 from sim.scenario.base import Model, nearest
 from sim.scenario.dates import Day
-from sim.scenario.distributions import ShareQuantity
-from sim.scenario.models import Time
-from sim.scenario.restrictions import Names, RouteMeasure
+from sim.scenario.restrictions import Denial, Measure, Names
+from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
 
+if TYPE_CHECKING:
+    from sim.scenario.models import Scenario, Time
+
 Finding = tuple[str, str, str]
-"""Key inside the rule, problem and cure."""
+"""Key, problem and cure."""
 Market = tuple[str, str]
 """Product and region."""
 
 
+class Origin(Model):
+    """What is followed along the chain: material made in a listed region at a listed stage, and all that is made of it.
+
+    One a scenario: its sourcing rules and denials all mean this material.
+    """
+
+    listed: Names
+    """Regions listed."""
+    stages: Names
+    """Stages whose place counts: what they make in a listed region is tagged whatever it is made of."""
+
+    def lists(self, region: str, stage: str) -> bool:
+        """Return whether what is made there is tagged whatever it is made of."""
+        return region in self.listed and stage in self.stages
+
+
 class Provenance(Model):
-    """A sourcing rule: from a date on, some users take only material free of the listed origins."""
+    """A sourcing rule: from a date on, some users take only material free of the scenario's origin."""
 
     title: str = ""
     """One line that names the rule in figures and tables."""
     source: str = ""
     """Where it comes from."""
-    listed: Names
-    """Regions whose making or material is barred."""
-    stages: Names
-    """Stages whose origin counts: what is made at one in a listed region is tagged, and all that is made of it."""
     products: Names
     """Products it binds as they reach the users."""
     sectors: Names
@@ -45,70 +56,74 @@ class Provenance(Model):
     start: Day = Field(alias="from")
     """Date from which it binds, a month or a day; before the horizon for a rule in force at its start."""
 
-
-class Denial(RouteMeasure):
-    """Exports denied to an end use: part of a sector's users abroad may not have what comes from a region."""
-
-    kind: Literal["denial"]
-    """Kind of restriction."""
-    sectors: Names
-    """Sectors denied, abroad."""
-    users: ShareQuantity
-    """Share of their users who are denied at full severity."""
+    def binds(self, sector: str, product: str, region: str) -> bool:
+        """Return whether it binds a use."""
+        return sector in self.sectors and product in self.products and region in self.regions
 
 
-def check_provenance(
-    rules: Mapping[str, Provenance], time: Time, tables: ChainTables
-) -> tuple[list[Finding], list[str]]:
-    """Return what is wrong with sourcing rules, and warnings about those no source can meet.
+def check_origin(
+    draft: Draft,
+    origin: Origin | None,
+    rules: Mapping[str, Provenance],
+    restrictions: Mapping[str, Measure],
+    time: Time | None,
+    tables: ChainTables | None,
+) -> list[Fault]:
+    """Return the faults of the origin, of sourcing rules, and of denials as far as they stand on the origin.
 
     Parameters
     ----------
-    rules: Sound rules by name.
-    time: Horizon.
-    tables: Sound tables of the chain.
-
-    Returns
-    -------
-    Findings, keyed below the scenario, and warnings: one for each rule and product without any free source.
+    draft: Knows which file wrote a key.
+    origin: The origin if it is given and sound.
+    rules: Sound sourcing rules by name.
+    restrictions: Sound restrictions by name.
+    time: Horizon; none if it is at fault itself.
+    tables: Tables of the chain; none if they are not free of faults, so that nothing can be told from them.
     """
-    findings: list[Finding] = []
-    warnings: list[str] = []
+    denials = {name: row for name, row in restrictions.items() if isinstance(row, Denial)}
+    found: list[Finding] = []
+    if draft.data.get("origin") is None:
+        bound = [*(f"provenance.{name}" for name in rules), *(f"restrictions.{name}" for name in denials)]
+        cure = "add [origin] with listed = [regions] and stages = [stages]"
+        found += [(key, "needs an origin to be free of, and the scenario has none", cure) for key in bound]
+    if origin is not None and tables is not None:
+        found += _origin(origin, tables)
     for name, rule in rules.items():
-        found = [*_names(rule, tables), *_date(rule, time)] or [*_bound(rule, tables)]
-        findings += [(f"provenance.{name}.{key}", problem, cure) for key, problem, cure in found]
-        if not found:
-            warnings += [f"provenance.{name}: {text}" for text in _unmet(rule, tables)]
-    return findings, warnings
+        of_rule = [*_date(rule, time), *_names(rule, tables)]
+        found += [(f"provenance.{name}.{key}", problem, cure) for key, problem, cure in of_rule]
+    for name, denial in denials.items():
+        found += [
+            (f"restrictions.{name}.{key}", problem, cure) for key, problem, cure in _denial(denial, origin, tables)
+        ]
+    return [draft.fault(*finding) for finding in found]
 
 
-def check_denial(denial: Denial, tables: ChainTables) -> list[Finding]:
-    """Return what is wrong with a denial: unknown sectors, and one that hits nothing.
+def unmet(scenario: Scenario) -> list[str]:
+    """Return a sentence for each product of a sourcing rule that no source can ever meet, with the regions concerned.
 
     Parameters
     ----------
-    denial: A sound denial whose other names are checked with all restrictions.
-    tables: Sound tables of the chain.
+    scenario: A loaded scenario.
     """
-    found = [*_unknown("sectors", denial.sectors, [row.sector for row in tables.sectors], "sector")]
-    if found:
-        return found
-    leaves = any(
-        row.origin == denial.by and row.product in denial.products and denial.weight(row.destination)
-        for row in tables.routes
-    )
-    users = any(
-        row.sector in denial.sectors and denial.weight(row.region) and row.demand_t_per_year for row in tables.uses
-    )
-    if not leaves:
-        found.append(("products", "hits nothing", f"name products that leave {denial.by} for its destinations"))
-    if not users:
-        found.append(("sectors", "hits nobody", "name sectors with users in the destinations"))
+    origin, tables = scenario.origin, scenario.tables
+    if origin is None:
+        return []
+    free = free_markets(tables, origin)
+    found = []
+    for name, rule in scenario.provenance.items():
+        for product in rule.products:
+            users = {row.region for row in tables.uses if row.product == product and row.sector in rule.sectors}
+            barred = [region for region in rule.regions if region in users and (product, region) not in free]
+            if barred:
+                found.append(
+                    f"provenance.{name}: {product} has no possible free source in {', '.join(barred)}; "
+                    "its users there stop when it binds"
+                )
     return found
 
 
-def free_markets(tables: ChainTables, listed: tuple[str, ...], stages: tuple[str, ...]) -> set[Market]:
-    """Return the markets that material free of the listed origins can reach.
+def free_markets(tables: ChainTables, origin: Origin) -> set[Market]:
+    """Return the markets that material free of an origin can reach.
 
     A process makes free products if all its inputs can be had free and what it makes is not tagged where it stands; a
     route carries what is free at its origin. Capacity counts, not activity: a source may be small.
@@ -116,8 +131,7 @@ def free_markets(tables: ChainTables, listed: tuple[str, ...], stages: tuple[str
     Parameters
     ----------
     tables: Sound tables of the chain.
-    listed: Regions barred.
-    stages: Stages whose origin counts.
+    origin: What is tagged.
     """
     stage = {row.product: row.stage for row in tables.products}
     recipes: dict[str, dict[str, float]] = defaultdict(dict)
@@ -128,7 +142,7 @@ def free_markets(tables: ChainTables, listed: tuple[str, ...], stages: tuple[str
         if process.capacity_t_per_year <= 0.0:
             continue
         recipe, region = recipes[process.recipe], process.region
-        makes = {p for p, t in recipe.items() if t > 0.0 and (stage[p] not in stages or region not in listed)}
+        makes = {p for p, t in recipe.items() if t > 0.0 and not origin.lists(region, stage[p])}
         steps.append(({(p, region) for p, t in recipe.items() if t < 0.0}, {(p, region) for p in makes}))
     steps += [
         ({(row.product, row.origin)}, {(row.product, row.destination)})
@@ -143,13 +157,27 @@ def free_markets(tables: ChainTables, listed: tuple[str, ...], stages: tuple[str
         free |= reached
 
 
-def _names(rule: Provenance, tables: ChainTables) -> Iterator[Finding]:
-    regions = [row.region for row in tables.regions]
-    yield from _unknown("listed", rule.listed, regions, "region")
-    yield from _unknown("stages", rule.stages, list(tables.meta.stages), "stage")
-    yield from _unknown("products", rule.products, [row.product for row in tables.products], "product")
-    yield from _unknown("sectors", rule.sectors, [row.sector for row in tables.sectors], "sector")
-    yield from _unknown("regions", rule.regions, regions, "region")
+def _origin(origin: Origin, tables: ChainTables) -> Iterator[Finding]:
+    regions, stages = [row.region for row in tables.regions], list(tables.meta.stages)
+    unknown = [
+        *_unknown("listed", origin.listed, regions, "region"),
+        *_unknown("stages", origin.stages, stages, "stage"),
+    ]
+    yield from ((f"origin.{key}", problem, cure) for key, problem, cure in unknown)
+    stage = {row.product: row.stage for row in tables.products}
+    made = {(row.region, stage[p]) for row in tables.processes for p, t in tables.recipe(row.recipe).items() if t > 0.0}
+    if not unknown and not any(origin.lists(*place) for place in made):
+        yield "origin", "tags nothing", "list regions and stages at which they make something"
+
+
+def _names(rule: Provenance, tables: ChainTables | None) -> list[Finding]:
+    """Unknown names of a rule, else names by which it binds nobody."""
+    if tables is None:
+        return []
+    found = [*_unknown("products", rule.products, [row.product for row in tables.products], "product")]
+    found += _unknown("sectors", rule.sectors, [row.sector for row in tables.sectors], "sector")
+    found += _unknown("regions", rule.regions, [row.region for row in tables.regions], "region")
+    return found or [*_unbound(rule, tables)]
 
 
 def _unknown(key: str, names: tuple[str, ...], known: list[str], kind: str) -> Iterator[Finding]:
@@ -158,20 +186,15 @@ def _unknown(key: str, names: tuple[str, ...], known: list[str], kind: str) -> I
             yield key, f"names '{name}', not a known {kind}", nearest(name, known)
 
 
-def _date(rule: Provenance, time: Time) -> Iterator[Finding]:
-    if time.months_to(rule.start) >= 12.0 * time.years:
+def _date(rule: Provenance, time: Time | None) -> Iterator[Finding]:
+    if time is not None and time.months_to(rule.start) >= 12.0 * time.years:
         yield "from", f"is '{rule.start}', after the horizon", f"give a date before the end, {time.years:g} years on"
 
 
-def _bound(rule: Provenance, tables: ChainTables) -> Iterator[Finding]:
+def _unbound(rule: Provenance, tables: ChainTables) -> Iterator[Finding]:
     """Sectors, products and regions of a rule that bind nobody."""
     bound = [
-        row
-        for row in tables.uses
-        if row.demand_t_per_year > 0.0
-        and row.sector in rule.sectors
-        and row.product in rule.products
-        and row.region in rule.regions
+        row for row in tables.uses if row.demand_t_per_year > 0.0 and rule.binds(row.sector, row.product, row.region)
     ]
     for key, column in (("products", "product"), ("sectors", "sector"), ("regions", "region")):
         met = {getattr(row, column) for row in bound}
@@ -180,11 +203,21 @@ def _bound(rule: Provenance, tables: ChainTables) -> Iterator[Finding]:
                 yield key, f"names '{name}', where it binds no use", "remove it or name what those users take"
 
 
-def _unmet(rule: Provenance, tables: ChainTables) -> Iterator[str]:
-    """Products of a rule without any free source, with the regions concerned."""
-    free = free_markets(tables, rule.listed, rule.stages)
-    for product in rule.products:
-        users = {row.region for row in tables.uses if row.product == product and row.sector in rule.sectors}
-        barred = [region for region in rule.regions if region in users and (product, region) not in free]
-        if barred:
-            yield f"{product} has no possible free source in {', '.join(barred)}; its users there stop when it binds"
+def _denial(denial: Denial, origin: Origin | None, tables: ChainTables | None) -> Iterator[Finding]:
+    """What keeps a denial from binding anybody; its unknown names are found with those of all restrictions."""
+    if origin is not None and denial.by not in origin.listed:
+        yield (
+            "by",
+            f"is '{denial.by}', which [origin] does not list",
+            "list it there: a denial withholds what is tagged",
+        )
+    if tables is None or any(name not in {row.sector for row in tables.sectors} for name in denial.sectors):
+        return
+    if not any(
+        row.sector in denial.sectors
+        and row.product in denial.products
+        and denial.weight(row.region)
+        and row.demand_t_per_year
+        for row in tables.uses
+    ):
+        yield "sectors", "take none of its products", "name products that these sectors take in the destinations"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,11 +16,14 @@ from sim.scenario.capacity import Capacity, check_capacity
 from sim.scenario.check import check, check_unsound
 from sim.scenario.faults import Location, translate
 from sim.scenario.models import Scenario, Time
+from sim.scenario.provenance import Origin, Provenance, check_origin
 from sim.scenario.restrictions import Restriction
 from sim.scenario.sources import Draft, merge, plain, read, resolve, scenario_root
 from sim.scenario.tables import ChainTables, read_tables
 
 RESTRICTION: TypeAdapter[Restriction] = TypeAdapter(Restriction)
+PROVENANCE: TypeAdapter[Provenance] = TypeAdapter(Provenance)
+Part = TypeVar("Part")
 
 
 def load(source: str | Path, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -97,7 +100,9 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     before = len(faults)
     tables = tables or _tables(draft, faults)
     complete = len(faults) == before
-    restrictions = scenario.restrictions if scenario else _sound_restrictions(draft)
+    restrictions = scenario.restrictions if scenario else _sound_parts(draft, "restrictions", RESTRICTION)
+    rules = scenario.provenance if scenario else _sound_parts(draft, "provenance", PROVENANCE)
+    origin = scenario.origin if scenario else _sound_origin(draft)
     time = scenario.time if scenario else _sound_time(draft)
     faults += check(draft, restrictions, time, tables, complete=complete)
     faults += check_unsound(draft, restrictions, time, tables)
@@ -105,6 +110,7 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     if capacity is not None:
         found = check_capacity(capacity, restrictions, tables)
         faults += [draft.fault(*finding) for finding in found]
+    faults += check_origin(draft, origin, rules, restrictions, time, tables if complete else None)
     if faults or scenario is None:
         raise ScenarioError(faults)
     scenario._path, scenario._folder, scenario._data = draft.path, draft.chain_folder, draft.data
@@ -139,12 +145,13 @@ def _tables(draft: Draft, faults: list[Fault]) -> ChainTables | None:
     return tables
 
 
-def _sound_restrictions(draft: Draft) -> dict[str, Restriction]:
-    sound: dict[str, Restriction] = {}
-    tables = draft.data.get("restrictions", {})
+def _sound_parts(draft: Draft, section: str, model: TypeAdapter[Part]) -> dict[str, Part]:
+    """Parts of a section of names that are sound by themselves."""
+    sound: dict[str, Part] = {}
+    tables = draft.data.get(section, {})
     for name, data in tables.items() if isinstance(tables, dict) else ():
         try:
-            sound[name] = RESTRICTION.validate_python(data, strict=True)
+            sound[name] = model.validate_python(data, strict=True)
         except ValidationError:
             continue
     return sound
@@ -153,6 +160,13 @@ def _sound_restrictions(draft: Draft) -> dict[str, Restriction]:
 def _sound_capacity(draft: Draft) -> Capacity | None:
     try:
         return Capacity.model_validate(draft.data.get("capacity", {}), strict=True)
+    except ValidationError:
+        return None
+
+
+def _sound_origin(draft: Draft) -> Origin | None:
+    try:
+        return Origin.model_validate(draft.data.get("origin"), strict=True)
     except ValidationError:
         return None
 

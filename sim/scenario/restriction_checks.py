@@ -9,7 +9,7 @@ from sim.scenario.dates import months_between
 from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
 from sim.scenario.models import Time
 from sim.scenario.reaction import Reaction
-from sim.scenario.restrictions import Ban, Dumping, Leaking, Licensing, Measure, Outage, Spilling
+from sim.scenario.restrictions import Ban, Denial, Dumping, Leaking, Licensing, Measure, Outage, Spilling
 from sim.scenario.schedules import Step
 from sim.scenario.tables import ChainTables
 
@@ -36,7 +36,9 @@ def check_details(restriction: Measure, time: Time | None) -> Iterator[Finding]:
 
 def _severity(restriction: Measure) -> Iterator[Finding]:
     """Yield weights that take some level of a share beyond what can be withheld or given away."""
-    if not isinstance(restriction, (Ban, Licensing, Outage, Dumping)) or not isinstance(restriction.towards, dict):
+    if not isinstance(restriction, (Ban, Licensing, Outage, Denial, Dumping)) or not isinstance(
+        restriction.towards, dict
+    ):
         return
     most = max(largest(level) for level in restriction.strengths if isinstance(level, (float, int, Distribution)))
     limit, word = (MOST_DISCOUNT, "discount") if isinstance(restriction, Dumping) else (1.0, "cut")

@@ -359,6 +359,24 @@ class PatentBarrier(Technology):
     """Kind of restriction."""
 
 
+class Denial(RouteMeasure):
+    """Exports denied to an end use: part of a sector's users abroad may not have what is tagged by the scenario's
+    `[origin]`, wherever they buy it.
+    """
+
+    kind: Literal["denial"]
+    """Kind of restriction."""
+    sectors: Names
+    """Sectors denied, in the destinations; the covered products are those they take."""
+    users: ShareQuantity
+    """Share of their users who are denied at full severity."""
+
+    @property
+    def strengths(self) -> tuple[Strength, ...]:
+        """Share of users denied, which has no schedule."""
+        return (self.users,)
+
+
 Restriction = Annotated[
     Ban
     | Licensing
@@ -368,6 +386,7 @@ Restriction = Annotated[
     | Dumping
     | ProductionQuota
     | Outage
+    | Denial
     | TechnologyBan
     | PatentBarrier,
     Field(discriminator="kind"),
@@ -381,6 +400,7 @@ KINDS: tuple[str, ...] = (
     "dumping",
     "production_quota",
     "outage",
+    "denial",
     "technology_ban",
     "patent_barrier",
 )

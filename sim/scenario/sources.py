@@ -14,7 +14,7 @@ from sim.scenario.base import label, nearest, show
 
 SCENARIO_BYTES = 2**20
 TABLE_BYTES = 2**26
-NAMED = {"restrictions": "restriction", "regimes": "regime"}
+NAMED = {"restrictions": "restriction", "regimes": "regime", "provenance": "sourcing rule"}
 """Sections whose keys are names of the author's choice, and what they name."""
 Key = tuple[str, ...]
 """A dotted key, in parts."""
@@ -175,7 +175,8 @@ def merge(draft: Draft, child: Mapping[str, Any], file: str) -> None:
 
     Sections merge key by key. A value that happens to be written as a table (a distribution, an onset, a duration, a
     quota, weights) is replaced whole, since half of one and half of another means nothing. A restriction of another
-    kind replaces the inherited one, and `restrictions.NAME = false` removes it; so does `regimes.NAME = false`.
+    kind replaces the inherited one, and `restrictions.NAME = false` removes it; so do `regimes.NAME = false`,
+    `provenance.NAME = false` and `origin = false`.
     """
     faults: list[Fault] = []
     draft.data = _merged(draft, draft.data, child, (), file, faults)
@@ -190,12 +191,12 @@ def _merged(
     for name, value in child.items():
         key = (*at, name)
         old = result.get(name)
-        removes = value is False and len(key) == 2 and key[0] in NAMED
-        if removes and old is None:
+        removed = removable(key) if value is False else None
+        if removed is not None and old is None:
             cure = nearest(name, base, otherwise="remove the line")
-            problem = f"is false, but no such {NAMED[key[0]]} is inherited"
+            problem = f"is false, but no such {removed} is inherited"
             faults.append(Fault(file, ".".join(key), problem, cure))
-        elif removes:
+        elif removed is not None:
             del result[name]
         elif isinstance(value, Mapping) and isinstance(old, Mapping) and _is_section(key) and not _other(old, value):
             result[name] = _merged(draft, old, value, key, file, faults)
@@ -203,6 +204,13 @@ def _merged(
             claim(draft, key, value, file)
             result[name] = value
     return result
+
+
+def removable(key: Key) -> str | None:
+    """Return what `false` at a key removes, if it removes anything there."""
+    if len(key) == 2:
+        return NAMED.get(key[0])
+    return "origin" if key == ("origin",) else None
 
 
 def _is_section(key: Key) -> bool:

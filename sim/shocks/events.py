@@ -36,7 +36,7 @@ class Shocks:
     """Onset of the measure, from which its profile, its licences and leakage count: another one in later steps only."""
     end: Values
     level: Values
-    """Share withheld or lost; for quotas t a year or share of reference activity; for duties the rate; the discount."""
+    """Share withheld, lost or denied; for quotas t a year or share of reference activity; rate of duties; discount."""
     severity: Values
     """Share of the targets' supply put at risk."""
     rise: Values

@@ -10,7 +10,7 @@ import pytest
 import sim
 from sim.chain import stability
 from sim.chain.stability import Certificate
-from sim.scenario import bundled
+from sim.scenario import Scenario, bundled
 
 
 @cache
@@ -44,6 +44,26 @@ def test_stored__certificate_of_every_bundled_scenario_holds_and_is_what_is_comp
     assert kept.radius == pytest.approx(found.radius, abs=1e-4)
     # Where the slowest of 200 disturbances ends depends on rounding a little more than its rate does.
     assert kept.remaining == pytest.approx(found.remaining, rel=1e-3)
+
+
+def test_certify__looks_at_the_chain_without_restrictions_rules_origin_and_growth(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Scenario] = []
+
+    class Seen(Exception):
+        pass
+
+    def note(scenario: Scenario) -> None:
+        seen.append(scenario)
+        raise Seen
+
+    monkeypatch.setattr(stability, "build", note)
+    for name in ("end_use_denial", "sourcing_2027"):
+        with pytest.raises(Seen):
+            stability.certify(sim.load(name))
+    for quiet in seen:
+        assert not quiet.restrictions and not quiet.provenance and quiet.origin is None and not quiet.growth
 
 
 def test_certify__finds_growth_of_small_disturbances() -> None:

@@ -129,6 +129,17 @@ def test_run__warns_of_monthly_steps(tmp_path: Path) -> None:
     assert "QuickLookWarning" in found.stderr and "up to 20 % lower" in found.stderr
 
 
+@pytest.mark.parametrize("command", [("run", *SHORT, "--set", "provenance.us_arms.from=2026-01"), ("check",)])
+def test_commands__warn_of_a_sourcing_rule_that_no_source_can_meet(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = call(command[0], "sourcing_2027", *command[1:])
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.stderr.split())
+    assert "provenance.us_arms: magnet_smco has no possible free source in US" in said
+
+
 def test_run__fails_with_1_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")

@@ -22,6 +22,12 @@ def controlled_processes(small: SmallChain) -> list[int]:
     return sorted({p for rule in small.restrictions for p in rule.processes})
 
 
+def bindable(small: SmallChain) -> list[bool]:
+    """Of each use, whether a rule may bind it."""
+    denied = {d.use for rule in small.restrictions for d in rule.denied}
+    return [use.sourced_from is not None or u in denied for u, use in enumerate(small.uses)]
+
+
 def supply(small: SmallChain) -> tuple[np.ndarray, np.ndarray]:
     """Reference supply of each market from local processes and from imports, t/month."""
     local, imports = np.zeros(len(small.markets)), np.zeros(len(small.markets))
@@ -51,6 +57,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
         "plant": starts_of(len(rule.processes) for rule in rules),
         "market": starts_of(len(share) for share in exposed),
         "watch": starts_of(len(rule.watched) for rule in rules),
+        "use": starts_of(len(rule.denied) for rule in rules),
     }
     slowest = {r: [0.0] for r in routes}
     for rule in rules:
@@ -87,6 +94,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
         "watch_pairs": pairs(
             [(row, *watch_weight(small, rule.watches, row)) for rule in rules for row in rule.watched]
         ),
+        "use_pairs": pairs([(d.use, d.weight, d.weight_after) for rule in rules for d in rule.denied]),
         "crossings": state.Crossings(
             route=ints(routes),
             decide=of(leave),
@@ -115,6 +123,9 @@ def _exposed(small: SmallChain, k: int) -> dict[int, tuple[float, float]]:
     for p in () if technology else small.restrictions[k].processes:
         for output in small.processes[p].outputs:
             touch(output.market, output.coefficient * small.processes[p].activity, 1.0, 1.0)
+    for denied in small.restrictions[k].denied:
+        use = small.uses[denied.use]
+        touch(use.market, use.demand, denied.weight, denied.weight_after)
     return touched
 
 

@@ -12,8 +12,17 @@ import numpy as np
 
 from sim.core import allocate, fields, loop, state
 from tests.core.array_capacity import expansion, project_draws
-from tests.core.array_rules import controlled_processes, controlled_routes, ints, restrictions, starts_of, supply
+from tests.core.array_rules import (
+    bindable,
+    controlled_processes,
+    controlled_routes,
+    ints,
+    restrictions,
+    starts_of,
+    supply,
+)
 from tests.core.described import Event, SmallChain
+from tests.core.reference_origin import shares, sourced
 
 INFINITY = 3e38
 Kind = type[np.floating[Any]]
@@ -45,8 +54,9 @@ STATE = {
     "added": ("capacity", fields.ADDED),
     "free_people": ("skill", fields.FREE_PEOPLE),
     "clock": ("project", fields.CLOCK),
+    "tagged": ("origin", fields.TAGGED),
 }
-"""Where each part of the state lies in a block; `pipeline` is a whole array."""
+"""Where each part of the state lies in a block; the two pipelines are whole arrays."""
 WORK = {
     "arrived": ("market", fields.ARRIVED),
     "price": ("market", fields.PRICE),
@@ -76,7 +86,7 @@ class Block(NamedTuple):
     @property
     def state(self) -> SimpleNamespace:
         """The state by name, each of shape (entity, lane)."""
-        return SimpleNamespace(**self._views(STATE), pipeline=self.runs.pipeline)
+        return SimpleNamespace(**self._views(STATE), pipeline=self.runs.pipeline, tagged_pipeline=self.runs.tagged)
 
     @property
     def work(self) -> SimpleNamespace:
@@ -87,7 +97,7 @@ class Block(NamedTuple):
         return {name: getattr(self.runs, part)[field] for name, (part, field) in places.items()}
 
 
-NAMES = (*STATE, "pipeline")
+NAMES = (*STATE, "pipeline", "tagged_pipeline")
 
 
 def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
@@ -111,6 +121,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         cohort_begin=starts_of(len(u.cohorts) for u in small.uses)[:-1],
         cohort_end=starts_of(len(u.cohorts) for u in small.uses)[1:],
         cover=of(sum(share * cover for share, cover in u.cohorts) for u in small.uses),
+        bindable=ints(bindable(small)),
     )
     cohorts = state.Cohorts(
         share=of(share for u in small.uses for share, _ in u.cohorts),
@@ -131,6 +142,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         cohorts=records(cohorts),
         tiles=records(state.Tiles(*(ints([end]) for size in sizes for end in (0, size)))),
         trend=trend,
+        origins=_origins(small, periods, of),
         **{name: records(columns) for name, columns in restrictions(small, of).items()},
         plants=ints(controlled_processes(small)),
         **expansion(small, trend.process, kind),
@@ -307,6 +319,13 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
     )
 
 
+def _origins(small: SmallChain, periods: int, of: Callable[[Iterable[float]], np.ndarray]) -> state.Origins:
+    if not small.followed:
+        return state.Origins(of([]), of([]).reshape(0, 0))
+    bound = [sourced(use, now) for use in small.uses for now in range(periods)]
+    return state.Origins(of(shares(small)), of(bound).reshape(len(small.uses), periods))
+
+
 def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:
     named = set(markets)
     return ints(m in named for m in range(len(small.markets)))
@@ -360,6 +379,7 @@ def _processes(
         coefficient=of(row.coefficient for row, _ in outputs),
         share=of(row.coefficient * price[row.market] / worth[p] for row, p in outputs),
         cost_weight=of(row.coefficient * processes[p].activity / local[row.market] for row, p in outputs),
+        listed=ints(row.listed for row, _ in outputs),
     )
     return makers, needed, made_of
 

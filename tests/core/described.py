@@ -38,6 +38,8 @@ class Output:
 
     market: int
     coefficient: float
+    listed: bool = False
+    """Whether it is tagged whatever it is made of."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Use:
     growth: float = 0.0
     cohorts: tuple[tuple[float, float], ...] = ((1.0, 0.0),)
     """Share and cover (months) of each cohort of buyers."""
+    sourced_from: float | None = None
+    """Period from which a sourcing rule binds it."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,17 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Denied:
+    """A use that a denial acts on, with its weights before and after recovery."""
+
+    use: int
+    weight: float = 1.0
+    weight_after: float = 1.0
+
+
+@dataclass(frozen=True)
 class Restriction:
-    """A measure on routes or on processes."""
+    """A measure on routes, on processes or on uses."""
 
     kind: int
     targets: tuple[Target, ...] = ()
@@ -119,6 +132,7 @@ class Restriction:
     begins_at: float = 0.0
     full_at: float = 1.0
     first_yield: float = 1.0
+    denied: tuple[Denied, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -202,3 +216,5 @@ class SmallChain:
     latent_floor: float = 0.0
     parameters: Parameters = field(default_factory=Parameters)
     expansion: Expansion | None = None
+    followed: bool = False
+    """Whether the origin of material is followed."""

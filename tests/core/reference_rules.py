@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
-from tests.core.described import Event, Restriction, Target
+from tests.core.described import Event, Market, Restriction, Target
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,13 @@ def restrict_route(rule: Restriction, now: Force, target: Target, control: Contr
     if rule.kind == DUMPING:
         control.duty -= share
     control.leakage = max(control.leakage, now.leak)
+
+
+def releasable(market: Market, release_share: float, dt: float, stock: float, arrived: float) -> float:
+    """What a market can release in a period (section 8), t."""
+    decay = dt / (release_share * market.inventory / market.outflow)
+    share = 1 - math.exp(-decay)
+    return max(stock - arrived, 0.0) * share + arrived * (1 - share / decay)
 
 
 def fills(release: float, claims: tuple[float, float, float], strictness: float) -> list[float]:

@@ -33,6 +33,8 @@ def expected_state(small: SmallChain, run: Run) -> dict[str, np.ndarray]:
     lists["intensity"] = [theta for row in run.intensity for theta in row]
     lists["queue"] = [run.queue[r] for r in arrays.controlled_routes(small)]
     lists["pipeline"] = expected_pipelines(small, run)
+    lists["tagged"] = run.origin.tagged
+    lists["tagged_pipeline"] = expected_tagged(small, run) if small.followed else []
     lists |= expected_capacity(run)
     return {name: np.array(lists[name], dtype=float) for name in arrays.NAMES}
 
@@ -51,23 +53,47 @@ def expected_capacity(run: Run) -> dict[str, list[float]]:
     }
 
 
-def expected_pipelines(small: SmallChain, run: Run) -> list[float]:
-    """What is still to arrive at each market, period by period, from the flows that the reference has under way."""
-    rows = arrays.pipeline_rows(small)
-    due = [[0.0] * length for length in rows]
+class Due:
+    """What is still to arrive at each market, period by period, from flows under way."""
 
-    def add(market: int, entity: Process | Route, pipe: Sequence[float], scale: float) -> None:
+    def __init__(self, small: SmallChain, now: int) -> None:
+        self.now, self.rows = now, arrays.pipeline_rows(small)
+        self.due = [[0.0] * length for length in self.rows]
+
+    def add(self, market: int, entity: Process | Route, pipe: Sequence[float], scale: float) -> None:
+        """Add what a process or route has sent, newest first."""
+        rows = self.rows[market]
         for age in range(1, entity.delay + 2):
             for delay, share in ((entity.delay, 1 - entity.delay_part), (entity.delay + 1, entity.delay_part)):
                 if delay >= age and share > 0:
-                    due[market][(run.now - age + delay) % rows[market]] += scale * share * pipe[age - 1]
+                    self.due[market][(self.now - age + delay) % rows] += scale * share * pipe[age - 1]
 
+    @property
+    def tonnes(self) -> list[float]:
+        """Row by row, as a block has them."""
+        return [tonnes for row in self.due for tonnes in row]
+
+
+def expected_pipelines(small: SmallChain, run: Run) -> list[float]:
+    """What the reference has under way."""
+    due = Due(small, run.now)
     for process, pipe in zip(small.processes, run.process_pipeline, strict=True):
         for output in process.outputs:
-            add(output.market, process, pipe, output.coefficient)
+            due.add(output.market, process, pipe, output.coefficient)
     for route, pipe in zip(small.routes, run.route_pipeline, strict=True):
-        add(route.destination, route, pipe, 1.0)
-    return [tonnes for row in due for tonnes in row]
+        due.add(route.destination, route, pipe, 1.0)
+    return due.tonnes
+
+
+def expected_tagged(small: SmallChain, run: Run) -> list[float]:
+    """The tagged part of it."""
+    due = Due(small, run.now)
+    for process, pipes in zip(small.processes, run.origin.made, strict=True):
+        for output, pipe in zip(process.outputs, pipes, strict=True):
+            due.add(output.market, process, pipe, 1.0)
+    for route, pipe in zip(small.routes, run.origin.shipped, strict=True):
+        due.add(route.destination, route, pipe, 1.0)
+    return due.tonnes
 
 
 ACCOUNTS = ("destroyed", "rationed", "replaced", "saved", "held_up")
@@ -89,6 +115,8 @@ def scales(small: SmallChain, block: arrays.Block) -> dict[str, np.ndarray]:
     scale["inventory"], scale["expected"] = start.inventory[:, 0].astype(float), start.expected[:, 0].astype(float)
     size = np.array([max(r.flow, 2 * r.latent) for r in small.routes])
     scale["pipeline"] = np.repeat(scale["expected"], arrays.pipeline_rows(small)) * small.dt
+    if small.followed:
+        scale["tagged"], scale["tagged_pipeline"] = scale["inventory"], scale["pipeline"]
     scale["order"] = size
     scale["queue"] = size[arrays.controlled_routes(small)] * small.dt
     scale["added"] = np.array([p.activity for p in small.processes])[: len(scale["added"])]

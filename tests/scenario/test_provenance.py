@@ -1,4 +1,4 @@
-"""Sourcing rules and denial of an end use: models, checks, and what a rule leaves free."""
+"""Origin, sourcing rules and denial of an end use: models, checks, and what a rule leaves free."""
 
 from __future__ import annotations
 
@@ -7,112 +7,164 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sim.scenario import Scenario, load
-from sim.scenario.provenance import Denial, Provenance, check_denial, check_provenance, free_markets
+from sim.scenario import load
+from sim.scenario.provenance import Origin, Provenance, free_markets, unmet
+from sim.scenario.restrictions import Denial
 
-STAGES = ("mining", "separation", "magnet")
+ORIGIN = 'origin={ listed = ["A"], stages = ["mining", "separation", "magnet"] }'
+RULE: dict[str, Any] = {"products": ["magnet"], "sectors": ["motors"], "regions": ["B"], "from": "2027-01"}
+DENIAL: dict[str, Any] = {
+    "kind": "denial",
+    "by": "A",
+    "onset": {"at": "2026-01"},
+    "duration": "permanent",
+    "products": ["magnet"],
+    "sectors": ["motors"],
+    "users": 1.0,
+}
 
 
-def rule(**keys: Any) -> Provenance:
-    usual = {"listed": ("A",), "stages": STAGES, "products": ("magnet",), "sectors": ("motors",), "regions": ("B",)}
-    return Provenance.model_validate({"from": "2027-01"} | usual | keys, strict=True)
+def toml(value: Any) -> str:
+    """A value as TOML writes it."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def denial(**keys: Any) -> Denial:
-    usual = {"kind": "denial", "by": "A", "onset": {"at": "2026-01"}, "duration": "permanent", "products": ("oxide",)}
-    return Denial.model_validate(usual | {"sectors": ("motors",), "users": 1.0} | keys, strict=True)
+def rule(**keys: Any) -> str:
+    return f"provenance.home={toml(RULE | keys)}"
 
 
-def checked(folder: Any, **keys: Any) -> tuple[list[tuple[str, str, str]], list[str]]:
+def denial(**keys: Any) -> str:
+    return f"restrictions.arms={toml(DENIAL | keys)}"
+
+
+def test_load__reads_origin_rules_and_denials(folder: Any) -> None:
+    scenario = load(folder.scenario, overrides=[ORIGIN, rule(), denial(users=0.5)])
+    assert scenario.origin == Origin(listed=("A",), stages=("mining", "separation", "magnet"))
+    assert scenario.provenance["home"].start == "2027-01"
+    arms = scenario.restrictions["arms"]
+    assert isinstance(arms, Denial) and arms.users == 0.5
+    assert scenario.replace("provenance.home.from=2026-06").provenance["home"].start == "2026-06"
+
+
+def test_load__follows_nothing_unless_asked(folder: Any) -> None:
     scenario = load(folder.scenario)
-    return check_provenance({"home": rule(**keys)}, scenario.time, scenario.tables)
+    assert scenario.origin is None and not scenario.provenance
+
+
+def test_load__takes_away_what_is_false(folder: Any) -> None:
+    scenario = load(folder.scenario, overrides=[ORIGIN, rule()])
+    assert not scenario.replace("provenance.home=false", "origin=false").origin
+    folder.edit("tiny.toml", "[time]", f"[{ORIGIN.split('=')[0]}]\nlisted = ['A']\nstages = ['mining']\n\n[time]")
+    folder.edit("child.toml", 'extends = "tiny.toml"', 'extends = "tiny.toml"\norigin = false')
+    assert load(folder.path / "child.toml").origin is None
+
+
+def test_load__knows_no_origin_to_take_away(folder: Any) -> None:
+    assert folder.fault("origin=false").startswith("--set: origin is not a known origin")
+
+
+@pytest.mark.parametrize(
+    ("origin", "found"),
+    [
+        ({"listed": ["C"], "stages": ["mining"]}, "origin.listed names 'C', not a known region; give one of A, B"),
+        ({"listed": ["A"], "stages": ["melt"]}, "origin.stages names 'melt', not a known stage"),
+        ({"listed": ["B"], "stages": ["mining"]}, "origin tags nothing; list regions and stages"),
+        ({"listed": [], "stages": ["mining"]}, "origin.listed is empty; give at least one"),
+        ({"listed": ["A"]}, "origin.stages is missing; add it"),
+        ({"listed": ["A"], "stages": ["mining"], "share": 1}, "origin.share is not a known key"),
+    ],
+)
+def test_origin__refuses(folder: Any, origin: dict[str, Any], found: str) -> None:
+    assert found in folder.fault(f"origin={toml(origin)}")
 
 
 @pytest.mark.parametrize(
     ("keys", "found"),
     [
-        ({"listed": ("C",)}, ("provenance.home.listed", "names 'C', not a known region", "give one of A, B")),
-        ({"stages": ("melt",)}, ("provenance.home.stages", "names 'melt', not a known stage", None)),
-        ({"products": ("magnt",)}, ("provenance.home.products", "names 'magnt', not a known product", None)),
-        ({"sectors": ("moters",)}, ("provenance.home.sectors", "names 'moters', not a known sector", None)),
-        ({"regions": ("Q",)}, ("provenance.home.regions", "names 'Q', not a known region", None)),
-        ({"from": "2031-01"}, ("provenance.home.from", "is '2031-01', after the horizon", None)),
-        ({"products": ("magnet", "oxide")}, ("provenance.home.products", "names 'oxide', where it binds no use", None)),
+        ({"products": ["magnt"]}, "provenance.home.products names 'magnt', not a known product; did you mean magnet?"),
+        ({"sectors": ["moters"]}, "provenance.home.sectors names 'moters', not a known sector"),
+        ({"regions": ["Q"]}, "provenance.home.regions names 'Q', not a known region"),
+        ({"from": "2031-01"}, "provenance.home.from is '2031-01', after the horizon"),
+        ({"from": "soon"}, "provenance.home.from is 'soon'"),
+        ({"products": ["magnet", "oxide"]}, "provenance.home.products names 'oxide', where it binds no use"),
+        ({"listed": ["A"]}, "provenance.home.listed is not a known key"),
     ],
 )
-def test_check_provenance__finds(folder: Any, keys: dict[str, Any], found: tuple[str, str, str | None]) -> None:
-    (finding,), warnings = checked(folder, **keys)
-    assert finding[:2] == found[:2]
-    assert found[2] is None or finding[2] == found[2]
-    assert warnings == []
+def test_rule__refuses(folder: Any, keys: dict[str, Any], found: str) -> None:
+    assert found in folder.fault(ORIGIN, rule(**keys))
 
 
-def test_check_provenance__warns_of_a_rule_that_no_source_can_meet(folder: Any) -> None:
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ({"sectors": ["tanks"]}, "restrictions.arms.sectors names 'tanks', not a known sector"),
+        ({"products": ["oxide"]}, "restrictions.arms.sectors take none of its products"),
+        ({"products": ["ore"]}, "restrictions.arms hits nothing"),
+        ({"users": 1.2}, "restrictions.arms.users is 1.2; give a share from 0 to 1"),
+        ({"share": 0.5}, "restrictions.arms.share is not a known key"),
+        ({"towards": {"B": 1.5}}, "restrictions.arms.towards.B is 1.5, which takes a cut of 1 above 1"),
+    ],
+)
+def test_denial__refuses(folder: Any, keys: dict[str, Any], found: str) -> None:
+    assert any(found in text for text in folder.faults(ORIGIN, denial(**keys)))
+
+
+def test_denial__is_of_what_the_origin_lists(folder: Any) -> None:
+    origin = 'origin={ listed = ["B"], stages = ["magnet"] }'
+    assert "restrictions.arms.by is 'A', which [origin] does not list; list it there" in folder.fault(origin, denial())
+
+
+def test_rules_and_denials__need_an_origin_and_say_so_together(folder: Any) -> None:
+    found = folder.faults(rule(sectors=["moters"]), denial())
+    assert len(found) == 3
+    lacking = "needs an origin to be free of, and the scenario has none; add [origin]"
+    assert any(f"provenance.home {lacking}" in text for text in found)
+    assert any(f"restrictions.arms {lacking}" in text for text in found)
+    assert any("names 'moters'" in text for text in found)
+
+
+def test_rules__are_checked_beside_other_faults(folder: Any) -> None:
+    found = folder.faults(ORIGIN, rule(regions=["Q"]), "time.years=-1")
+    assert any("time.years" in text for text in found) and any("names 'Q'" in text for text in found)
+
+
+def test_unmet__names_a_rule_that_no_source_can_meet(folder: Any) -> None:
     # The only mine stands in A.
-    findings, warnings = checked(folder)
-    assert findings == []
-    assert warnings == ["provenance.home: magnet has no possible free source in B; its users there stop when it binds"]
+    expected = ["provenance.home: magnet has no possible free source in B; its users there stop when it binds"]
+    assert unmet(load(folder.scenario, overrides=[ORIGIN, rule()])) == expected
 
 
-def test_check_provenance__is_content_where_only_the_last_stage_counts(folder: Any) -> None:
+def test_unmet__is_content_where_only_the_last_stage_counts(folder: Any) -> None:
     # B presses its own magnets, from oxide of A.
-    assert checked(folder, stages=("magnet",)) == ([], [])
+    origin = 'origin={ listed = ["A"], stages = ["magnet"] }'
+    assert unmet(load(folder.scenario, overrides=[origin, rule()])) == []
 
 
-def test_check_provenance__accepts_a_rule_in_force_before_the_horizon(folder: Any) -> None:
-    assert checked(folder, stages=("magnet",), **{"from": "2020-01-15"}) == ([], [])
+def test_unmet__accepts_a_rule_in_force_before_the_horizon(folder: Any) -> None:
+    origin = 'origin={ listed = ["A"], stages = ["magnet"] }'
+    assert unmet(load(folder.scenario, overrides=[origin, rule(**{"from": "2020-01-15"})])) == []
 
 
 def test_free_markets__follow_inputs_routes_and_stages(folder: Any) -> None:
     tables = load(folder.scenario).tables
     everything = {("ore", "A"), ("oxide", "A"), ("rest", "A"), ("oxide", "B"), ("magnet", "A"), ("magnet", "B")}
-    assert free_markets(tables, ("B",), ("mining",)) == everything
-    assert free_markets(tables, ("A",), STAGES) == set()
+    assert free_markets(tables, Origin(listed=("B",), stages=("mining",))) == everything
+    assert free_markets(tables, Origin(listed=("A",), stages=("mining", "separation", "magnet"))) == set()
     # Magnets of A are tagged, B's own are not, though the oxide comes from A.
-    assert free_markets(tables, ("A",), ("magnet",)) == everything - {("magnet", "A")}
+    assert free_markets(tables, Origin(listed=("A",), stages=("magnet",))) == everything - {("magnet", "A")}
 
 
 def test_bundled__china_free_samarium_magnets_have_no_source() -> None:
-    scenario = load("still")
-    stages = ("mining", "separation", "metal", "alloy", "block", "magnet")
-    keys = {"listed": ("CN",), "products": ("magnet_smco", "magnet_hc"), "sectors": ("defence",), "regions": ("US",)}
-    findings, warnings = check_provenance({"arms": rule(stages=stages, **keys)}, scenario.time, scenario.tables)
-    assert findings == []
-    assert len(warnings) == 1 and "magnet_smco has no possible free source in US" in warnings[0]
+    (text,) = unmet(load("sourcing_2027"))
+    assert "magnet_smco has no possible free source in US" in text
 
 
-@pytest.mark.parametrize(
-    ("keys", "found"),
-    [
-        ({"sectors": ("tanks",)}, ("sectors", "names 'tanks', not a known sector")),
-        ({"products": ("ore",)}, ("products", "hits nothing")),
-        ({"towards": {"B": 0.0, "A": 1.0}}, ("products", "hits nothing")),
-    ],
-)
-def test_check_denial__finds(folder: Any, keys: dict[str, Any], found: tuple[str, str]) -> None:
-    tables = load(folder.scenario).tables
-    assert found in [finding[:2] for finding in check_denial(denial(**keys), tables)]
-
-
-def test_check_denial__is_content_with_one_that_hits(folder: Any) -> None:
-    assert check_denial(denial(towards=("B",)), load(folder.scenario).tables) == []
-
-
-@pytest.mark.parametrize("keys", [{"users": 1.2}, {"sectors": ()}, {"share": 0.5}, {"sectors": ("a", "a")}])
-def test_denial__refuses(keys: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        denial(**keys)
-
-
-@pytest.mark.parametrize("keys", [{"listed": ()}, {"from": "soon"}, {"origins": ("A",)}])
+@pytest.mark.parametrize("keys", [{"products": ()}, {"from": "soon"}, {"origins": ("A",)}])
 def test_provenance__refuses(keys: dict[str, Any]) -> None:
+    usual = {"products": ("magnet",), "sectors": ("motors",), "regions": ("B",), "from": "2027-01"}
     with pytest.raises(ValidationError):
-        rule(**keys)
-
-
-def test_schema__has_neither_until_the_core_follows_origins(folder: Any) -> None:
-    assert "provenance" not in Scenario.model_fields
-    folder.edit("tiny.toml", 'kind = "outage"', 'kind = "denial"')
-    assert folder.fault().startswith(
-        "tiny.toml: restrictions.strike.kind is 'denial'; give one of ban, dumping, export_duty"
-    )
+        Provenance.model_validate(usual | keys, strict=True)

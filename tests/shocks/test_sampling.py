@@ -264,6 +264,22 @@ def test_sample__sees_no_risk_to_supply_in_a_duty() -> None:
     assert stats.kstest(shocks.level[0, 0], stats.uniform(0.1, 0.15).cdf).pvalue > LEVEL
 
 
+def test_sample__gives_a_denial_the_share_of_users_it_denies() -> None:
+    denial = {"kind": "denial", "by": "A", "onset": {"at": "2026-01"}, "duration": "permanent", "users": 0.3}
+    given = parse(
+        {
+            "title": "test",
+            "chain": "tiny",
+            "time": {"start": "2025-01", "years": 2.0},
+            "origin": {"listed": ["A"], "stages": ["magnet"]},
+            "restrictions": {"arms": denial | {"products": ["magnet"], "sectors": ["motors"]}},
+        },
+        folder=DATA,
+    )
+    shocks = drawn(given, runs=8)
+    assert np.all(shocks.level == 0.3) and np.all(shocks.severity == 0.3)
+
+
 def test_sample__works_without_restrictions() -> None:
     shocks = drawn(scenario(), runs=3)
     assert shocks.names == () and shocks.onset.shape == (0, 1, 3)

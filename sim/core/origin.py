@@ -1,0 +1,138 @@
+"""Tagged material: who is bound to do without it, who takes it, and what is left (`MODEL.md`, section 13)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sim.core.cohorts import growing
+from sim.core.fields import (
+    ACTIVE,
+    ALLOWED,
+    ARRIVED,
+    BOUND,
+    CLAIM_BOUND,
+    DEPLETED,
+    DESIRED,
+    DILUTED,
+    DUMPED,
+    FILL_FIRST,
+    FILL_LOCAL,
+    GIVEN,
+    INTAKE,
+    INVENTORY,
+    LEFT,
+    RELEASED,
+    RESERVED,
+    RESTOCK,
+    TAGGED,
+)
+from sim.core.jit import kernel
+from sim.core.lanes import any_positive, clear
+from sim.core.mathx import ONE, ZERO, clip
+from sim.core.rationing import releasable, served
+from sim.core.restrictions import cut
+from sim.core.state import DENIAL, Block, Chain
+
+LEAST = np.float32(1e-30)
+"""Tonnes below which there is nothing to take a share of."""
+
+
+@kernel
+def bind(chain: Chain, now, block: Block):
+    """Share of each use's users who take free material only: by sourcing rules of the date, and by denials in force."""
+    use, restriction = block.use, block.restriction
+    for u in range(chain.uses.size):
+        if chain.uses[u].bindable:
+            sourced = chain.origins.sourcing[u, now]
+            for lane in range(use.shape[2]):
+                use[BOUND, u, lane] = sourced
+    for k in range(chain.rules.size):
+        rule = chain.rules[k]
+        if rule.kind == DENIAL and any_positive(restriction[ACTIVE, k]):
+            for index in range(rule.use_begin, rule.use_end):
+                pair = chain.use_pairs[index]
+                u, weight, after = pair.target, pair.weight, pair.weight_after
+                for lane in range(use.shape[2]):
+                    denied = cut(k, lane, weight, after, restriction)
+                    use[BOUND, u, lane] = ONE - (ONE - use[BOUND, u, lane]) * (ONE - denied)
+
+
+@kernel
+def part(chain: Chain, tile, now, block: Block):
+    """What bound users may have of the markets of a product, and the mix that is left to all others."""
+    origin = block.origin
+    for m in range(tile.market_begin, tile.market_end):
+        origin[RESERVED, m, 0] = ZERO
+    for u in range(tile.use_begin, tile.use_end):
+        if chain.uses[u].bindable and any_positive(block.use[BOUND, u]):
+            _claim_free(chain, chain.uses[u], u, now, block)
+    for m in range(tile.market_begin, tile.market_end):
+        for lane in range(origin.shape[2]):
+            origin[LEFT, m, lane] = origin[TAGGED, m, lane] / max(block.market[INVENTORY, m, lane], LEAST)
+        if origin[RESERVED, m, 0] > ZERO:
+            _reserve(chain.markets[m], m, block)
+
+
+@kernel
+def _claim_free(chain: Chain, row, u, now, block: Block):
+    """Add what bound users would get if all material were free."""
+    use, origin, m = block.use, block.origin, row.market
+    _, _, building = growing(chain, row, u, now)
+    fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+    if not use[DEPLETED, u, 0] > ZERO:
+        clear(use[RESTOCK, u])
+    if not origin[RESERVED, m, 0] > ZERO:
+        clear(origin[CLAIM_BOUND, m])
+    origin[RESERVED, m, 0] = ONE
+    for lane in range(use.shape[2]):
+        ordered = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * chain.constants.dt
+        origin[CLAIM_BOUND, m, lane] += use[BOUND, u, lane] * block.market[fill, m, lane] * ordered
+
+
+@kernel
+def _reserve(row, m, block: Block):
+    """Give bound users of a market what there is of free material; the mix of the rest has the more tagged."""
+    market, origin = block.market, block.origin
+    release, fresh = row.release, row.release_fresh
+    for lane in range(market.shape[2]):
+        share, bound = origin[LEFT, m, lane], origin[CLAIM_BOUND, m, lane]
+        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
+        allowed = served(available * (ONE - share), bound)
+        given = allowed * bound
+        origin[ALLOWED, m, lane] = allowed
+        origin[GIVEN, m, lane] = given
+        # The quotient is exactly 1 where nobody is bound.
+        origin[LEFT, m, lane] = min(share * (max(available, LEAST) / max(available - given, LEAST)), ONE)
+
+
+@kernel
+def remaining(tagged, share, mixed, stock):
+    """Tagged tonnes of what is left in stock once `mixed` tonnes have left, of which a share was tagged."""
+    return clip(tagged - share * mixed, ZERO, stock)
+
+
+@kernel
+def draw_down(block: Block):
+    """Take the tagged part of what left out of the tagged inventories."""
+    market, tagged, left, given = block.market, block.origin[TAGGED], block.origin[LEFT], block.origin[GIVEN]
+    for m in range(tagged.shape[0]):
+        if block.origin[RESERVED, m, 0] > ZERO:
+            for lane in range(tagged.shape[1]):
+                mixed = max(market[RELEASED, m, lane] - given[m, lane], ZERO) + market[DUMPED, m, lane]
+                tagged[m, lane] = remaining(tagged[m, lane], left[m, lane], mixed, market[INVENTORY, m, lane])
+        else:
+            for lane in range(tagged.shape[1]):
+                mixed = market[RELEASED, m, lane] + market[DUMPED, m, lane]
+                tagged[m, lane] = remaining(tagged[m, lane], left[m, lane], mixed, market[INVENTORY, m, lane])
+
+
+@kernel
+def content(m, block: Block):
+    """Tagged share of what a market's takers take in, into `DILUTED`."""
+    origin, share = block.origin, block.scratch[DILUTED]
+    for lane in range(share.size):
+        share[lane] = origin[LEFT, m, lane]
+    if origin[RESERVED, m, 0] > ZERO:
+        for lane in range(share.size):
+            taken = max(block.market[INTAKE, m, lane], LEAST)
+            share[lane] *= max(ONE - origin[GIVEN, m, lane] / taken, ZERO)
