@@ -1,7 +1,7 @@
 """Growth without shocks: demand follows its paths or the sectors' rates, and supply keeps pace at fixed shares.
 
-Capacity that follows demand is an assumption of this version: planned expansion is taken as given, and only shocks and
-price move activity around it.
+Capacity that follows demand is an assumption: planned expansion is taken as given, and only shocks and price move
+activity around it, unless the scenario's `[capacity]` lets margins and named projects move capacity too.
 """
 
 from __future__ import annotations
