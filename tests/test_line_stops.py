@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import sim
-from sim.chain import build, core_arrays
+from sim.chain import build, core_arrays, stability
 from sim.core import allocate, fields, loop
 from sim.shocks import sample
 
@@ -21,6 +21,7 @@ def first_stops(stages: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray
     reference = build(scenario)
     chain = core_arrays(reference)
     events = sample(scenario, reference, first=0, runs=RUNS, seed=SEED).events(12.0 / 52.0)
+    projects = stability.no_projects(chain)
     products = {name for name, row in reference.products.items() if row.stage in stages}
     uses = [u for u, use in enumerate(reference.uses) if use.region in regions and use.product in products]
     block = allocate.block_at_reference(chain, RUNS)
@@ -28,7 +29,7 @@ def first_stops(stages: tuple[str, ...], regions: tuple[str, ...]) -> np.ndarray
     first = np.full(RUNS, np.inf)
     for now in range(scenario.periods):
         before = block.use[fields.RATIONED].copy()
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        loop.simulate(chain, events, projects, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
         short = block.use[fields.RATIONED] > before
         for u in uses:
             cohorts = block.cohort[fields.FULLNESS, chain.uses[u].cohort_begin : chain.uses[u].cohort_end]

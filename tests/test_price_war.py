@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sim
-from sim.chain import Reference, build, core_arrays
+from sim.chain import Reference, build, core_arrays, stability
 from sim.core import allocate, fields, loop
 from sim.shocks import sample
 
@@ -41,11 +41,12 @@ def war() -> War:
     reference = build(scenario)
     chain = core_arrays(reference)
     events = sample(scenario, reference, first=0, runs=32, seed=1).events(12.0 / 24)
+    projects = stability.no_projects(chain)
     block = allocate.block_at_reference(chain, 32)
     months, weights = np.zeros(scenario.periods, dtype=np.int32), np.ones(scenario.periods, dtype=np.float32)
     price, activity, threat = [], [], 0.0
     for now in range(scenario.periods):
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        loop.simulate(chain, events, projects, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
         price.append(np.exp(block.market[fields.LOG_PRICE]).mean(axis=1))
         activity.append((block.process[fields.WANTED] / chain.processes.activity[:, None]).mean(axis=1))
         threat = max(threat, float(block.market[fields.THREAT].max()))

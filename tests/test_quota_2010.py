@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import sim
-from sim.chain import build, core_arrays
+from sim.chain import build, core_arrays, stability
 from sim.core import allocate, fields, loop
 from sim.shocks import sample
 
@@ -72,11 +72,12 @@ def rents(*overrides: str) -> np.ndarray:
     reference = build(scenario)
     chain, row = core_arrays(reference), list(scenario.restrictions).index("export_quota")
     events = sample(scenario, reference, first=0, runs=2, seed=1).events(12.0 / 24)
+    projects = stability.no_projects(chain)
     block = allocate.block_at_reference(chain, 2)
     months, weights = np.zeros(scenario.periods, dtype=np.int32), np.ones(scenario.periods, dtype=np.float32)
     found = []
     for now in range(scenario.periods):
-        loop.simulate(chain, events, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
+        loop.simulate(chain, events, projects, 0, now, now + 1, months, weights, block, allocate.no_record(chain))
         found.append(float(block.restriction[fields.RENT, row, 0]))
     return np.array(found)
 

@@ -14,6 +14,7 @@ from sim.core import allocate, demand, fields, flow
 from sim.core.jit import entry
 from tests import small_chains
 from tests.core import arrays
+from tests.core.array_capacity import project_draws
 from tests.core.described import Input, Market, Output, Process, SmallChain, Use
 
 MODEST = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -40,7 +41,7 @@ def at_prices(small: SmallChain, prices: tuple[float, ...], slow: tuple[float, .
     runs.market[fields.TRANSACTED] = np.array(prices)[:, None]
     runs.use[fields.SUBSTITUTED] = np.array(slow)[:, None]
     want(chain, 0, runs)
-    return arrays.Block(chain, arrays.event_arrays([[]], np.float64), runs)
+    return arrays.Block(chain, arrays.event_arrays([[]], np.float64), project_draws(small, np.float64, LANES), runs)
 
 
 def two_uses(first: int | None, second: int | None) -> SmallChain:

@@ -78,7 +78,7 @@ def content(block: arrays.Block, now: int) -> np.ndarray:
     record = allocate.of_block(allocate.monthly_record(block.chain, 1, 1, block.runs.market.shape[2]), 0)
     one = np.ones(now + 1, dtype=block.chain.markets.inventory.dtype)
     months = np.zeros(now + 1, dtype=np.int32)
-    loop.simulate(block.chain, block.events, 0, now, now + 1, months, one, block.runs, record)
+    loop.simulate(block.chain, block.events, block.draws, 0, now, now + 1, months, one, block.runs, record)
     return record.content[0].astype(float)
 
 
