@@ -17,9 +17,10 @@ from tests.core.reference_capacity import Capacities, Plant, cash_gap
 from tests.core.reference_origin import Origin
 from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
+from tests.core.reference_shares import Shares
 
 
-class Run:
+class Run(Shares):
     """One simulated history: `step` advances it by a period; the attributes are the state and the last flows.
 
     Parameters
@@ -29,11 +30,11 @@ class Run:
     """
 
     def __init__(self, chain: SmallChain, events: list[list[Event]]) -> None:
-        self.chain, self.now = chain, 0
+        super().__init__(chain)
+        self.now = 0
         self.candidates = [Candidates(chain, *each) for each in zip(chain.restrictions, events, strict=True)]
         self.price, self.wanted = [1.0] * len(chain.markets), [p.activity for p in chain.processes]
         markets, dt = chain.markets, chain.dt
-        self._shares()
         self.inventory = [m.inventory for m in markets]
         self.process_pipeline = [deque([p.activity * dt] * (p.delay + 2), p.delay + 2) for p in chain.processes]
         self.route_pipeline = [deque([r.flow * dt] * (r.delay + 2), r.delay + 2) for r in chain.routes]
@@ -78,10 +79,6 @@ class Run:
             self.capacities.step(self.now, self.margins, self.cash_gaps, self.lead, self.good)
         self.now += 1
 
-    def follow(self, months: float) -> float:
-        """k(tau): the step a period takes towards a target."""
-        return 1 - math.exp(-self.chain.dt / months)
-
     def growth(self, entity: Market | Process | Route | Use) -> float:
         """Trend factor g of an entity in this period."""
         return math.exp(entity.growth * self.now * self.chain.dt)
@@ -109,42 +106,6 @@ class Run:
         for route, pipe in zip(self.chain.routes, self.route_pipeline, strict=True):
             total[route.destination] += sum(list(pipe)[: route.delay]) + route.delay_part * pipe[route.delay]
         return total
-
-    # Reference state
-
-    def _shares(self) -> None:
-        chain = self.chain
-        count = len(chain.markets)
-        self.local, self.imports, self.exports = [0.0] * count, [0.0] * count, [0.0] * count
-        for process in chain.processes:
-            for output in process.outputs:
-                self.local[output.market] += process.activity * output.coefficient
-        for route in chain.routes:
-            self.imports[route.destination] += route.flow
-            self.exports[route.origin] += route.flow
-        self.supply = [a + b for a, b in zip(self.local, self.imports, strict=True)]
-        self.cost_shares, self.revenue_shares = [], []
-        for process in chain.processes:
-            value = sum(o.coefficient * chain.markets[o.market].price for o in process.outputs)
-            self.cost_shares.append([i.coefficient * chain.markets[i.market].price / value for i in process.inputs])
-            self.revenue_shares.append([o.coefficient * chain.markets[o.market].price / value for o in process.outputs])
-        self.landed_value = [chain.markets[r.origin].price * (1 + r.duty) + r.freight for r in chain.routes]
-
-    def _at_risk(self, k: int, fresh: float) -> list[float]:
-        """Share of each market's reference supply that a restriction touches, times its weight."""
-        rule = self.chain.restrictions[k]
-        touched = [0.0] * len(self.chain.markets)
-        for target in rule.targets:
-            route = self.chain.routes[target.route]
-            touched[route.destination] += route.flow * (target.weight * fresh + target.weight_after * (1 - fresh))
-        for p in () if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER) else rule.processes:
-            process = self.chain.processes[p]
-            for output in process.outputs:
-                touched[output.market] += process.activity * output.coefficient
-        for d in rule.denied:
-            use = self.chain.uses[d.use]
-            touched[use.market] += use.demand * (d.weight * fresh + d.weight_after * (1 - fresh))
-        return [t / s if s > 0 else 0.0 for t, s in zip(touched, self.supply, strict=True)]
 
     # 1. Restrictions in force
 
@@ -180,7 +141,7 @@ class Run:
     def _alarm(self) -> None:
         severity = [0.0] * len(self.chain.markets)
         for k in range(len(self.chain.restrictions)):
-            for m, share in enumerate(self._at_risk(k, self.forces[k].fresh)):
+            for m, share in enumerate(self.at_risk(k, self.forces[k].fresh)):
                 severity[m] += self.forces[k].alarm * share
         par = self.chain.parameters
         for m, raw in enumerate(severity):

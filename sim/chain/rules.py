@@ -30,19 +30,9 @@ from sim.core.state import (
     Pairs,
     Rules,
 )
+from sim.scenario.measures import Leaking, Measure, RouteMeasure
 from sim.scenario.reaction import Reaction
-from sim.scenario.restrictions import (
-    Denial,
-    Dumping,
-    ExportDuty,
-    Leaking,
-    Licensing,
-    Measure,
-    Outage,
-    RouteMeasure,
-    Technology,
-    VatWedge,
-)
+from sim.scenario.restrictions import Denial, Dumping, ExportDuty, Licensing, Outage, Technology, VatWedge
 
 CODES = {
     "ban": BAN,

@@ -9,20 +9,10 @@ from sim.errors import Fault
 from sim.scenario.arrival import At
 from sim.scenario.base import nearest
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
+from sim.scenario.measures import Measure, RouteMeasure, Spilling
 from sim.scenario.models import Time
 from sim.scenario.restriction_checks import Finding, check_details, watched
-from sim.scenario.restrictions import (
-    Denial,
-    Dumping,
-    Measure,
-    Outage,
-    ProductionQuota,
-    Restriction,
-    RouteMeasure,
-    Spilling,
-    Technology,
-    spilled,
-)
+from sim.scenario.restrictions import Denial, Dumping, Outage, ProductionQuota, Restriction, Technology, spilled
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from sim.scenario.arrival import Hazard, highest
 from sim.scenario.base import nearest
+from sim.scenario.measures import Measure
 from sim.scenario.models import Time
-from sim.scenario.restrictions import Measure, Restriction
+from sim.scenario.restrictions import Restriction
 from sim.scenario.tables import ChainTables
 
 MOST_PER_YEAR = 50.0

@@ -11,7 +11,8 @@ from pydantic import Field
 from sim.errors import Fault
 from sim.scenario.base import Model, nearest
 from sim.scenario.dates import Day
-from sim.scenario.restrictions import Denial, Measure, Names
+from sim.scenario.measures import Measure, Names
+from sim.scenario.restrictions import Denial
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
 

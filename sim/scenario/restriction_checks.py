@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from sim.scenario.arrival import At, Lasting
 from sim.scenario.dates import months_between
 from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
+from sim.scenario.measures import Leaking, Measure, Spilling
 from sim.scenario.models import Time
 from sim.scenario.reaction import Reaction
-from sim.scenario.restrictions import Ban, Denial, Dumping, Leaking, Licensing, Measure, Outage, Spilling
+from sim.scenario.restrictions import Ban, Denial, Dumping, Licensing, Outage
 from sim.scenario.schedules import Step
 from sim.scenario.tables import ChainTables
 

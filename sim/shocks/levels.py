@@ -8,8 +8,9 @@ import numpy as np
 
 from sim.chain.rules import Target
 from sim.quantiles import Values, quantile
+from sim.scenario.measures import Leaking
 from sim.scenario.models import Time
-from sim.scenario.restrictions import Dumping, ExportDuty, ExportQuota, Leaking, Restriction, Technology, VatWedge
+from sim.scenario.restrictions import Dumping, ExportDuty, ExportQuota, Restriction, Technology, VatWedge
 from sim.scenario.schedules import ReferenceShare, Tonnage
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.chain.reference import Reference
 from sim.quantiles import Numbers, Values, quantile
 from sim.scenario import Scenario
-from sim.scenario.restrictions import Spilling
+from sim.scenario.measures import Spilling
 from sim.shocks.course import DRAWS, Course
 from sim.shocks.events import ABSENT, EXPIRED, NEVER, Flags, absent, padded
 from sim.shocks.levels import Level

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sim.core import allocate, demand, fields, flow
 from sim.core.jit import entry
-from tests import small_chains
+from tests import small_chains, small_shocks
 from tests.core import arrays
 from tests.core.array_capacity import project_draws
 from tests.core.described import Input, Market, Output, Process, SmallChain, Use
@@ -81,8 +81,8 @@ def test_want__counts_what_low_prices_bring_as_no_part_of_shortage() -> None:
 @given(seed=st.integers(0, 10**6))
 @MODEST
 def test_simulate__has_the_service_path_be_the_sum_of_its_parts(kind: arrays.Kind, seed: int) -> None:
-    small = small_chains.restricted(small_chains.balanced_chain(seed, regions=3, stages=4, growth=0.005), seed)
-    events = [small_chains.random_events(small, seed + run, 48) for run in range(LANES)]
+    small = small_shocks.restricted(small_chains.balanced_chain(seed, regions=3, stages=4, growth=0.005), seed)
+    events = [small_shocks.random_events(small, seed + run, 48) for run in range(LANES)]
     block = arrays.block(small, events, 48, kind, lanes=LANES)
     tolerance = {np.float64: 1e-12, np.float32: 2e-6}[kind]
     sums = np.zeros((3, len(small.uses), LANES))
@@ -106,8 +106,8 @@ def test_simulate__has_the_service_path_be_the_sum_of_its_parts(kind: arrays.Kin
 
 @BOTH
 def test_simulate__knows_every_part_on_a_random_chain(kind: arrays.Kind) -> None:
-    small = small_chains.restricted(small_chains.balanced_chain(8, regions=3, stages=4, growth=0.005), 8)
-    block = arrays.block(small, [small_chains.random_events(small, 8 + run, 48) for run in range(LANES)], 48, kind)
+    small = small_shocks.restricted(small_chains.balanced_chain(4, regions=3, stages=4, growth=0.005), 4)
+    block = arrays.block(small, [small_shocks.random_events(small, 4 + run, 48) for run in range(LANES)], 48, kind)
     arrays.advance(block, 0, 48)
     work = block.work
     assert work.destroyed.max() > 100 and work.rationed.max() > 100 and work.held_up.max() > 1000

@@ -15,7 +15,7 @@ import pytest
 
 from sim.core import jit, loop
 from sim.core.jit import cache_stamp
-from tests import small_chains
+from tests import small_chains, small_shocks
 from tests.core import arrays
 
 CORE = Path(jit.__file__).parent
@@ -111,8 +111,8 @@ def test_cache_stamp__changes_with_any_source_byte_and_name(tmp_path: Path) -> N
 
 
 def test_simulate__is_packed_single_precision_code() -> None:
-    small = small_chains.restricted(small_chains.balanced_chain(1), 1)
-    block = arrays.block(small, [small_chains.random_events(small, 1, 12)], 12, np.float32)
+    small = small_shocks.restricted(small_chains.balanced_chain(1), 1)
+    block = arrays.block(small, [small_shocks.random_events(small, 1, 12)], 12, np.float32)
     arrays.advance(block, 0, 12)
     single = [s for s in loop.simulate.signatures if "float32" in str(s) and "float64" not in str(s)]
     assembly = loop.simulate.inspect_asm(single[0])

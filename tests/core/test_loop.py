@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests import small_chains
+from tests import small_chains, small_shocks
 from tests.core import arrays
 from tests.core.described import Event, Process, Route, SmallChain
 from tests.core.reference_capacity import Plant
@@ -162,18 +162,18 @@ def test_simulate__equals_the_reference_without_restrictions(kind: arrays.Kind) 
 def test_simulate__equals_the_reference_under_random_restrictions(
     kind: arrays.Kind, small: SmallChain, seed: int
 ) -> None:
-    small = small_chains.restricted(small, seed)
+    small = small_shocks.restricted(small, seed)
     if seed % 2:
         small = small_chains.expanded(small, seed)
-    events = [small_chains.random_events(small, seed + run, PERIODS) for run in range(RUNS)]
+    events = [small_shocks.random_events(small, seed + run, PERIODS) for run in range(RUNS)]
     assert not differences(small, events, kind)
 
 
-@pytest.mark.parametrize("rule", small_chains.KINDS)
+@pytest.mark.parametrize("rule", small_shocks.KINDS)
 @pytest.mark.parametrize("kind", [np.float64, np.float32])
 def test_simulate__equals_the_reference_under_each_kind_of_restriction(kind: arrays.Kind, rule: int) -> None:
     for seed in range(4):
         small = small_chains.balanced_chain(seed, regions=3, stages=4)
-        small = small_chains.restricted(small, seed, kinds=(rule,))
-        events = [small_chains.random_events(small, seed + run, PERIODS) for run in range(RUNS)]
+        small = small_shocks.restricted(small, seed, kinds=(rule,))
+        events = [small_shocks.random_events(small, seed + run, PERIODS) for run in range(RUNS)]
         assert not differences(small, events, kind)

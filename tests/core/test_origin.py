@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sim.core import allocate, fields, loop
 from sim.core.state import DENIAL
-from tests import small_chains
-from tests.core import arrays
+from tests import small_chains, small_shocks
+from tests.core import arrays, flows
 from tests.core.described import (
     Denied,
     Event,
@@ -111,8 +111,8 @@ def _turned(block: arrays.Block, periods: int) -> np.ndarray:
 @given(seed=SEEDS)
 @MODEST
 def test_tagged__is_never_negative_and_never_more_than_there_is(seed: int) -> None:
-    small = small_chains.restricted(replace(small_chains.balanced_chain(seed), followed=True), seed)
-    events = [small_chains.random_events(small, seed + run, 48) for run in range(16)]
+    small = small_shocks.restricted(replace(small_chains.balanced_chain(seed), followed=True), seed)
+    events = [small_shocks.random_events(small, seed + run, 48) for run in range(16)]
     block = arrays.block(small, events, 48, np.float32)
     for now in range(48):
         arrays.advance(block, now, now + 1)
@@ -127,8 +127,8 @@ def test_tagged__is_never_negative_and_never_more_than_there_is(seed: int) -> No
 @MODEST
 def test_tagged__is_conserved_in_every_market_run_and_period(kind: arrays.Kind, seed: int) -> None:
     tolerance = {np.float64: 1e-12, np.float32: 1e-5}[kind]
-    small = small_chains.restricted(replace(small_chains.balanced_chain(seed), followed=True), seed)
-    events = [small_chains.random_events(small, seed + run, 48) for run in range(16)]
+    small = small_shocks.restricted(replace(small_chains.balanced_chain(seed), followed=True), seed)
+    events = [small_shocks.random_events(small, seed + run, 48) for run in range(16)]
     block = arrays.block(small, events, 48, kind)
     throughput = np.array([m.outflow * small.dt + m.inventory for m in small.markets])[:, None]
     for now in range(48):
@@ -154,11 +154,11 @@ def _sent(small: SmallChain, block: arrays.Block) -> np.ndarray:
     """Tagged tonnes put on their way in the last period, from activity, shipments and the mix they were of."""
     left = origin_of(block, fields.LEFT)
     total = np.zeros(left.shape)
-    for process, done in zip(small.processes, arrays.activity(small, block), strict=True):
+    for process, done in zip(small.processes, flows.activity(small, block), strict=True):
         share = np.max([np.zeros(left.shape[1]), *(left[feed.market] for feed in process.inputs)], axis=0)
         for output in process.outputs:
             total[output.market] += (1.0 if output.listed else share) * output.coefficient * done
-    for route, shipped in zip(small.routes, arrays.shipments(block), strict=True):
+    for route, shipped in zip(small.routes, flows.shipments(block), strict=True):
         total[route.destination] += left[route.origin] * shipped
     return total
 
@@ -166,10 +166,10 @@ def _sent(small: SmallChain, block: arrays.Block) -> np.ndarray:
 @given(seed=SEEDS)
 @MODEST
 def test_following__changes_no_bit_of_anything_else(seed: int) -> None:
-    kinds = tuple(kind for kind in small_chains.KINDS if kind != DENIAL)
+    kinds = tuple(kind for kind in small_shocks.KINDS if kind != DENIAL)
     small = replace(small_chains.balanced_chain(seed), followed=False)
-    small = small_chains.restricted(small, seed, kinds=kinds)
-    events = [small_chains.random_events(small, seed + run, 48) for run in range(16)]
+    small = small_shocks.restricted(small, seed, kinds=kinds)
+    events = [small_shocks.random_events(small, seed + run, 48) for run in range(16)]
     plain, followed = (arrays.block(replace(small, followed=on), events, 48, np.float32) for on in (False, True))
     for block in (plain, followed):
         arrays.advance(block, 0, 48)

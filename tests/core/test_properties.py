@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sim.core import allocate
 from sim.core.state import BAN, DUTY, LICENSING, OUTAGE, QUOTA
-from tests import small_chains
-from tests.core import arrays
+from tests import small_chains, small_shocks
+from tests.core import arrays, flows
 from tests.core.described import Event, Restriction, SmallChain, Target
 
 MODEST = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -24,10 +24,10 @@ def random_block(
     seed: int, runs: int, periods: int, kind: arrays.Kind, small: SmallChain | None = None
 ) -> tuple[SmallChain, arrays.Block]:
     """A restricted chain and a block of runs that differ in their events."""
-    chosen = small or small_chains.restricted(small_chains.balanced_chain(seed, regions=3, stages=4), seed)
+    chosen = small or small_shocks.restricted(small_chains.balanced_chain(seed, regions=3, stages=4), seed)
     if small is None and seed % 2:
         chosen = small_chains.expanded(chosen, seed)
-    events = [small_chains.random_events(chosen, seed + run, periods) for run in range(runs)]
+    events = [small_shocks.random_events(chosen, seed + run, periods) for run in range(runs)]
     block = arrays.block(chosen, events, periods, kind, lanes=runs)
     # Projects too differ from run to run.
     draws = np.random.default_rng(seed)
@@ -47,9 +47,9 @@ def test_simulate__keeps_prices_and_flows_without_restriction_or_growth(kind: ar
     for begin in range(0, 240, 24):
         arrays.advance(block, begin, begin + 24)
         assert np.abs(np.exp(block.state.log_price) - 1).max() < tolerance
-        assert np.abs(arrays.activity(small, block)[:, 0] / activity - 1).max() < tolerance
+        assert np.abs(flows.activity(small, block)[:, 0] / activity - 1).max() < tolerance
         moving = flows > 0
-        shipped = arrays.shipments(block)[moving, 0]
+        shipped = flows.shipments(block)[moving, 0]
         assert np.all(np.abs(shipped - flows[moving]) <= tolerance * flows[moving])
         assert np.abs(block.state.inventory[:, 0] / block.chain.markets.inventory - 1).max() < tolerance
 
@@ -76,26 +76,26 @@ def test_simulate__conserves_material_in_every_market_run_and_period(kind: array
     # a position is the sum of some ten periods' throughput, so its last digit is that much coarser
     throughput = np.array([m.outflow * small.dt + m.inventory for m in small.markets])[:, None]
     for now in range(48):
-        before, coming = block.state.inventory.astype(float), arrays.inbound(block)
-        intensity, held = block.state.intensity.astype(float), arrays.stocks(small, block)
+        before, coming = block.state.inventory.astype(float), flows.inbound(block)
+        intensity, held = block.state.intensity.astype(float), flows.stocks(small, block)
         rationed = block.work.rationed.astype(float)
         arrays.advance(block, now, now + 1)
         work = block.work
         arrived = work.arrived.astype(float)
         used = work.use_wanted.astype(float) * small.dt - (work.rationed - rationed)
-        bought = used + arrays.stocks(small, block) - held
+        bought = used + flows.stocks(small, block) - held
         left = before + arrived - _drawn(small, block, intensity, bought) - work.dumped.astype(float)
         assert np.abs((block.state.inventory - left) / throughput).max() < tolerance
         assert block.state.inventory.min() >= 0
-        under_way = coming - arrived + arrays.sent(small, block)
+        under_way = coming - arrived + flows.sent(small, block)
         position = throughput + coming.max(axis=1, keepdims=True)
-        assert np.abs((arrays.inbound(block) - under_way) / position).max() < tolerance
+        assert np.abs((flows.inbound(block) - under_way) / position).max() < tolerance
 
 
 def _drawn(small: SmallChain, block: arrays.Block, intensity: np.ndarray, bought: np.ndarray) -> np.ndarray:
     """Intake, sales and shipments of each market and lane in the last period, t."""
     drawn, row = np.zeros(block.work.released.shape), 0
-    shipped, done = arrays.shipments(block), arrays.activity(small, block)
+    shipped, done = flows.shipments(block), flows.activity(small, block)
     for p, process in enumerate(small.processes):
         for feed in process.inputs:
             drawn[feed.market] += feed.coefficient * intensity[row] * done[p]
@@ -210,7 +210,7 @@ def test_simulate__ships_no_more_under_a_stricter_ban(seed: int) -> None:
     for now in range(42):
         arrays.advance(block, now, now + 1)
         if now >= 6:
-            total += arrays.shipments(block)[routes].sum(axis=0)
+            total += flows.shipments(block)[routes].sum(axis=0)
             assert np.all(np.diff(total) <= 1e-9 * total.max()), f"period {now}: {total}"
 
 
@@ -228,6 +228,6 @@ def test_simulate__never_exceeds_a_quota_but_by_leakage(seed: int, leakage: floa
         arrays.advance(block, now, now + 1)
         if now >= 6:
             legal = (
-                arrays.shipments(block)[routes].sum(axis=0) - leakage * block.state.order[routes].sum(axis=0) * small.dt
+                flows.shipments(block)[routes].sum(axis=0) - leakage * block.state.order[routes].sum(axis=0) * small.dt
             )
             assert np.all(legal <= quotas * small.dt / 12 * (1 + 1e-9))

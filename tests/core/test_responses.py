@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sim.core.state import BAN, QUOTA
 from tests import small_chains
-from tests.core import arrays
+from tests.core import arrays, flows
 from tests.core.described import Event, Input, Market, Output, Process, Restriction, Route, SmallChain, Target, Use
 
 MODEST = settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -98,9 +98,9 @@ def supplied(small: SmallChain, block: arrays.Block, capped_routes: list[int]) -
     total, most = np.zeros(16), np.zeros(len(small.processes))
     for now in range(END):
         arrays.advance(block, now, now + 1)
-        most = np.maximum(most, arrays.activity(small, block).max(axis=1))
+        most = np.maximum(most, flows.activity(small, block).max(axis=1))
         if now >= 18:
-            total += arrays.shipments(block)[free].sum(axis=0)
+            total += flows.shipments(block)[free].sum(axis=0)
     return total, most
 
 
@@ -121,7 +121,7 @@ def test_cap__is_not_made_up_for_without_another_origin() -> None:
         total, most = supplied(small, block, routes)
         assert np.all(total == 0)
         assert most[0] <= 100 * (1 + 1e-9)
-        sold = arrays.sales(small, block)
+        sold = flows.sales(small, block)
         assert sold[0, 0] < 51 < 99 < sold[0, 1]
 
 

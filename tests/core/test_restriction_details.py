@@ -10,8 +10,8 @@ import pytest
 
 from sim.core import fields
 from sim.core.state import BAN, DUMPING, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
-from tests import small_chains
-from tests.core import arrays
+from tests import small_chains, small_shocks
+from tests.core import arrays, flows
 from tests.core.described import Event, Market, Output, Process, Restriction, Route, SmallChain, Target, Use
 
 EXACT = pytest.mark.parametrize(("kind", "tolerance"), [(np.float64, 1e-9), (np.float32, 1e-5)])
@@ -84,7 +84,7 @@ def test_dumping__lowers_prices_abroad_and_idles_who_is_not_paid_for_it() -> Non
     block = arrays.block(small, [[[Event(0, 0, 99, 0.4)]], [[]]], 24, np.float64)
     for now in range(24):
         arrays.advance(block, now, now + 1)
-    price, done = np.exp(block.state.log_price), arrays.activity(small, block)
+    price, done = np.exp(block.state.log_price), flows.activity(small, block)
     assert price[1, 0] < 0.9 and price[2, 0] < 0.97
     assert done[0, 0] > 1.1 * done[0, 1] and done[1, 0] < 0.9 * done[1, 1]
 
@@ -123,7 +123,7 @@ def test_licences__all_filed_early_and_granted_hold_up_nothing(
         path = []
         for now in range(10):
             arrays.advance(block, now, now + 1)
-            path.append(float(arrays.shipments(block)[0, 0]))
+            path.append(float(flows.shipments(block)[0, 0]))
         sent[filed] = np.array(path)
     np.testing.assert_allclose(sent[1.0][:8], 100.0, rtol=tolerance * 10)
     assert sent[0.0][7] < 0.5 * 100.0 and sent[0.0][7] < sent[0.5][7] < 0.9 * 100.0
@@ -189,7 +189,7 @@ def test_notice__alarms_before_it_restricts(kind: int) -> None:
         arrays.advance(block, now, now + 1)
         paths["price"].append(np.exp(block.state.log_price[market, :2]))
         paths["threat"].append(float(block.state.threat[market, 0]))
-        paths["made"].append(float(arrays.activity(one_route(rule), block)[0, 0]))
+        paths["made"].append(float(flows.activity(one_route(rule), block)[0, 0]))
     price = np.array(paths["price"])
     assert np.array_equal(price[:4, 0], price[:4, 1])
     assert not any(paths["threat"][:4]) and min(paths["threat"][4:12]) > 0.3
@@ -203,7 +203,7 @@ def test_notice__alarms_before_it_restricts(kind: int) -> None:
 def test_details__switched_off_leave_the_same_bits(kind: arrays.Kind) -> None:
     for seed in range(3):
         small = small_chains.balanced_chain(seed, regions=3, stages=4)
-        small = small_chains.restricted(small, seed)
+        small = small_shocks.restricted(small, seed)
         plain = [
             replace(rule, leakage_grown=None, leakage_periods=0.0, validity=0.0, filed_early=0.0)
             for rule in small.restrictions
@@ -214,7 +214,7 @@ def test_details__switched_off_leave_the_same_bits(kind: arrays.Kind) -> None:
         events = [
             [
                 [event for event in row if event.first_onset is None]
-                for row in small_chains.random_events(small, run, 40)
+                for row in small_shocks.random_events(small, run, 40)
             ]
             for run in range(4)
         ]
