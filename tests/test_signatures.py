@@ -127,8 +127,9 @@ def test_squeeze__is_met_by_thrift_abroad_and_by_indulgence_in_china(squeeze: xr
     for product in ("dy_metal", "tb_metal"):
         assert tonnes(squeeze, "product_saved", product=product) > 0.0
         assert float(squeeze["runs"].product_saved.sel(product=product, region="CN").median()) < 0.0
-    held_up = {product: tonnes(squeeze, "product_held_up", product=product) for product in ("dy_metal", "ndpr_metal")}
-    assert held_up["dy_metal"] > 100.0 and held_up["ndpr_metal"] < 1.0
+    heavies, lights = ("dy_metal", "tb_metal"), ("ndpr_metal",)
+    held_up = [sum(tonnes(squeeze, "product_held_up", product=name) for name in names) for names in (heavies, lights)]
+    assert held_up[0] > 100.0 and held_up[1] < 1.0
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +209,14 @@ def test_extended__stops_what_japan_gets_for_some_months(extended: xr.DataTree) 
     europe = median(extended, "shortage", product="magnet_hc", region="EU")
     assert float(japan.sel(time=slice("2026-09", "2027-06")).mean()) > 0.05
     assert float(europe.sel(time=slice("2026-02", "2026-10")).max()) < 0.01
+
+
+def test_reaction__answers_what_is_built_and_nothing_else() -> None:
+    struck, earliest = {}, np.inf
+    for followed in ("true", "false"):
+        scenario = sim.load("blanks_reaction", overrides=["time.years=6", f"capacity.projects={followed}"])
+        onset = sim.run(scenario, runs=32, seed=SEED)["shocks"].onset
+        struck[followed] = float(onset.notnull().any([name for name in onset.dims if name != "run"]).mean())
+        earliest = min(earliest, float(onset.min()))
+    assert struck["true"] > 0.9 and struck["false"] == 0.0
+    assert earliest > 6.0

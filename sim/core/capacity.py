@@ -32,7 +32,7 @@ from sim.core.fields import (
     UNDER_WAY,
     YIELD_FACTOR,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_below, any_positive, clear
 from sim.core.mathx import ONE, TWO, ZERO, clip, exp, log
 from sim.core.state import Block, Chain, ProjectDraws
@@ -75,7 +75,7 @@ def eager(margin, cancel_margin):
     return clip(TWO + margin / cancel_margin, ZERO, ONE)
 
 
-@kernel
+@topic
 def set_clocks(draws: ProjectDraws, first, block: Block):
     """Clocks of all projects at the start of the horizon; those that run already have started."""
     for j in range(block.project.shape[1]):
@@ -120,7 +120,7 @@ def _lose(chain: Chain, builder, p, now, fixed, conversion, block: Block):
             capacity[LOST, p, lane] = (lost if margin < ZERO else ZERO) * capacity[RUN_IN, p, lane]
 
 
-@kernel
+@topic
 def build(chain: Chain, draws: ProjectDraws, first, now, block: Block):
     """Move what is under way by a step, as fast as there are people to start it up."""
     clear(block.skill[PEOPLE_NEEDED])

@@ -12,7 +12,7 @@ from sim.core.fields import (
     SUBSTITUTED,
     TRANSACTED,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.production import choke
 from sim.core.state import Block, Chain
@@ -40,7 +40,7 @@ def given_up(own, slow):
     return own * (max(ONE - kept, ZERO) / kept)
 
 
-@kernel
+@topic
 def substitute(chain: Chain, block: Block):
     """Add what other uses give up to the uses that take over."""
     use = block.use

@@ -26,7 +26,7 @@ from sim.core.fields import (
     TAGGED,
     WANTED,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
@@ -84,7 +84,7 @@ def send(market, now, delay, part, amounts, scale, pipeline):
             pipeline[soon, lane] += scale * amounts[lane]
 
 
-@kernel
+@topic
 def produce(chain: Chain, now, block: Block):
     """Run every process at the lowest fill of its inputs; draw inputs, start outputs."""
     market, scratch = block.market, block.scratch
@@ -202,7 +202,7 @@ def sent_into(route, r, dt, block: Block, row):
             row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
 
 
-@kernel
+@topic
 def draw_down(block: Block):
     """Take what was released and disposed of from inventory."""
     inventory, released, dumped = (

@@ -19,8 +19,32 @@ from sim.core import (
     restrictions,
     trade,
 )
-from sim.core.jit import entry
+from sim.core.jit import entry, topic
 from sim.core.state import Block, Chain, Events, ProjectDraws, Record
+
+
+@topic
+def meet(chain: Chain, now, block: Block):
+    """Arrivals, prices, wants and orders, product by product."""
+    for t in range(chain.tiles.size):
+        flow.arrive(chain, chain.tiles[t], now, block)
+        price.quote(chain, chain.tiles[t], block)
+        price.start_sums(chain.tiles[t], block)
+        demand.want(chain, chain.tiles[t], now, block)
+        trade.order(chain, chain.tiles[t], now, block)
+
+
+@topic
+def settle(chain: Chain, now, followed, block: Block):
+    """Claims, rationing, shipments and sales, product by product."""
+    for t in range(chain.tiles.size):
+        cohorts.claim(chain, chain.tiles[t], now, block)
+        price.follow_sources(chain, chain.tiles[t], block)
+        rationing.ration(chain, chain.tiles[t], now, block)
+        if followed:
+            origin.part(chain, chain.tiles[t], now, block)
+        flow.ship(chain, chain.tiles[t], now, block)
+        cohorts.sell(chain, chain.tiles[t], now, block)
 
 
 @entry
@@ -39,7 +63,7 @@ def simulate(
     """
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
-    tiles, followed = chain.tiles.size, flow.followed(chain)
+    followed = flow.followed(chain)
     if begin == 0:
         capacity.set_clocks(draws, first, block)
     for now in range(begin, end):
@@ -49,12 +73,7 @@ def simulate(
         restrictions.set_controls(chain, now, block)
         restrictions.raise_alarm(chain, block)
         restrictions.set_rents(chain, block)
-        for t in range(tiles):
-            flow.arrive(chain, chain.tiles[t], now, block)
-            price.quote(chain, chain.tiles[t], block)
-            price.start_sums(chain.tiles[t], block)
-            demand.want(chain, chain.tiles[t], now, block)
-            trade.order(chain, chain.tiles[t], now, block)
+        meet(chain, now, block)
         demand.substitute(chain, block)
         production.plan(chain, now, block)
         trade.ration_quotas(chain, block)
@@ -62,14 +81,7 @@ def simulate(
         lanes.clear(block.sector)
         if followed:
             origin.bind(chain, now, block)
-        for t in range(tiles):
-            cohorts.claim(chain, chain.tiles[t], now, block)
-            price.follow_sources(chain, chain.tiles[t], block)
-            rationing.ration(chain, chain.tiles[t], now, block)
-            if followed:
-                origin.part(chain, chain.tiles[t], now, block)
-            flow.ship(chain, chain.tiles[t], now, block)
-            cohorts.sell(chain, chain.tiles[t], now, block)
+        settle(chain, now, followed, block)
         flow.produce(chain, now, block)
         flow.draw_down(block)
         if followed:

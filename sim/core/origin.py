@@ -26,7 +26,7 @@ from sim.core.fields import (
     RESTOCK,
     TAGGED,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, clear
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.rationing import releasable, served
@@ -37,7 +37,7 @@ LEAST = np.float32(1e-30)
 """Tonnes below which there is nothing to take a share of."""
 
 
-@kernel
+@topic
 def bind(chain: Chain, now, block: Block):
     """Share of each use's users who take free material only: by sourcing rules of the date, and by denials in force."""
     use, restriction = block.use, block.restriction
@@ -111,7 +111,7 @@ def remaining(tagged, share, mixed, stock):
     return clip(tagged - share * mixed, ZERO, stock)
 
 
-@kernel
+@topic
 def draw_down(block: Block):
     """Take the tagged part of what left out of the tagged inventories."""
     market, tagged, left, given = block.market, block.origin[TAGGED], block.origin[LEFT], block.origin[GIVEN]

@@ -24,7 +24,7 @@ from sim.core.fields import (
     UTILISATION,
     WANTED,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_below, any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log, power
 from sim.core.state import Block, Chain
@@ -45,7 +45,7 @@ def thrifted(price, elasticity, floor):
     return clip(power(price, -elasticity), floor, ONE / floor)
 
 
-@kernel
+@topic
 def plan(chain: Chain, now, block: Block):
     """Utilisation, wanted activity, input claims and unit cost of every process; t/month."""
     expects = capacity.steps(chain, now)
@@ -162,7 +162,7 @@ def _claim(chain: Chain, process, p, block: Block):
             block.market[CLAIM_LOCAL, m, lane] += claim
 
 
-@kernel
+@topic
 def thrift(chain: Chain, block: Block):
     """Let intensities follow prices where recipes allow it, after the period's material has been drawn."""
     constants = chain.constants

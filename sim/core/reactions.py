@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.fields import PRICE, UNTIL, WANTED, WATCHED
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import NOTHING, OUTPUT, Block, Chain, Events
 
@@ -13,7 +13,7 @@ STRUCK_OUT = np.float32(3e38)
 """Time of a candidate that did not come."""
 
 
-@kernel
+@topic
 def decide(chain: Chain, events: Events, spans, first, now, block: Block):
     """Let candidates announced in a period come, or strike them out.
 

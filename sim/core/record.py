@@ -28,7 +28,7 @@ from sim.core.fields import (
     USED,
 )
 from sim.core.flow import sent_into
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, flat
 from sim.core.mathx import ZERO
 from sim.core.origin import content
@@ -46,7 +46,7 @@ def keep(row, values, scale, begins):
             row[lane] += scale * values[lane]
 
 
-@kernel
+@topic
 def record_period(chain: Chain, month, begins, weight, block: Block, record: Record):
     """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
 
@@ -70,7 +70,7 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(record.route[month, r], block.scratch[DONE], one, begins)
 
 
-@kernel
+@topic
 def account(chain: Chain, now, block: Block):
     """Rent paid and exports not sent under each restriction in force; t times USD/kg is thousand USD."""
     restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
@@ -91,7 +91,7 @@ def account(chain: Chain, now, block: Block):
                     restriction[SENDER_LOSS, k, lane] += restriction[ACTIVE, k, lane] * price * (usual - sent)
 
 
-@kernel
+@topic
 def record_totals(chain: Chain, last, block: Block, record: Record):
     """Sums over the horizon, and what stands at its end."""
     if record.destroyed.shape[0] > 0:

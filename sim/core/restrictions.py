@@ -29,7 +29,7 @@ from sim.core.fields import (
     WITHHELD,
     YIELD_FACTOR,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import (
@@ -58,6 +58,15 @@ def overlap(now, begin, end):
 
 
 @kernel
+def elapsed_in(now, since, onset, end):
+    """Time since a measure's onset in the middle of what an event covers of the period.
+
+    At the period's end recovery would begin early, by half a period.
+    """
+    return max(HALF * (max(now, onset) + min(now + ONE, end)) - since, ZERO)
+
+
+@topic
 def event_spans(events: Events, first, lanes):
     """First announcement and last end over a block, of each restriction and slot; shape (restriction, slot, 2)."""
     restrictions, slots, _ = events.onset.shape
@@ -73,7 +82,7 @@ def event_spans(events: Events, first, lanes):
     return spans
 
 
-@kernel
+@topic
 def events_in_force(chain: Chain, events: Events, spans, first, now, block: Block):
     """Set `ACTIVE`, `LEVEL`, `FRESH`, `ALARM` and `LEAK` of each restriction."""
     restriction = block.restriction
@@ -111,9 +120,7 @@ def _add_event(rule, events: Events, k, slot, first, now, restriction):
         onset = events.onset[k, slot, run]
         end = events.end[k, slot, run]
         active = overlap(now, onset, end)
-        # In the middle of what it covers of the period: its end would let recovery begin early, by half a period.
-        middle = HALF * (max(now, onset) + min(now + ONE, end))
-        elapsed = max(middle - events.since[k, slot, run], ZERO)
+        elapsed = elapsed_in(now, events.since[k, slot, run], onset, end)
         rise = ZERO if quota else events.rise[k, slot, run]
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
         fresh = freshness(elapsed, events.hold[k, slot, run], events.recovery[k, slot, run], validity, lapse)
@@ -141,13 +148,14 @@ def _leak(rule, events: Events, k, slot, first, now, restriction):
     leakage, added, pace = rule.leakage, rule.leakage_grown - rule.leakage, rule.leakage_pace
     for lane in range(restriction.shape[2]):
         run = first + lane
-        active = overlap(now, events.onset[k, slot, run], events.end[k, slot, run])
-        elapsed = max(now + ONE - events.since[k, slot, run], ZERO)
+        onset, end = events.onset[k, slot, run], events.end[k, slot, run]
+        active = overlap(now, onset, end)
+        elapsed = elapsed_in(now, events.since[k, slot, run], onset, end)
         leak = leakage + added * min(elapsed * pace, ONE)
         restriction[LEAK, k, lane] = max(restriction[LEAK, k, lane], leak if active > ZERO else ZERO) + ZERO
 
 
-@kernel
+@topic
 def clear_controls(block: Block):
     """Take every driver to where it restricts nothing."""
     for c in range(block.crossing.shape[1]):
@@ -177,7 +185,7 @@ def _clear_plant(c, plant):
         plant[YIELD_FACTOR, c, lane] = ONE
 
 
-@kernel
+@topic
 def set_controls(chain: Chain, now, block: Block):
     """Combine the restrictions in force into drivers of restricted routes and processes.
 
@@ -268,7 +276,7 @@ def _restrict_plant(kind, k, pair, activity, capacity, block: Block):
             plant[CAPACITY_FACTOR, c, lane] *= ONE - min(level, ONE)
 
 
-@kernel
+@topic
 def raise_alarm(chain: Chain, block: Block):
     """Threat and habit of each market, from the share of its supply that announced measures put at risk."""
     market, restriction, constants = block.market, block.restriction, chain.constants
@@ -294,7 +302,7 @@ def raise_alarm(chain: Chain, block: Block):
         habits[i] = habit + constants.follow_habit * (severity - habit)
 
 
-@kernel
+@topic
 def set_rents(chain: Chain, block: Block):
     """Licence rent each restricted route pays, USD/kg: the sum over the quota groups it belongs to."""
     crossing, restriction = block.crossing, block.restriction

@@ -28,7 +28,7 @@ from sim.core.fields import (
     TOTAL,
     WITHHELD,
 )
-from sim.core.jit import kernel
+from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.state import QUOTA, Block, Chain
@@ -190,7 +190,7 @@ def _file_early(rule, c, dt, crossing):
         crossing[LICENSED_BEFORE, c, lane] = crossing[LICENSED, c, lane]
 
 
-@kernel
+@topic
 def ration_quotas(chain: Chain, block: Block):
     """Cut the legal orders of each quota group to its quota, and move the group's licence rent."""
     restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
@@ -238,7 +238,7 @@ def rent_after(rent, wanted, quota, active, constants):
     return max(moved, ZERO) if active > ZERO else ZERO
 
 
-@kernel
+@topic
 def claim_restricted(chain: Chain, block: Block):
     """Put what restrictions leave of the orders before the origins."""
     for c in range(chain.crossings.size):

@@ -70,9 +70,9 @@ def test_dumping__that_recovers_gives_less() -> None:
     small = one_route(Restriction(DUMPING, (Target(0, 1.0, 0.25),), (0,), on_processes=(1.0, 0.5)))
     events = [[Event(0, 0, 9, 0.4, recovery=4.0)]]
     duty = history(small, events, 6, np.float64, "crossing", fields.EXTRA_DUTY)
-    np.testing.assert_allclose(duty, [-0.325, -0.25, -0.175, -0.1, -0.1, -0.1])
+    np.testing.assert_allclose(duty, [-0.3625, -0.2875, -0.2125, -0.1375, -0.1, -0.1])
     factor = history(small, events, 6, np.float64, "plant", fields.COST_FACTOR)
-    np.testing.assert_allclose(factor, [0.65, 0.7, 0.75, 0.8, 0.8, 0.8])
+    np.testing.assert_allclose(factor, [0.625, 0.675, 0.725, 0.775, 0.8, 0.8])
 
 
 def test_dumping__lowers_prices_abroad_and_idles_who_is_not_paid_for_it() -> None:
@@ -93,7 +93,8 @@ def test_dumping__lowers_prices_abroad_and_idles_who_is_not_paid_for_it() -> Non
 def test_licences__that_expire_together_bring_back_what_is_not_renewed(kind: arrays.Kind, tolerance: float) -> None:
     small = one_route(Restriction(LICENSING, (Target(0, 1.0, 0.0),), validity=6.0, renewal=0.25))
     fresh = history(small, [[Event(0, 0, 99, 0.8, recovery=4.0)]], 13, kind, "restriction", fields.FRESH)
-    expected = [0.75, 0.5, 0.25, 0, 0, 0.75, 0.5625, 0.375, 0.1875, 0, 0, 0.75, 0.5625]
+    # What counts is the middle of each period: an eighth has recovered in the first, and again after each expiry.
+    expected = [0.875, 0.625, 0.375, 0.125, 0, 0, 0.65625, 0.46875, 0.28125, 0.09375, 0, 0, 0.65625]
     np.testing.assert_allclose(fresh, expected, atol=tolerance)
     refused = history(small, [[Event(0, 0, 99, 0.8, recovery=4.0)]], 7, kind, "crossing", fields.APPROVAL)
     np.testing.assert_allclose(refused, 1 - 0.8 * np.array(expected[:7]), atol=tolerance)
