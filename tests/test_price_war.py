@@ -92,3 +92,17 @@ def test_price_war__sends_more_than_before() -> None:
     results = sim.run(sim.load("price_war"), runs=8)
     assert float(results["runs"].sender_loss.sel(restriction="price_war").max()) < 0.0
     assert float(results["shocks"].severity.max()) == 0.0
+
+
+def test_price_war__puts_off_projects_outside() -> None:
+    starts = []
+    for overrides in ([], ["restrictions.price_war=false"]):
+        keys = ["capacity.projects=true", "time.years=6", *overrides]
+        starts.append(sim.run(sim.load("price_war", overrides=keys), runs=32, seed=1)["capacity"].project_start)
+    under, without = (start.where(start.notnull(), np.inf) for start in starts)
+    # The same draws: a project that the war reaches starts later in it, or not at all, and some are never reached.
+    reached = ((without > 12.0) & (without < 48.0)).any("run")
+    share = [float((start < 48.0).sel(project=reached).mean()) for start in (under, without)]
+    assert share[0] < share[1]
+    later = (under > without + 1.0).mean("run")
+    assert float(later.max()) > 0.3

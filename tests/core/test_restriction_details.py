@@ -135,13 +135,14 @@ def test_leakage__grows_evenly_from_the_onset(kind: arrays.Kind, tolerance: floa
     rule = Restriction(BAN, (Target(0),), leakage=0.1, leakage_grown=0.5, leakage_periods=8.0)
     events = [[Event(0, 2.5, 14, 1.0)]]
     leak = history(one_route(rule), events, 16, kind, "crossing", fields.LEAKAGE)
-    expected = [0, 0, *(0.1 + 0.05 * min(e, 8) for e in np.arange(0.5, 12))]
+    # The onset is in the middle of the third period: a quarter of a period is the middle of what is left of it.
+    expected = [0, 0, *(0.1 + 0.05 * min(e, 8) for e in (0.25, *range(1, 12)))]
     np.testing.assert_allclose(leak[:14], expected, atol=tolerance)
     assert not leak[14:].any()
     falling = replace(rule, leakage=0.5, leakage_grown=0.0)
     leak = history(one_route(falling), events, 14, kind, "crossing", fields.LEAKAGE)
     np.testing.assert_allclose(leak[-1], 0.0, atol=tolerance)
-    assert leak[2] == pytest.approx(0.5 - 0.5 / 16)
+    assert leak[2] == pytest.approx(0.5 - 0.5 / 32)
 
 
 def steps(*rows: tuple[float, float, float], **rest: float) -> list[Event]:
