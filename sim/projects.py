@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim.chain.reference import Reference
-from sim.core.state import ProjectDraws
+from sim.core import state
 from sim.quantiles import quantile
 from sim.scenario import Scenario
 from sim.scenario.distributions import Distribution
@@ -35,7 +35,7 @@ from sim.scenario.dynamics import ProjectRow
 from sim.streams import uniform
 
 Values = NDArray[np.float64]
-NEVER = 3e38
+NEVER = float(state.NEVER)
 """Start of a project that never starts: representable in single precision, later than any period."""
 ON_TIME = 0.25
 """Probability of no delay, given that a project starts."""
@@ -77,9 +77,9 @@ class Outcomes:
     level: Values
     """Activity added in the end, t a year."""
 
-    def draws(self, dt: float) -> ProjectDraws:
+    def draws(self, dt: float) -> state.ProjectDraws:
         """The same with times in periods of `dt` months and tonnes a month, single precision."""
-        return ProjectDraws(
+        return state.ProjectDraws(
             start=np.minimum(self.start / dt, NEVER).astype(np.float32),
             ramp=(self.ramp / RAMP_SHARE / dt).astype(np.float32),
             level=(self.level / 12.0).astype(np.float32),
@@ -115,7 +115,7 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
     )
 
 
-def followed(reference: Reference, *, first: int, runs: int, seed: int) -> ProjectDraws:
+def followed(reference: Reference, *, first: int, runs: int, seed: int) -> state.ProjectDraws:
     """What the core needs of projects for a range of runs; no rows where the scenario does not follow them.
 
     Parameters
@@ -127,7 +127,7 @@ def followed(reference: Reference, *, first: int, runs: int, seed: int) -> Proje
     """
     scenario = reference.scenario
     if not scenario.capacity.projects:
-        return ProjectDraws(*(np.zeros((0, runs), dtype=np.float32) for _ in ProjectDraws._fields))
+        return state.ProjectDraws(*(np.zeros((0, runs), dtype=np.float32) for _ in state.ProjectDraws._fields))
     drawn = sample(scenario, reference, first=first, runs=runs, seed=seed)
     return drawn.draws(12.0 / scenario.time.periods_per_year)
 

@@ -22,7 +22,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 from sim.chain.arrays import core_arrays
 from sim.chain.reference import Reference, build
 from sim.core import allocate, fields, loop
-from sim.core.state import Block, Chain, Events, Floats, ProjectDraws
+from sim.core.state import NEVER, Block, Chain, Events, Floats, ProjectDraws
 from sim.scenario import Scenario
 from sim.scenario.sources import scenario_root
 from sim.streams import uniform
@@ -184,7 +184,7 @@ def _rolled(chain: Chain) -> NDArray[np.int64]:
 def no_events(chain: Chain, runs: int) -> Events:
     """Events in which nothing strikes."""
     shape = (chain.rules.size, 1, runs)
-    return Events(*(np.full(shape, 3e38, dtype=chain.markets.inventory.dtype) for _ in Events._fields))
+    return Events(*(np.full(shape, NEVER, dtype=chain.markets.inventory.dtype) for _ in Events._fields))
 
 
 def no_projects(chain: Chain) -> ProjectDraws:

@@ -35,10 +35,8 @@ from sim.core.fields import (
 from sim.core.jit import kernel, topic
 from sim.core.lanes import any_below, any_positive, clear
 from sim.core.mathx import ONE, TWO, ZERO, clip, exp, log
-from sim.core.state import Block, Chain, ProjectDraws
+from sim.core.state import NEVER, Block, Chain, ProjectDraws
 
-NEVER = np.float32(3e38)
-"""Start of a project that does not come."""
 ALMOST = np.float32(1e-6)
 """Least part of a project that is still to come at the start, to divide by."""
 

@@ -7,10 +7,7 @@ import numpy as np
 from sim.core.fields import PRICE, UNTIL, WANTED, WATCHED
 from sim.core.jit import kernel, topic
 from sim.core.mathx import ONE, ZERO, clip
-from sim.core.state import NOTHING, OUTPUT, Block, Chain, Events
-
-STRUCK_OUT = np.float32(3e38)
-"""Time of a candidate that did not come."""
+from sim.core.state import NEVER, NOTHING, OUTPUT, Block, Chain, Events
 
 
 @topic
@@ -67,5 +64,5 @@ def _decide_one(rule, events: Events, k, slot, first, now, block: Block):
             if over and events.mark[k, slot, run] < provoked:
                 block.restriction[UNTIL, k, lane] = events.end[k, slot, run]
             else:
-                events.announced[k, slot, run] = STRUCK_OUT
-                events.onset[k, slot, run] = STRUCK_OUT
+                events.announced[k, slot, run] = NEVER
+                events.onset[k, slot, run] = NEVER

@@ -37,6 +37,7 @@ from sim.core.state import (
     DUMPING,
     DUTY,
     LICENSING,
+    NEVER,
     OUTAGE,
     PATENT_BARRIER,
     PRODUCTION_QUOTA,
@@ -46,9 +47,6 @@ from sim.core.state import (
     Chain,
     Events,
 )
-
-NEVER = np.float32(3e38)
-"""Time of an event that does not come, and a bound that does not bind."""
 
 
 @kernel

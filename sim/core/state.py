@@ -20,6 +20,8 @@ Records = Any
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER, DENIAL = range(10)
 NOTHING, PRICES, OUTPUT = range(3)
+NEVER = np.float32(3e38)
+"""Time of an event or a start that does not come, and a bound that does not bind."""
 
 
 class Constants(NamedTuple):

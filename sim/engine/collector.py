@@ -61,7 +61,7 @@ class Collector:
 
     def __init__(self, reference: Reference, chain: Chain, clock: Clock, blocks: int) -> None:
         """Lay out the rows of all variables for chunks of up to `blocks` blocks."""
-        self.months = clock.count
+        self.months, self.dt = clock.count, clock.dt
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
         self.plans = self._plans(reference, clock)

@@ -27,6 +27,7 @@ from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
 
 Progress = Callable[[int, int], None]
+Values = dict[str, NDArray[np.float32]]
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
 
@@ -84,23 +85,9 @@ def run(
     buffers = Chunk(chain, clock, min(runs, CHUNK))
     collector = Collector(reference, chain, clock, buffers.blocks)
 
-    kept: list[dict[str, NDArray[np.float32]]] = []
-    built: list[dict[str, NDArray[np.float32]]] = []
-    struck: list[Shocks] = []
     with ThreadPoolExecutor(threads) as pool:
-        for size, drawn, projects in _draws(reference, range(first, first + runs), seed, pool):
-            followed = Followed(collector, buffers.record)
-            for shift in buffers.simulate(drawn, projects, pool):
-                collector.add(buffers.record, size, pool, shift=shift)
-                followed.add(buffers.record, pool, shift=shift)
-            collector.finish(size)
-            came = buffers.came.head(size)
-            kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
-            if scenario.capacity.followed:
-                built.append(expansion.capacities(reference, buffers.record, clock.dt, size))
-            struck.append(came)
-            if progress is not None:
-                progress(sum(part.onset.shape[2] for part in struck), runs)
+        numbers = range(first, first + runs)
+        kept, built, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -119,6 +106,35 @@ def run(
     return results
 
 
+def _simulated(
+    reference: Reference,
+    buffers: Chunk,
+    collector: Collector,
+    runs: range,
+    seed: int,
+    pool: ThreadPoolExecutor,
+    progress: Progress | None,
+) -> tuple[list[Values], list[Values], list[Shocks]]:
+    """Simulate and count all runs; what is kept of each chunk: outcomes, capacities if not fixed, shocks that came."""
+    kept: list[Values] = []
+    built: list[Values] = []
+    struck: list[Shocks] = []
+    for size, drawn, projects in _draws(reference, runs, seed, pool):
+        followed = Followed(collector, buffers.record)
+        for shift in buffers.simulate(drawn, projects, pool):
+            collector.add(buffers.record, size, pool, shift=shift)
+            followed.add(buffers.record, pool, shift=shift)
+        collector.finish(size)
+        came = buffers.came.head(size)
+        kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
+        if reference.scenario.capacity.followed:
+            built.append(expansion.capacities(reference, buffers.record, collector.dt, size))
+        struck.append(came)
+        if progress is not None:
+            progress(sum(part.onset.shape[2] for part in struck), len(runs))
+    return kept, built, struck
+
+
 def _draws(
     reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[int, Shocks, ProjectDraws]]:
@@ -128,6 +144,7 @@ def _draws(
     """
 
     def draw(begin: int) -> tuple[int, Shocks, ProjectDraws]:
+        """The chunk that begins with a run."""
         size = min(CHUNK, runs.stop - begin)
         padded = -(-size // LANES) * LANES
         return size, *_drawn(reference, begin, padded, seed)
@@ -151,7 +168,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _joined(parts: list[dict[str, NDArray[np.float32]]]) -> dict[str, NDArray[np.float32]]:
+def _joined(parts: list[Values]) -> Values:
     return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
 
 

@@ -128,6 +128,7 @@ def money(spread: Spread) -> str:
     scale, unit = next((pair for pair in MONEY if size >= pair[0]), MONEY[-1])
 
     def form(value: float) -> str:
+        """An amount with two figures at least."""
         return f"{value / scale:.1f}" if value < 9.95 * scale else f"{value / scale:,.0f}"
 
     return f"{written(spread, form)} {unit}"

@@ -44,6 +44,7 @@ def chinese_shares(reference: Reference, *, region: str = "CN") -> tuple[WeightI
     blocks = _of_stage(reference, "block")
 
     def from_ore(process: Process) -> bool:
+        """Whether a process takes in what mines make."""
         return any(product in mined for product in process.inputs)
 
     outside = 1.0 - _share(_intake(reference, ["dy_metal"]), region)

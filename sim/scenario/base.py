@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -17,6 +17,8 @@ NonNegative = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """A name that keys random draws."""
+Finding = tuple[str, str, str]
+"""Key, problem and cure of a fault, before the file it stands in is known."""
 
 
 class Model(BaseModel):
@@ -76,3 +78,16 @@ def show(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     return "a list" if isinstance(value, (list, tuple)) else "no value a scenario can hold"
+
+
+def unknown(key: str, names: Iterable[str], known: Collection[str], kind: str) -> Iterator[Finding]:
+    """Yield the names that are not known, each with the nearest that is.
+
+    Parameters
+    ----------
+    key: Where they stand.
+    kind: What they name: a product, a region.
+    """
+    for name in names:
+        if name not in known:
+            yield key, f"names '{name}', not a known {kind}", nearest(name, known)

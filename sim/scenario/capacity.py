@@ -7,12 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.scenario.base import Model
+from sim.scenario.base import Finding, Model
 from sim.scenario.restrictions import Restriction, Technology
 from sim.scenario.tables import ChainTables
-
-Finding = tuple[str, str, str]
-"""Key of the scenario, problem and cure."""
 
 
 class Capacity(Model):

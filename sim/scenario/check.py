@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from sim.errors import Fault
 from sim.scenario.arrival import At
-from sim.scenario.base import nearest
+from sim.scenario.base import Finding, unknown
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
 from sim.scenario.measures import Measure, RouteMeasure, Spilling
 from sim.scenario.models import Time
-from sim.scenario.restriction_checks import Finding, check_details, watched
+from sim.scenario.restriction_checks import check_details, watched
 from sim.scenario.restrictions import Denial, Dumping, Outage, ProductionQuota, Restriction, Technology, spilled
 from sim.scenario.sources import Draft
 from sim.scenario.tables import ChainTables
@@ -69,10 +69,10 @@ def check_unsound(
         found: list[Finding] = []
         if tables is not None:
             known = [row.product for row in tables.products]
-            found += _unknown("products", _listed(given), known, "product")
-            found += _unknown("spillover.products", _listed(given.get("spillover")), known, "product")
+            found += unknown("products", _listed(given), known, "product")
+            found += unknown("spillover.products", _listed(given.get("spillover")), known, "product")
             by = [given["by"]] if isinstance(given.get("by"), str) else []
-            found += _unknown("by", by, [row.region for row in tables.regions], "region")
+            found += unknown("by", by, [row.region for row in tables.regions], "region")
         escalates = given.get("escalates")
         found += check_escalated(name, escalates if isinstance(escalates, dict) else (), names)
         onset = given.get("onset")
@@ -127,25 +127,19 @@ def _names(restriction: Measure, tables: ChainTables) -> Iterator[Finding]:
     regions = [row.region for row in tables.regions]
     products = [row.product for row in tables.products]
     remaining = restriction.profile.recovers_to
-    yield from _unknown("by", [restriction.by], regions, "region")
-    yield from _unknown("products", restriction.products, products, "product")
-    yield from _unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
+    yield from unknown("by", [restriction.by], regions, "region")
+    yield from unknown("products", restriction.products, products, "product")
+    yield from unknown("towards", [n for n in _destinations(restriction) if n != "default"], regions, "region")
     if restriction.reacts is not None:
-        yield from _unknown("reacts.product", [restriction.reacts.product], products, "product")
-        yield from _unknown("reacts.regions", restriction.reacts.regions, regions, "region")
+        yield from unknown("reacts.product", [restriction.reacts.product], products, "product")
+        yield from unknown("reacts.regions", restriction.reacts.regions, regions, "region")
     if isinstance(restriction, Spilling) and restriction.spillover is not None:
-        yield from _unknown("spillover.products", restriction.spillover.products, products, "product")
+        yield from unknown("spillover.products", restriction.spillover.products, products, "product")
     if isinstance(restriction, Denial):
-        yield from _unknown("sectors", restriction.sectors, [row.sector for row in tables.sectors], "sector")
+        yield from unknown("sectors", restriction.sectors, [row.sector for row in tables.sectors], "sector")
     if isinstance(remaining, dict):
         named = [name for name in remaining if name != "default"]
-        yield from _unknown("profile.recovers_to", named, regions, "region")
-
-
-def _unknown(key: str, names: Iterable[str], known: list[str], kind: str) -> Iterator[Finding]:
-    for name in names:
-        if name not in known:
-            yield key, f"names '{name}', not a known {kind}", nearest(name, known)
+        yield from unknown("profile.recovers_to", named, regions, "region")
 
 
 def _target(restriction: Restriction, tables: ChainTables) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sim.scenario.arrival import Hazard, highest
-from sim.scenario.base import nearest
+from sim.scenario.base import Finding, nearest
 from sim.scenario.measures import Measure
 from sim.scenario.models import Time
 from sim.scenario.restrictions import Restriction
@@ -18,9 +18,6 @@ MOST_AROUND = 10.0
 """Largest product of factors around a circle of escalation."""
 MOST_STEPS = 20_000
 """Steps in the search for circles; a net so dense that it takes more is judged by its hazards alone."""
-
-Finding = tuple[str, str, str]
-"""Key inside the restriction (or regime), problem and cure."""
 
 
 @dataclass(frozen=True)

@@ -218,6 +218,7 @@ def within(low: float, high: float = math.inf, *, above: bool = False) -> Callab
     """Return the check that a distribution stays between the bounds of its key."""
 
     def check(value: Distribution) -> Distribution:
+        """Refuse a distribution that reaches beyond the bounds."""
         least, most = value.span()
         if least < low or most > high or (above and least <= low):
             bounds = f"[{low:g}, {high:g}]" if high < math.inf else f"[{low:g}, some highest value]"

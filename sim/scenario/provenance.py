@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from sim.errors import Fault
-from sim.scenario.base import Model, nearest
+from sim.scenario.base import Finding, Model, unknown
 from sim.scenario.dates import Day
 from sim.scenario.measures import Measure, Names
 from sim.scenario.restrictions import Denial
@@ -19,8 +19,6 @@ from sim.scenario.tables import ChainTables
 if TYPE_CHECKING:
     from sim.scenario.models import Scenario, Time
 
-Finding = tuple[str, str, str]
-"""Key, problem and cure."""
 Market = tuple[str, str]
 """Product and region."""
 
@@ -160,14 +158,14 @@ def free_markets(tables: ChainTables, origin: Origin) -> set[Market]:
 
 def _origin(origin: Origin, tables: ChainTables) -> Iterator[Finding]:
     regions, stages = [row.region for row in tables.regions], list(tables.meta.stages)
-    unknown = [
-        *_unknown("listed", origin.listed, regions, "region"),
-        *_unknown("stages", origin.stages, stages, "stage"),
+    strange = [
+        *unknown("listed", origin.listed, regions, "region"),
+        *unknown("stages", origin.stages, stages, "stage"),
     ]
-    yield from ((f"origin.{key}", problem, cure) for key, problem, cure in unknown)
+    yield from ((f"origin.{key}", problem, cure) for key, problem, cure in strange)
     stage = {row.product: row.stage for row in tables.products}
     made = {(row.region, stage[p]) for row in tables.processes for p, t in tables.recipe(row.recipe).items() if t > 0.0}
-    if not unknown and not any(origin.lists(*place) for place in made):
+    if not strange and not any(origin.lists(*place) for place in made):
         yield "origin", "tags nothing", "list regions and stages at which they make something"
 
 
@@ -175,16 +173,10 @@ def _names(rule: Provenance, tables: ChainTables | None) -> list[Finding]:
     """Unknown names of a rule, else names by which it binds nobody."""
     if tables is None:
         return []
-    found = [*_unknown("products", rule.products, [row.product for row in tables.products], "product")]
-    found += _unknown("sectors", rule.sectors, [row.sector for row in tables.sectors], "sector")
-    found += _unknown("regions", rule.regions, [row.region for row in tables.regions], "region")
+    found = [*unknown("products", rule.products, [row.product for row in tables.products], "product")]
+    found += unknown("sectors", rule.sectors, [row.sector for row in tables.sectors], "sector")
+    found += unknown("regions", rule.regions, [row.region for row in tables.regions], "region")
     return found or [*_unbound(rule, tables)]
-
-
-def _unknown(key: str, names: tuple[str, ...], known: list[str], kind: str) -> Iterator[Finding]:
-    for name in names:
-        if name not in known:
-            yield key, f"names '{name}', not a known {kind}", nearest(name, known)
 
 
 def _date(rule: Provenance, time: Time | None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sim.errors import Fault, ScenarioError
 from sim.scenario import overrides as overriding
@@ -24,6 +24,7 @@ from sim.scenario.tables import ChainTables, read_tables
 RESTRICTION: TypeAdapter[Restriction] = TypeAdapter(Restriction)
 PROVENANCE: TypeAdapter[Provenance] = TypeAdapter(Provenance)
 Part = TypeVar("Part")
+Section = TypeVar("Section", bound=BaseModel)
 
 
 def load(source: str | Path, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -102,11 +103,11 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     complete = len(faults) == before
     restrictions = scenario.restrictions if scenario else _sound_parts(draft, "restrictions", RESTRICTION)
     rules = scenario.provenance if scenario else _sound_parts(draft, "provenance", PROVENANCE)
-    origin = scenario.origin if scenario else _sound_origin(draft)
-    time = scenario.time if scenario else _sound_time(draft)
+    origin = scenario.origin if scenario else _sound(draft, "origin", Origin)
+    time = scenario.time if scenario else _sound(draft, "time", Time)
     faults += check(draft, restrictions, time, tables, complete=complete)
     faults += check_unsound(draft, restrictions, time, tables)
-    capacity = scenario.capacity if scenario else _sound_capacity(draft)
+    capacity = scenario.capacity if scenario else _sound(draft, "capacity", Capacity, {})
     if capacity is not None:
         found = check_capacity(capacity, restrictions, tables)
         faults += [draft.fault(*finding) for finding in found]
@@ -120,6 +121,7 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
 
 def _validated(draft: Draft, faults: list[Fault]) -> Scenario | None:
     def place(location: Location) -> tuple[str, str]:
+        """File and key of a fault."""
         key = tuple(map(str, location))
         return draft.origin(key), ".".join(key)
 
@@ -157,22 +159,9 @@ def _sound_parts(draft: Draft, section: str, model: TypeAdapter[Part]) -> dict[s
     return sound
 
 
-def _sound_capacity(draft: Draft) -> Capacity | None:
+def _sound(draft: Draft, section: str, model: type[Section], otherwise: object = None) -> Section | None:
+    """A section that is sound by itself; `otherwise` stands for one that is not there."""
     try:
-        return Capacity.model_validate(draft.data.get("capacity", {}), strict=True)
-    except ValidationError:
-        return None
-
-
-def _sound_origin(draft: Draft) -> Origin | None:
-    try:
-        return Origin.model_validate(draft.data.get("origin"), strict=True)
-    except ValidationError:
-        return None
-
-
-def _sound_time(draft: Draft) -> Time | None:
-    try:
-        return Time.model_validate(draft.data.get("time"), strict=True)
+        return model.model_validate(draft.data.get(section, otherwise), strict=True)
     except ValidationError:
         return None

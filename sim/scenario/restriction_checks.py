@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sim.scenario.arrival import At, Lasting
+from sim.scenario.base import Finding
 from sim.scenario.dates import months_between
 from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
 from sim.scenario.measures import Leaking, Measure, Spilling
@@ -13,9 +14,6 @@ from sim.scenario.reaction import Reaction
 from sim.scenario.restrictions import Ban, Denial, Dumping, Licensing, Outage
 from sim.scenario.schedules import Step
 from sim.scenario.tables import ChainTables
-
-Finding = tuple[str, str, str]
-"""Key inside the restriction, problem and cure."""
 
 
 def check_details(restriction: Measure, time: Time | None) -> Iterator[Finding]:

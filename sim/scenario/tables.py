@@ -142,6 +142,7 @@ def _rows(loading: Loading, table: str, model: type[AnyRow], elements: tuple[str
 
 def _row_place(file: str, line: int) -> Place:
     def place(location: Location) -> tuple[str, str]:
+        """File, line and column of a fault."""
         return file, f"row {line} {location[-1]}"
 
     return place

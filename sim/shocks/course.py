@@ -87,6 +87,7 @@ class Course:
         """Add slots to the arrays of events."""
 
         def longer(array: NDArray[Any], fill: float) -> NDArray[Any]:
+            """An array with more slots."""
             more = np.full((array.shape[0], slots, *array.shape[2:]), fill, dtype=array.dtype)
             return np.concatenate([array, more], axis=1)
 

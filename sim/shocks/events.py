@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core.state import Events
+from sim.core import state
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.int8]
-NEVER = 3e38
+NEVER = float(state.NEVER)
 """Time of an event that does not happen: representable in single precision, later than any period."""
 NO_END, EXPIRED, TRUCE, RULING = 0, 1, 2, 3
 """How an event ends: not at all, by its duration, by a truce, by a ruling."""
@@ -23,7 +23,7 @@ ABSENT = -1
 
 @dataclass(frozen=True)
 class Shocks:
-    """Events of a range of runs, their regimes and their hazards; times in months from the start of the horizon.
+    """state.Events of a range of runs, their regimes and their hazards; times in months from the start of the horizon.
 
     Arrays of events have the shape (restriction, slot, run).
     """
@@ -59,16 +59,17 @@ class Shocks:
     switches: Values
     """Times at which a regime changes its state, shape (regime, switch, run)."""
 
-    def events(self, dt: float) -> Events:
+    def events(self, dt: float) -> state.Events:
         """The same as the core wants it: times in periods of `dt` months, single precision.
 
         Absent events have a time that no period reaches.
         """
 
         def periods(months: Values) -> NDArray[np.float32]:
+            """Times in periods; those that do not come stay beyond all of them."""
             return np.minimum(months / dt, NEVER).astype(np.float32)
 
-        return Events(
+        return state.Events(
             announced=periods(self.announced),
             onset=periods(self.onset),
             since=periods(self.since),
@@ -81,7 +82,7 @@ class Shocks:
             mark=self.mark.astype(np.float32),
         )
 
-    def that_came(self, events: Events) -> Shocks:
+    def that_came(self, events: state.Events) -> Shocks:
         """The shocks without the candidates that the core has struck out of its events."""
         out = (events.onset >= np.float32(NEVER)) & (self.onset < NEVER)
         if not out.any():

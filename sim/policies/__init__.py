@@ -1,0 +1,1 @@
+"""Instruments of governments, made into driver arrays and accounts."""

@@ -1,0 +1,1 @@
+"""What is asked of results: tails, comparisons, blame, exposure."""
