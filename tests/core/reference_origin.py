@@ -131,3 +131,19 @@ class Origin:
             pipe.appendleft(self.left[route.origin] * tonnes)
         for m in range(len(self.tagged)):
             self.tagged[m] -= self.left[m] * (run.released[m] + run.dumped[m] - self.given[m])
+
+    def intake(self, run: Run) -> list[float]:
+        """What the takers of each market took in, process inputs at reference intensity, t."""
+        intake = [0.0] * len(self.tagged)
+        for process, activity in zip(self.chain.processes, run.done, strict=True):
+            for feed in process.inputs:
+                intake[feed.market] += feed.coefficient * activity
+        for use, sold in zip(self.chain.uses, run.sold, strict=True):
+            intake[use.market] += sold
+        return intake
+
+    def content(self, run: Run) -> list[float]:
+        """Tagged share of it; the mix left in the market where nothing was taken in."""
+        parts = zip(self.given, self.intake(run), strict=True)
+        free = [min(given / taken, 1.0) if taken > 0 else 0.0 for given, taken in parts]
+        return [left * (1 - share) for left, share in zip(self.left, free, strict=True)]
