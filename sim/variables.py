@@ -248,3 +248,6 @@ TRACES = (
     replace(CONTENT, dims=(RUN, MONTH, PRODUCT, REGION)),
 )
 """Full paths of chosen runs."""
+
+PATHS = tuple(replace(item, dims=(RUN, MONTH, *item.dims), optional=True) for item in DISTRIBUTION)
+"""Full paths of every run, of the rows that are followed."""
