@@ -31,7 +31,11 @@ def simulate(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture."""
+    """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture.
+
+    Progress is kept beside the result, in FILE.progress, until it stands: after a fault or Ctrl-C the same command goes
+    on.
+    """
     from sim.scenario.provenance import unmet
 
     with reported():
@@ -48,10 +52,14 @@ def simulate(
             )
         for text in unmet(loaded):
             note(text)
-        results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces)
         from sim import store
+        from sim.engine import checkpoint
 
-        store.save(results, target, overwrite=overwrite)
+        progress = target.with_name(target.name + checkpoint.ENDING)
+        with checkpoint.Checkpoint(progress, replace=overwrite, tell=note) as kept:
+            results, seconds = _simulated(loaded, kept, runs=runs, seed=seed, threads=threads, traces=traces)
+            store.save(results, target, overwrite=overwrite)
+            kept.discard()
     with reported(f"the result is in {place}"):
         region = None
         if picture is not None:
@@ -83,16 +91,16 @@ def _picture_target(plot: Path | None, overwrite: bool) -> Path | None:
     return files.check_picture(plot, overwrite=overwrite)
 
 
-def _simulated(scenario: Any, *, runs: int | None, **options: Any) -> tuple[Any, float]:
+def _simulated(scenario: Any, kept: Any, *, runs: int | None, **options: Any) -> tuple[Any, float]:
     from sim import engine
     from sim.cli.progress import Meter, stops_at_once
     from sim.errors import QuickLookWarning
 
     began = time.perf_counter()
-    with Meter(runs or scenario.ensemble.runs) as meter, stops_at_once(meter), warnings.catch_warnings():
+    with Meter(runs or scenario.ensemble.runs) as meter, stops_at_once(meter, kept), warnings.catch_warnings():
         # Said above already, and in words without a line of code.
         warnings.simplefilter("ignore", QuickLookWarning)
-        results = engine.run(scenario, runs=runs, progress=meter.update, **options)
+        results = engine.run(scenario, runs=runs, progress=meter.update, checkpoint=kept, **options)
     return results, time.perf_counter() - began
 
 

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
-from sim.core.state import Chain, ProjectDraws
+from sim.core.state import Chain
 from sim.engine import expansion, labels
+from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
-from sim.engine.outcomes import Followed, outcomes, row_labels
-from sim.projects import followed as projects_followed
+from sim.engine.outcomes import row_labels
+from sim.engine.parts import Part, drawn, missing, simulated, together
 from sim.scenario import Scenario
-from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
 
 Progress = Callable[[int, int], None]
-Values = dict[str, NDArray[np.float32]]
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
 
@@ -41,6 +39,7 @@ def run(
     threads: int | None = None,
     traces: int = 0,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
 
@@ -55,6 +54,7 @@ def run(
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
     progress: Called with the runs done and the runs wanted, from the calling thread.
+    checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
 
     Returns
     -------
@@ -65,6 +65,7 @@ def run(
     Raises
     ------
     ScenarioError: The chain cannot be balanced.
+    ResultError: The checkpoint holds progress of another ensemble.
     ValueError: `runs`, `threads`, `first` or `traces` out of range.
 
     Example
@@ -82,22 +83,21 @@ def run(
     reference = chains.build(scenario)
     chain = chains.core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
-    buffers = Chunk(chain, clock, min(runs, CHUNK))
-    collector = Collector(reference, chain, clock, buffers.blocks)
+    collector = Collector(reference, chain, clock, -(-min(runs, CHUNK) // LANES))
+    wanted = range(first, first + runs)
 
     with ThreadPoolExecutor(threads) as pool:
-        numbers = range(first, first + runs)
-        kept, built, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
+        kept = _kept(reference, chain, clock, collector, wanted, seed, pool, checkpoint, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),
-            "runs": labels.runs(_joined(kept), row_labels(collector), coords),
-            "shocks": labels.shocks(joined(struck), kinds, coords),
+            "runs": labels.runs(kept.outcomes, row_labels(collector), coords),
+            "shocks": labels.shocks(kept.shocks, kinds, coords),
         }
         if scenario.capacity.followed:
-            tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
+            tree["capacity"] = expansion.dataset(reference, kept.built, coords)
         if traces:
             traced = range(first, first + traces)
             tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
@@ -106,70 +106,37 @@ def run(
     return results
 
 
-def _simulated(
+def _kept(
     reference: Reference,
-    buffers: Chunk,
+    chain: Chain,
+    clock: Clock,
     collector: Collector,
-    runs: range,
+    wanted: range,
     seed: int,
     pool: ThreadPoolExecutor,
+    checkpoint: Checkpoint | None,
     progress: Progress | None,
-) -> tuple[list[Values], list[Values], list[Shocks]]:
-    """Simulate and count all runs; what is kept of each chunk: outcomes, capacities if not fixed, shocks that came."""
-    kept: list[Values] = []
-    built: list[Values] = []
-    struck: list[Shocks] = []
-    for size, drawn, projects in _draws(reference, runs, seed, pool):
-        followed = Followed(collector, buffers.record)
-        for shift in buffers.simulate(drawn, projects, pool):
-            collector.add(buffers.record, size, pool, shift=shift)
-            followed.add(buffers.record, pool, shift=shift)
-        collector.finish(size)
-        came = buffers.came.head(size)
-        kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
-        if reference.scenario.capacity.followed:
-            built.append(expansion.capacities(reference, buffers.record, collector.dt, size))
-        struck.append(came)
-        if progress is not None:
-            progress(sum(part.onset.shape[2] for part in struck), len(runs))
-    return kept, built, struck
-
-
-def _draws(
-    reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, Shocks, ProjectDraws]]:
-    """Runs that count, shocks and projects of chunk after chunk; the next is drawn while the core is at work on one.
-
-    The last block is filled with the runs that would come next; they are simulated and not counted.
-    """
-
-    def draw(begin: int) -> tuple[int, Shocks, ProjectDraws]:
-        """The chunk that begins with a run."""
-        size = min(CHUNK, runs.stop - begin)
-        padded = -(-size // LANES) * LANES
-        return size, *_drawn(reference, begin, padded, seed)
-
-    begins = runs[::CHUNK]
-    coming = pool.submit(draw, begins[0])
-    for later in begins[1:]:
-        now, coming = coming, pool.submit(draw, later)
-        yield now.result()
-    yield coming.result()
-
-
-def _drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shocks, ProjectDraws]:
-    """All that is drawn of a range of runs."""
-    shocks = sample(reference.scenario, reference, first=first, runs=runs, seed=seed)
-    return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
+) -> Part:
+    """Simulate and count all runs that are not on disk yet; what is kept of each run."""
+    scenario = reference.scenario
+    key = {"scenario": scenario.text, "tables": scenario.tables.digest, "seed": seed}
+    key |= {"first": wanted.start, "runs": len(wanted)}
+    done = checkpoint.begin(key, collector) if checkpoint is not None else []
+    left = missing([range(part.first, part.stop) for part in done], wanted)
+    if left:
+        buffers = Chunk(chain, clock, max(min(len(each), CHUNK) for each in left))
+        for part in simulated(reference, buffers, collector, left, seed, pool):
+            done.append(part)
+            if checkpoint is not None:
+                checkpoint.add(part, collector, pool)
+            if progress is not None:
+                progress(sum(each.stop - each.first for each in done), len(wanted))
+    return together(done)
 
 
 def _processors() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _joined(parts: list[Values]) -> Values:
-    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
 
 
 def _traces(
@@ -189,7 +156,7 @@ def _traces(
     for begin in runs[:: chunk.padded]:
         used = min(chunk.padded, runs.stop - begin)
         # All months come at once: there is one slice.
-        list(chunk.simulate(*_drawn(reference, begin, chunk.padded, seed), pool))
+        list(chunk.simulate(*drawn(reference, begin, chunk.padded, seed), pool))
         here = coords | {RUN: np.arange(begin, begin + used)}
         paths = collector.paths(chunk.record, used, pool)
         parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
