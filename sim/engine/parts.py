@@ -101,18 +101,25 @@ def missing(done: Iterable[range], wanted: range) -> list[range]:
     return gaps
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """All that is drawn of a chunk of runs; the last block is filled with runs that are simulated and not counted."""
+
+    first: int
+    size: int
+    """Runs that count."""
+    shocks: Shocks
+    projects: ProjectDraws
+
+
 def simulated(
-    reference: Reference,
-    buffers: Chunk,
-    collector: Collector,
-    runs: Sequence[range],
-    seed: int,
-    pool: ThreadPoolExecutor,
+    reference: Reference, buffers: Chunk, collector: Collector, draws: Iterable[Drawn], pool: ThreadPoolExecutor
 ) -> Iterator[Part]:
-    """Simulate and count ranges of runs; yields what is kept of chunk after chunk."""
-    for begin, size, drawn, projects in _draws(reference, runs, seed, pool):
+    """Simulate and count chunks of runs; yields what is kept of each."""
+    for chunk in draws:
+        size = chunk.size
         followed = Followed(collector, buffers.record)
-        for shift in buffers.simulate(drawn, projects, pool):
+        for shift in buffers.simulate(chunk.shocks, chunk.projects, pool):
             collector.add(buffers.record, size, pool, shift=shift)
             followed.add(buffers.record, pool, shift=shift)
         collector.finish(size)
@@ -120,7 +127,7 @@ def simulated(
         kept = outcomes(reference, collector, followed, buffers.record, came, size)
         fixed = not reference.scenario.capacity.followed
         built = {} if fixed else expansion.capacities(reference, buffers.record, collector.dt, size)
-        yield Part(begin, kept, built, came)
+        yield Part(chunk.first, kept, built, came)
 
 
 def drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shocks, ProjectDraws]:
@@ -129,19 +136,16 @@ def drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shock
     return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
 
 
-def _draws(
-    reference: Reference, runs: Sequence[range], seed: int, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, int, Shocks, ProjectDraws]]:
-    """First run, runs that count, shocks and projects of each chunk; the next is drawn while the core is at work.
+def draws(reference: Reference, runs: Sequence[range], seed: int, pool: ThreadPoolExecutor) -> Iterator[Drawn]:
+    """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
 
-    The last block is filled with the runs that would come next; they are simulated and not counted.
+    Each is filled with the runs that would come next.
     """
     chunks = ((begin, min(CHUNK, each.stop - begin)) for each in runs for begin in each[::CHUNK])
 
-    def draw(begin: int, size: int) -> tuple[int, int, Shocks, ProjectDraws]:
+    def draw(begin: int, size: int) -> Drawn:
         """The chunk that begins with a run."""
-        padded = -(-size // LANES) * LANES
-        return begin, size, *drawn(reference, begin, padded, seed)
+        return Drawn(begin, size, *drawn(reference, begin, _filled(size), seed))
 
     coming = None
     for later in chunks:
@@ -150,6 +154,20 @@ def _draws(
             yield now.result()
     if coming is not None:
         yield coming.result()
+
+
+def draws_of(reference: Reference, numbers: Sequence[int], seed: int) -> Iterator[Drawn]:
+    """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers."""
+    for first in range(0, len(numbers), CHUNK):
+        chosen = numbers[first : first + CHUNK]
+        several = [drawn(reference, number, 1, seed) for number in chosen]
+        several += several[-1:] * (_filled(len(chosen)) - len(chosen))
+        projects = [np.concatenate(arrays, axis=1) for arrays in zip(*(each[1] for each in several), strict=True)]
+        yield Drawn(first, len(chosen), joined([each[0] for each in several]), ProjectDraws(*projects))
+
+
+def _filled(runs: int) -> int:
+    return -(-runs // LANES) * LANES
 
 
 def _joined(parts: list[Values]) -> Values:

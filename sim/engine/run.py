@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
@@ -21,7 +21,7 @@ from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.outcomes import row_labels
-from sim.engine.parts import Part, drawn, missing, simulated, together
+from sim.engine.parts import Part, drawn, draws, draws_of, missing, simulated, together
 from sim.scenario import Scenario
 from sim.variables import RUN
 
@@ -88,22 +88,56 @@ def run(
 
     with ThreadPoolExecutor(threads) as pool:
         kept = _kept(reference, chain, clock, collector, wanted, seed, pool, checkpoint, progress)
-        coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
-        kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
+        coords = labels.coordinates(reference, clock.count) | {RUN: np.array(wanted)}
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
             "distribution": labels.distribution(collector.found, rows, coords),
-            "runs": labels.runs(kept.outcomes, row_labels(collector), coords),
-            "shocks": labels.shocks(kept.shocks, kinds, coords),
+            **_per_run(reference, collector, kept, coords),
         }
-        if scenario.capacity.followed:
-            tree["capacity"] = expansion.dataset(reference, kept.built, coords)
         if traces:
             traced = range(first, first + traces)
             tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
+
+
+def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int | None = None) -> xr.DataTree:
+    """Simulate chosen runs of an ensemble, side by side whatever their numbers: `/runs`, `/shocks`, `/capacity`.
+
+    Parameters
+    ----------
+    scenario: What `sim.load` returned.
+    numbers: Numbers of the runs, in any order.
+    seed: Seed of the ensemble.
+    threads: Threads; as many as the process may use processors by default.
+
+    Raises
+    ------
+    ScenarioError: The chain cannot be balanced.
+    """
+    reference = chains.build(scenario)
+    chain = chains.core_arrays(reference)
+    clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
+    buffers = Chunk(chain, clock, min(len(numbers), CHUNK))
+    collector = Collector(reference, chain, clock, buffers.blocks)
+    with ThreadPoolExecutor(threads or _processors()) as pool:
+        kept = together(simulated(reference, buffers, collector, draws_of(reference, numbers, seed), pool))
+    coords = labels.coordinates(reference, clock.count) | {RUN: np.array(numbers)}
+    return xr.DataTree.from_dict(_per_run(reference, collector, kept, coords))
+
+
+def _per_run(reference: Reference, collector: Collector, kept: Part, coords: dict[str, Any]) -> dict[str, xr.Dataset]:
+    """Groups with a value for each run."""
+    scenario = reference.scenario
+    kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
+    tree = {
+        "runs": labels.runs(kept.outcomes, row_labels(collector), coords),
+        "shocks": labels.shocks(kept.shocks, kinds, coords),
+    }
+    if scenario.capacity.followed:
+        tree["capacity"] = expansion.dataset(reference, kept.built, coords)
+    return tree
 
 
 def _kept(
@@ -125,7 +159,7 @@ def _kept(
     left = missing([range(part.first, part.stop) for part in done], wanted)
     if left:
         buffers = Chunk(chain, clock, max(min(len(each), CHUNK) for each in left))
-        for part in simulated(reference, buffers, collector, left, seed, pool):
+        for part in simulated(reference, buffers, collector, draws(reference, left, seed, pool), pool):
             done.append(part)
             if checkpoint is not None:
                 checkpoint.add(part, collector, pool)
