@@ -15,19 +15,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sim.engine.checkpoint import Checkpoint
     from sim.engine.run import run
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
 __version__ = "0.1.0"
 _HOMES = {
+    "Checkpoint": "sim.engine.checkpoint",
     "Scenario": "sim.scenario",
     "load": "sim.scenario",
     "open_results": "sim.store",
     "run": "sim.engine",
     "save": "sim.store",
 }
-__all__ = ["Scenario", "load", "open_results", "run", "save"]
+__all__ = ["Checkpoint", "Scenario", "load", "open_results", "run", "save"]
 
 
 def __getattr__(name: str) -> Any:

@@ -69,3 +69,7 @@ class MetricError(OreflowError):
 
 class QuickLookWarning(UserWarning):
     """The settings are good for a quick look only; do not quote the numbers."""
+
+
+class ProgressWarning(UserWarning):
+    """Progress of an ensemble cannot be kept, or what was kept is damaged; the results are not at stake."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, checks, ensembles, results
 
 app = typer.Typer(
     name="sim",
@@ -26,6 +26,8 @@ app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     results.draw
 )
+app.command("verify", epilog="Example: sim verify baseline.nc --share 0.05")(checks.repeat)
+app.command("diff", epilog="Example: sim diff baseline.nc other.nc")(checks.compare_bits)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

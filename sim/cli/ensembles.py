@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,7 +53,11 @@ def simulate(
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture."""
+    """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture.
+
+    Progress is kept beside the result, in FILE.progress, until it stands: after a fault or Ctrl-C the same command goes
+    on.
+    """
     from sim.scenario.provenance import unmet
 
     with reported():
@@ -72,19 +78,18 @@ def simulate(
             )
         for text in unmet(loaded):
             note(text)
-        shared = {"seed": seed, "threads": threads, "traces": traces, "follow": follow, "onto": onto}
-        reached, began = None, time.perf_counter()
-        if goal is not None:
-            reached = _simulated(loaded, max_runs, goal, max_runs=max_runs, **shared)
-        results = (
-            _simulated(loaded, runs, None, runs=runs, open_ended=keep_counts or go_on, **shared)
-            if reached is None
-            else reached.results
-        )
-        seconds = time.perf_counter() - began
         from sim import store
 
-        store.save(results, target, overwrite=overwrite or go_on)
+        shared = {"seed": seed, "threads": threads, "traces": traces, "follow": follow, "onto": onto}
+        began = time.perf_counter()
+        reached = _reached(loaded, goal, max_runs, shared) if goal is not None else None
+        if reached is not None:
+            results = reached.results
+            store.save(results, target, overwrite=overwrite or go_on)
+        else:
+            shared |= {"runs": runs, "open_ended": keep_counts or go_on}
+            results = _saved(loaded, target, shared, replace=overwrite, overwrite=overwrite or go_on)
+        seconds = time.perf_counter() - began
     with reported(f"the result is in {place}"):
         region = None
         if picture is not None:
@@ -144,19 +149,39 @@ def _begun(place: Path, runs: int | None, until: str | None) -> Any:
     return begun
 
 
-def _simulated(scenario: Any, most: int | None, goal: Any, **options: Any) -> Any:
-    """Results of an ensemble, or what became of a goal; with a bar of progress."""
-    from sim import engine
+def _reached(scenario: Any, goal: Any, most: int, options: dict[str, Any]) -> Any:
+    """What became of a goal; with a bar of progress."""
     from sim.cli.progress import Meter, stops_at_once
-    from sim.errors import QuickLookWarning
     from sim.questions.until import run_until
 
-    with Meter(most or scenario.ensemble.runs) as meter, stops_at_once(meter), warnings.catch_warnings():
-        # Said above already, and in words without a line of code.
+    with Meter(most) as meter, stops_at_once(meter), _unwarned():
+        return run_until(scenario, goal, max_runs=most, progress=meter.update, **options)
+
+
+def _saved(scenario: Any, target: Path, options: dict[str, Any], *, replace: bool, overwrite: bool) -> Any:
+    """Results of an ensemble, saved; with a bar of progress, and progress kept on disk until they are."""
+    from sim import engine, store
+    from sim.cli.progress import Meter, stops_at_once
+    from sim.engine import checkpoint
+
+    progress = target.with_name(target.name + checkpoint.ENDING)
+    with checkpoint.Checkpoint(progress, replace=replace, tell=note) as kept:
+        runs = options["runs"] or scenario.ensemble.runs
+        with Meter(runs) as meter, stops_at_once(meter, kept), _unwarned():
+            results = engine.run(scenario, progress=meter.update, checkpoint=kept, **options)
+        store.save(results, target, overwrite=overwrite)
+        kept.discard()
+    return results
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Nothing is said of quick looks: it was said already, and in words without a line of code."""
+    from sim.errors import QuickLookWarning
+
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", QuickLookWarning)
-        if goal is not None:
-            return run_until(scenario, goal, progress=meter.update, **options)
-        return engine.run(scenario, progress=meter.update, **options)
+        yield
 
 
 def _draw(results: Any, picture: Path) -> str:

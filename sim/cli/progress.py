@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sim.cli.messages import INTERRUPTED, note
+
+if TYPE_CHECKING:
+    from sim.engine.checkpoint import Checkpoint
 
 
 class Meter:
@@ -82,10 +85,11 @@ def _is_compiled() -> bool:
 
 
 @contextmanager
-def stops_at_once(meter: Meter) -> Iterator[None]:
-    """Let Ctrl-C end the process at once while nothing is being written.
+def stops_at_once(meter: Meter, kept: Checkpoint | None = None) -> Iterator[None]:
+    """Let Ctrl-C end the process at once while no result is being written.
 
-    Python would otherwise wait for compiled code in other threads: half a minute while the kernel compiles.
+    Python would otherwise wait for compiled code in other threads: half a minute while the kernel compiles. Progress is
+    safe: it is on disk, whole, or not at all.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -94,8 +98,10 @@ def stops_at_once(meter: Meter) -> Iterator[None]:
     def leave(number: int, frame: FrameType | None) -> None:
         """Say so and end at once."""
         meter.stop()
-        note("\ninterrupted; nothing was written")
+        note(f"\ninterrupted; {kept.left() if kept is not None else 'nothing was written'}")
         sys.stderr.flush()
+        if kept is not None:
+            kept.close()
         os._exit(INTERRUPTED)
 
     before = signal.signal(signal.SIGINT, leave)

@@ -1,5 +1,5 @@
 """The engine: a scenario to labelled results."""
 
-from sim.engine.run import run
+from sim.engine.run import again, run
 
-__all__ = ["run"]
+__all__ = ["again", "run"]

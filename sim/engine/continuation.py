@@ -5,18 +5,17 @@ Counts and sums are integers and extremes are exact: what is counted in two call
 
 from __future__ import annotations
 
-import zlib
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from sim.engine import tallies
 from sim.engine.collector import Collector
 from sim.errors import ResultError
 from sim.variables import RUN, SLOT
 
-FIELDS = ("sums", "squares", "least", "most")
 ABSENT = {"ending": -1, "resumed": -1}
 """What flags of an event that does not come hold; all else is missing."""
 SAME = {
@@ -28,27 +27,19 @@ SAME = {
 """Attributes that an ensemble and its continuation share, as a message calls them."""
 
 
-def counts(collector: Collector) -> xr.Dataset:
+def counts(collector: Collector, pool: Executor) -> xr.Dataset:
     """The dataset of `/counts`: tallies of all variables, counts compressed since most bins are empty."""
     entries: dict[str, Any] = {}
-    for name, histogram in collector.found.items():
-        packed = np.frombuffer(zlib.compress(np.ascontiguousarray(histogram.counts).data, 1), dtype=np.uint8)
-        entries[f"{name}_counts"] = (
-            (f"{name}_byte",),
-            packed,
-            _words(name, "counts by row, month and bin, compressed"),
-        )
-        for field in FIELDS:
-            entries[f"{name}_{field}"] = ((f"{name}_row", "month"), getattr(histogram, field), _words(name, field))
+    for name, array in tallies.packed(collector, pool).items():
+        variable, _, field = name.partition(".")
+        dims = {"counts": (f"{variable}_byte",), "runs": ()}.get(field, (f"{variable}_row", "month"))
+        said = {"units": "1", "long_name": f"Tally of {variable} over runs: {field}."}
+        entries[f"{variable}_{field}"] = (dims, array, said)
     return xr.Dataset(entries)
 
 
-def _words(name: str, what: str) -> dict[str, str]:
-    return {"units": "1", "long_name": f"Tally of {name} over runs: {what}."}
-
-
 def take_up(collector: Collector, before: xr.DataTree) -> None:
-    """Add the counts of an earlier call to an empty collector.
+    """Add the counts of an earlier call.
 
     Raises
     ------
@@ -56,27 +47,15 @@ def take_up(collector: Collector, before: xr.DataTree) -> None:
     """
     if "counts" not in before.children:
         raise ResultError(
-            "the result holds no counts, so its ensemble cannot go on; simulate it with --keep-counts or --until"
+            "the result holds no counts, so its ensemble cannot go on; simulate it with --until or --keep-counts"
         )
-    data, runs = before["counts"].to_dataset(), int(before.attrs["runs"])
-    found: dict[str, dict[str, NDArray[Any]]] = {}
-    for name, histogram in collector.found.items():
-        try:
-            packed = zlib.decompress(data[f"{name}_counts"].values.tobytes())
-            arrays = {field: data[f"{name}_{field}"].values for field in FIELDS}
-            arrays["counts"] = np.frombuffer(packed, dtype=np.int32).reshape(histogram.counts.shape)
-        except (KeyError, ValueError, zlib.error) as error:
-            raise ResultError(f"the counts of {name} are damaged ({error}); its ensemble cannot go on") from None
-        if any(arrays[field].shape != getattr(histogram, field).shape for field in FIELDS):
-            raise ResultError(f"the counts of {name} are of another chain; its ensemble cannot go on")
-        found[name] = arrays
-    for name, arrays in found.items():
-        histogram = collector.found[name]
-        histogram.runs += runs
-        for field in ("counts", "sums", "squares"):
-            getattr(histogram, field)[...] += arrays[field]
-        np.minimum(histogram.least, arrays["least"], out=histogram.least)
-        np.maximum(histogram.most, arrays["most"], out=histogram.most)
+    data = before["counts"].to_dataset()
+    fields = ("runs", "counts", *tallies.FIELDS)
+    try:
+        arrays = {f"{name}.{field}": data[f"{name}_{field}"].values for name in collector.found for field in fields}
+        tallies.merge(collector, arrays)
+    except (KeyError, ValueError) as error:
+        raise ResultError(f"the counts are damaged or of another chain ({error}); its ensemble cannot go on") from None
 
 
 def check(before: xr.DataTree, wanted: dict[str, Any]) -> None:

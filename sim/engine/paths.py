@@ -19,6 +19,7 @@ from sim.engine.chunk import Floats
 from sim.engine.collector import Collector, Part, recorded
 from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
+from sim.shocks import Shocks
 from sim.variables import Path
 
 WRITTEN = re.compile(r"\s*(\w+)\s*\[\s*([\w-]+)\s*,\s*(\w+)\s*\]\s*")
@@ -71,7 +72,9 @@ def _fault(path: Path, collector: Collector) -> Fault | None:
 
 
 class Paths:
-    """Gathers the paths of chosen rows, chunk after chunk: 4 bytes a run and month for each."""
+    """`/paths`: the paths of chosen rows, 4 bytes a run and month for each."""
+
+    group = "paths"
 
     def __init__(self, wanted: Iterable[Path | str], collector: Collector) -> None:
         """Begin without runs.
@@ -82,21 +85,29 @@ class Paths:
         """
         self.months = collector.months
         self._parts = {path: _row(path, collector) for path in checked(wanted, collector)}
-        self._kept: dict[Path, list[list[Floats]]] = {path: [] for path in self._parts}
+        self._months: dict[str, list[Floats]] = {}
 
-    def add(self, record: Record, runs: int, pool: Executor, *, shift: int) -> None:
-        """Keep the months of a record, of which the first is `shift`, of its first `runs` runs."""
+    @property
+    def choice(self) -> list[str]:
+        """Rows that are followed."""
+        return [str(path) for path in self._parts]
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Take in the months of a record, of which the first is `shift`."""
+        if shift == 0:
+            self._months = {str(path): [] for path in self._parts}
         for path, part in self._parts.items():
-            if shift == 0:
-                self._kept[path].append([])
             members = part.members
             factor = members.factor[shift : shift + record.price.shape[1]]
-            values = recorded(part, record, pool)[: len(factor), 0, :runs] * factor
-            self._kept[path][-1].append(
-                (np.clip(1.0 - values, 0.0, 1.0) if members.missing else values).astype(np.float32)
-            )
+            values = recorded(part, record, pool)[: len(factor), 0] * factor
+            missing = np.clip(1.0 - values, 0.0, 1.0) if members.missing else values
+            self._months[str(path)].append(missing.astype(np.float32))
 
-    def dataset(self, coords: dict[str, Any]) -> xr.Dataset:
+    def kept(self, record: Record, came: Shocks, runs: int) -> dict[str, Floats]:
+        """Paths of the chunk, each of shape (month, run), by the name of the row."""
+        return {name: np.concatenate(months)[:, :runs] for name, months in self._months.items()}
+
+    def dataset(self, values: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/paths`: rows that are not followed are missing, and labels of none of them left out."""
         entries: dict[str, Any] = {}
         here = dict(coords)
@@ -107,7 +118,7 @@ class Paths:
             rows = [path for path in self._parts if path.variable == variable.name]
             if not rows:
                 continue
-            found = np.stack([np.concatenate([np.concatenate(c) for c in self._kept[path]], axis=1) for path in rows])
+            found = np.stack([values[str(path)] for path in rows])
             plan = tuple((path.item, path.region) for path in rows)
             grid = labels.spread(np.moveaxis(found, 2, 0), plan, variable.dims[2], here, axis=1)
             entries[variable.name] = (

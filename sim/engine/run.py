@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from typing import Any
 
-import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
-from sim import chain as chains
-from sim.chain import stability
-from sim.chain.reference import Reference
-from sim.core.state import Chain, ProjectDraws
-from sim.engine import continuation, expansion, labels
-from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
-from sim.engine.collector import Collector
-from sim.engine.outcomes import Followed, outcomes, row_labels
-from sim.engine.paths import Paths
-from sim.projects import followed as projects_followed
+from sim.engine import continuation
+from sim.engine.checkpoint import Checkpoint
+from sim.engine.chunk import CHUNK
+from sim.engine.ensemble import Ensemble
+from sim.engine.parts import Draw, Part, missing, together
 from sim.scenario import Scenario
-from sim.shocks import Shocks, joined, sample
-from sim.variables import RUN, Path
+from sim.variables import Path
 
 Progress = Callable[[int, int], None]
 More = Callable[[xr.DataTree], int]
-"""From `/runs` and `/paths` so far to the runs to go on to; no more than there are if they are enough."""
-Values = dict[str, NDArray[np.float32]]
-TRACED_AT_ONCE = 64
-"""Runs traced in one go: every route of every one of them is kept."""
+"""From the groups with a value a run, so far, to the runs to go on to; no more than there are if they are enough."""
 
 
 def run(
@@ -48,6 +34,8 @@ def run(
     onto: xr.DataTree | None = None,
     open_ended: bool = False,
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+    draw: Draw | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
 
@@ -66,6 +54,10 @@ def run(
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
     progress: Called with the runs done and the runs wanted, from the calling thread.
+    checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
+        Not together with `more` or `draw`.
+    draw: Where shocks and projects come from instead of the seed, as for a question that leaves some of them out. It is
+        asked for more runs than count, to fill the last block.
 
     Returns
     -------
@@ -76,8 +68,8 @@ def run(
     Raises
     ------
     ScenarioError: The chain cannot be balanced, or a row to follow does not exist.
-    ResultError: `onto` is of another ensemble, or cannot go on.
-    ValueError: `runs`, `threads`, `first` or `traces` out of range.
+    ResultError: `onto` or the checkpoint is of another ensemble, or cannot go on.
+    ValueError: `runs`, `threads`, `first` or `traces` out of range, or options that exclude each other.
 
     Example
     -------
@@ -89,50 +81,64 @@ def run(
     runs = scenario.ensemble.runs if runs is None else runs
     if seed is None:
         seed = scenario.ensemble.seed if onto is None else int(onto.attrs["seed"])
-    threads = _processors() if threads is None else threads
+    threads = processors() if threads is None else threads
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
-    reference = chains.build(scenario)
-    chain = chains.core_arrays(reference)
-    clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
+    if checkpoint is not None and (more is not None or draw is not None):
+        raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
-    buffers = Chunk(chain, clock, CHUNK if more is not None else min(runs - already, CHUNK))
-    collector = Collector(reference, chain, clock, buffers.blocks)
-    kept = Kept(Paths(follow, collector))
+    size = CHUNK if more is not None else runs - already
+    ensemble = Ensemble(scenario, seed=seed, size=size, follow=follow, draw=draw)
     if onto is not None:
-        continuation.check(onto, _provenance(reference, runs=runs, seed=seed, first=first))
-        continuation.take_up(collector, onto)
+        continuation.check(onto, ensemble.provenance(runs=runs, first=first))
 
     with ThreadPoolExecutor(threads) as pool:
-        numbers = range(first + already, first + runs)
-        while numbers:
-            _simulate(reference, buffers, collector, kept, numbers, seed, pool, _onwards(progress, runs))
-            tree = _per_run(reference, collector, kept, clock, range(first + already, first + runs), onto)
+        done: list[Part] = []
+        tree: dict[str, xr.Dataset] = {}
+        goal = runs
+        while not tree or goal > runs:
+            runs = goal
+            wanted = range(first + already, first + runs)
+            done = _simulated(ensemble, done, wanted, pool, checkpoint, _onwards(progress, already))
+            tree = ensemble.per_run(together(done), wanted)
+            if onto is not None:
+                tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
             goal = runs if more is None else more(xr.DataTree.from_dict(tree))
-            numbers, runs = range(first + runs, first + goal), max(goal, runs)
-        coords = labels.coordinates(reference, clock.count)
-        rows = {name: plan.labels for name, plan in collector.plans.items()}
-        tree = {"distribution": labels.distribution(collector.found, rows, coords)} | tree
+        if onto is not None:
+            continuation.take_up(ensemble.collector, onto)
+        tree = {"distribution": ensemble.distribution()} | tree
         if traces:
-            traced = range(first, first + traces)
-            tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
-    if open_ended:
-        tree["counts"] = continuation.counts(collector)
+            tree["traces"] = ensemble.traces(range(first, first + traces), pool)
+        if open_ended:
+            tree["counts"] = continuation.counts(ensemble.collector, pool)
     results = xr.DataTree.from_dict(tree)
-    results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
+    results.attrs = ensemble.provenance(runs=runs, first=first)
     return results
 
 
-@dataclass
-class Kept:
-    """What is kept of each run so far, chunk after chunk."""
+def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int | None = None) -> xr.DataTree:
+    """Simulate chosen runs of an ensemble, side by side whatever their numbers: groups with a value for each run.
 
-    paths: Paths
-    outcomes: list[Values] = field(default_factory=list)
-    built: list[Values] = field(default_factory=list)
-    """Capacities; empty where they are fixed."""
-    struck: list[Shocks] = field(default_factory=list)
-    """Shocks that came."""
+    Parameters
+    ----------
+    scenario: What `sim.load` returned.
+    numbers: Numbers of the runs, in any order.
+    seed: Seed of the ensemble.
+    threads: Threads; as many as the process may use processors by default.
+
+    Raises
+    ------
+    ScenarioError: The chain cannot be balanced.
+    """
+    ensemble = Ensemble(scenario, seed=seed, size=len(numbers))
+    with ThreadPoolExecutor(threads or processors()) as pool:
+        kept = ensemble.pick(numbers, pool)
+    return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))
+
+
+def processors() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _begun(onto: xr.DataTree, runs: int) -> tuple[int, int]:
@@ -148,150 +154,30 @@ def _begun(onto: xr.DataTree, runs: int) -> tuple[int, int]:
     return int(onto.attrs["first_run"]), already
 
 
-def _onwards(progress: Progress | None, runs: int) -> Progress | None:
-    """Progress of the runs of one batch as progress of the ensemble."""
+def _onwards(progress: Progress | None, already: int) -> Progress | None:
+    """Progress of the runs that an ensemble goes on with as progress of the ensemble."""
     if progress is None:
         return None
-    return lambda done, wanted: progress(runs - wanted + done, runs)
+    return lambda done, wanted: progress(already + done, already + wanted)
 
 
-def _simulate(
-    reference: Reference,
-    buffers: Chunk,
-    collector: Collector,
-    kept: Kept,
-    runs: range,
-    seed: int,
+def _simulated(
+    ensemble: Ensemble,
+    done: list[Part],
+    wanted: range,
     pool: ThreadPoolExecutor,
+    checkpoint: Checkpoint | None,
     progress: Progress | None,
-) -> None:
-    """Simulate, count and keep a range of runs."""
-    done = 0
-    for size, drawn, projects in _draws(reference, runs, seed, pool):
-        followed = Followed(collector, buffers.record)
-        for shift in buffers.simulate(drawn, projects, pool):
-            collector.add(buffers.record, size, pool, shift=shift)
-            followed.add(buffers.record, pool, shift=shift)
-            kept.paths.add(buffers.record, size, pool, shift=shift)
-        collector.finish(size)
-        came = buffers.came.head(size)
-        kept.outcomes.append(outcomes(reference, collector, followed, buffers.record, came, size))
-        if reference.scenario.capacity.followed:
-            kept.built.append(expansion.capacities(reference, buffers.record, collector.dt, size))
-        kept.struck.append(came)
-        done += size
+) -> list[Part]:
+    """Simulate and count all wanted runs that are not done yet, in memory or on disk; all parts together."""
+    if checkpoint is not None:
+        key = ensemble.key | {"first": wanted.start, "runs": len(wanted)}
+        done = checkpoint.begin(key, ensemble.collector)
+    left = missing([range(part.first, part.stop) for part in done], wanted)
+    for part in ensemble.simulate(left, pool):
+        done.append(part)
+        if checkpoint is not None:
+            checkpoint.add(part, ensemble.collector, pool)
         if progress is not None:
-            progress(done, len(runs))
-
-
-def _per_run(
-    reference: Reference, collector: Collector, kept: Kept, clock: Clock, runs: range, onto: xr.DataTree | None
-) -> dict[str, xr.Dataset]:
-    """Groups with a value for each run, those of the ensemble that is gone on with in front."""
-    scenario = reference.scenario
-    coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(runs.start, runs.stop)}
-    kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
-    tree = {
-        "runs": labels.runs(_joined(kept.outcomes), row_labels(collector), coords),
-        "shocks": labels.shocks(joined(kept.struck), kinds, coords),
-    }
-    if scenario.capacity.followed:
-        tree["capacity"] = expansion.dataset(reference, _joined(kept.built), coords)
-    if kept.paths:
-        tree["paths"] = kept.paths.dataset(coords)
-    return tree if onto is None else {name: continuation.appended(onto, name, data) for name, data in tree.items()}
-
-
-def _draws(
-    reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, Shocks, ProjectDraws]]:
-    """Runs that count, shocks and projects of chunk after chunk; the next is drawn while the core is at work on one.
-
-    The last block is filled with the runs that would come next; they are simulated and not counted.
-    """
-
-    def draw(begin: int) -> tuple[int, Shocks, ProjectDraws]:
-        """The chunk that begins with a run."""
-        size = min(CHUNK, runs.stop - begin)
-        padded = -(-size // LANES) * LANES
-        return size, *_drawn(reference, begin, padded, seed)
-
-    begins = runs[::CHUNK]
-    coming = pool.submit(draw, begins[0])
-    for later in begins[1:]:
-        now, coming = coming, pool.submit(draw, later)
-        yield now.result()
-    yield coming.result()
-
-
-def _drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shocks, ProjectDraws]:
-    """All that is drawn of a range of runs."""
-    shocks = sample(reference.scenario, reference, first=first, runs=runs, seed=seed)
-    return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
-
-
-def _processors() -> int:
-    """Processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _joined(parts: list[Values]) -> Values:
-    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
-
-
-def _traces(
-    collector: Collector,
-    reference: Reference,
-    chain: Chain,
-    clock: Clock,
-    runs: range,
-    seed: int,
-    pool: ThreadPoolExecutor,
-    coords: dict[str, Any],
-) -> xr.Dataset:
-    """Simulate the chosen runs again, keeping every route: the same bits, since a run depends on its number only."""
-    parts = []
-    chunk = Chunk(chain, clock, min(len(runs), TRACED_AT_ONCE), traced=True)
-    rows = {name: plan.labels for name, plan in collector.plans.items()}
-    for begin in runs[:: chunk.padded]:
-        used = min(chunk.padded, runs.stop - begin)
-        # All months come at once: there is one slice.
-        list(chunk.simulate(*_drawn(reference, begin, chunk.padded, seed), pool))
-        here = coords | {RUN: np.arange(begin, begin + used)}
-        paths = collector.paths(chunk.record, used, pool)
-        parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
-    return xr.concat(parts, dim=RUN)
-
-
-def _certificate(scenario: Scenario) -> str:
-    """The stored stability certificate, as JSON; empty where the chain has none with these parameters and steps."""
-    found = stability.stored(scenario)
-    return json.dumps(asdict(found)) if found is not None else ""
-
-
-def _provenance(reference: Reference, *, runs: int, seed: int, first: int) -> dict[str, Any]:
-    """All that is needed to make the result again and to judge it."""
-    from sim import __version__
-
-    scenario = reference.scenario
-    changes = [
-        {
-            "name": change.name,
-            "confidence": change.confidence,
-            "published": change.published,
-            "reconciled": change.reconciled,
-        }
-        for change in reference.changes
-    ]
-    return {
-        "title": scenario.title,
-        "oreflow_version": __version__,
-        "scenario": scenario.text,
-        "scenario_file": scenario.path.name if scenario.path else "",
-        "tables_digest": scenario.tables.digest,
-        "seed": seed,
-        "runs": runs,
-        "first_run": first,
-        "reconciliation": json.dumps(changes),
-        "certificate": _certificate(scenario),
-    }
+            progress(sum(each.stop - each.first for each in done), len(wanted))
+    return done

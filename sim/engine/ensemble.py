@@ -1,0 +1,149 @@
+"""A scenario ready to run: its chain as arrays, what is counted over runs, and what is kept of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sim import chain as chains
+from sim.chain import stability
+from sim.engine import labels, parts
+from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
+from sim.engine.collector import Collector
+from sim.engine.keepers import keepers
+from sim.engine.parts import Draw, Drawn, Part
+from sim.scenario import Scenario
+from sim.variables import RUN, Path
+
+TRACED_AT_ONCE = 64
+"""Runs traced in one go: every route of every one of them is kept."""
+
+
+class Ensemble:
+    """Simulates runs of one scenario, in any ranges and any order; counts add up over all of them."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        seed: int,
+        size: int = CHUNK,
+        follow: Iterable[Path | str] = (),
+        draw: Draw | None = None,
+    ) -> None:
+        """Balance the chain and begin with no runs.
+
+        Parameters
+        ----------
+        seed: Seed of all random draws.
+        size: Most runs to be simulated side by side.
+        follow: Rows whose monthly paths are kept.
+        draw: Where shocks and projects come from instead of the seed.
+
+        Raises
+        ------
+        ScenarioError: The chain cannot be balanced, or a row to follow does not exist.
+        """
+        self.scenario, self.seed = scenario, seed
+        self.reference = chains.build(scenario)
+        self.chain = chains.core_arrays(self.reference)
+        self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
+        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(size, CHUNK) // LANES))
+        self.keepers = keepers(self.reference, self.collector, follow)
+        self._draw = draw or partial(parts.drawn, seed=seed)
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """All that decides what its runs are and what is kept of them, but for where they are drawn from."""
+        kept = [f"{keeper.group} {chosen}" for keeper in self.keepers for chosen in ("", *keeper.choice)]
+        return {
+            "scenario": self.scenario.text,
+            "tables": self.scenario.tables.digest,
+            "seed": self.seed,
+            "kept": [text.strip() for text in kept],
+        }
+
+    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor) -> Iterator[Part]:
+        """Simulate and count ranges of runs; yields what is kept of each chunk."""
+        if not ranges:
+            return
+        size = max(min(len(each), CHUNK) for each in ranges)
+        yield from self._simulated(parts.draws(self.reference, ranges, self._draw, pool), size, pool)
+
+    def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor) -> Part:
+        """Simulate and count chosen runs, side by side in the order given."""
+        drawn = parts.draws_of(self.reference, numbers, self.seed)
+        return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool))
+
+    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
+        buffers = Chunk(self.chain, self.clock, size)
+        yield from parts.simulated(buffers, self.collector, self.keepers, drawn, pool)
+
+    def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
+        """Groups with a value for each run, labelled with the numbers of the runs."""
+        coords = self._coords | {RUN: np.array(numbers)}
+        kinds = [str(restriction.kind) for restriction in self.scenario.measures.values()]
+        tree = {keeper.group: keeper.dataset(part.kept[keeper.group], coords) for keeper in self.keepers}
+        return tree | {"shocks": labels.shocks(part.shocks, kinds, coords)}
+
+    def distribution(self) -> xr.Dataset:
+        """`/distribution` of all runs counted so far."""
+        rows = {name: plan.labels for name, plan in self.collector.plans.items()}
+        return labels.distribution(self.collector.found, rows, self._coords)
+
+    def traces(self, runs: range, pool: ThreadPoolExecutor) -> xr.Dataset:
+        """Simulate chosen runs again, keeping every route: the same bits, since a run depends on its number only."""
+        found = []
+        chunk = Chunk(self.chain, self.clock, min(len(runs), TRACED_AT_ONCE), traced=True)
+        rows = {name: plan.labels for name, plan in self.collector.plans.items()}
+        for begin in runs[:: chunk.padded]:
+            used = min(chunk.padded, runs.stop - begin)
+            # All months come at once: there is one slice.
+            list(chunk.simulate(*self._draw(self.reference, begin, chunk.padded), pool))
+            here = self._coords | {RUN: np.arange(begin, begin + used)}
+            paths = self.collector.paths(chunk.record, used, pool)
+            found.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
+        return xr.concat(found, dim=RUN)
+
+    @property
+    def _coords(self) -> dict[str, Any]:
+        return labels.coordinates(self.reference, self.clock.count)
+
+    def provenance(self, *, runs: int, first: int) -> dict[str, Any]:
+        """All that is needed to make the result again and to judge it."""
+        from sim import __version__
+
+        changes = [
+            {
+                "name": change.name,
+                "confidence": change.confidence,
+                "published": change.published,
+                "reconciled": change.reconciled,
+            }
+            for change in self.reference.changes
+        ]
+        return {
+            "title": self.scenario.title,
+            "oreflow_version": __version__,
+            "scenario": self.scenario.text,
+            "scenario_file": self.scenario.path.name if self.scenario.path else "",
+            "tables_digest": self.scenario.tables.digest,
+            "seed": self.seed,
+            "runs": runs,
+            "first_run": first,
+            "reconciliation": json.dumps(changes),
+            "certificate": _certificate(self.scenario),
+        }
+
+
+def _certificate(scenario: Scenario) -> str:
+    """The stored stability certificate, as JSON; empty where the chain has none with these parameters and steps."""
+    found = stability.stored(scenario)
+    return json.dumps(asdict(found)) if found is not None else ""

@@ -1,0 +1,111 @@
+"""What is kept of each run: gathered while a chunk is simulated, and labelled as one group of the results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Executor
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sim.chain.reference import Reference
+from sim.core.state import Record
+from sim.engine import expansion, labels
+from sim.engine.collector import Collector
+from sim.engine.outcomes import Followed, outcomes, row_labels
+from sim.engine.paths import Paths
+from sim.shocks import Shocks
+from sim.variables import Path
+
+Values = dict[str, NDArray[np.float32]]
+
+
+class Keeper(Protocol):
+    """Gathers one group of the results, chunk after chunk."""
+
+    @property
+    def group(self) -> str:
+        """Name of the group."""
+
+    @property
+    def choice(self) -> list[str]:
+        """What was chosen to be kept; ensembles of other choices do not go on with each other."""
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Take in the months of a record, of which the first is `shift`; a chunk begins with month 0."""
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """What is kept of the first runs of a chunk whose record is complete; arrays with runs last."""
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The group, of what was kept of all runs."""
+
+
+class Outcomes:
+    """`/runs`: one value a run."""
+
+    group = "runs"
+    choice: list[str] = []  # noqa: RUF012 (never changed)
+
+    def __init__(self, reference: Reference, collector: Collector) -> None:
+        """Begin without runs."""
+        self._reference, self._collector = reference, collector
+        self._followed: Followed | None = None
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Follow what sectors lack, month by month."""
+        if shift == 0 or self._followed is None:
+            self._followed = Followed(self._collector, record)
+        self._followed.add(record, pool, shift=shift)
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """Outcomes, each of shape (row, run)."""
+        if self._followed is None:
+            raise ValueError("no month was taken in")
+        return outcomes(self._reference, self._collector, self._followed, record, came, runs)
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/runs`."""
+        return labels.runs(values, row_labels(self._collector), coords)
+
+
+class Capacity:
+    """`/capacity`: where capacity ends, where it is not fixed."""
+
+    group = "capacity"
+    choice: list[str] = []  # noqa: RUF012 (never changed)
+
+    def __init__(self, reference: Reference, collector: Collector) -> None:
+        """Begin without runs."""
+        self._reference, self._dt = reference, collector.dt
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Nothing is needed of the months."""
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """Capacities, each of shape (row, run)."""
+        return expansion.capacities(self._reference, record, self._dt, runs)
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/capacity`."""
+        return expansion.dataset(self._reference, values, coords)
+
+
+def keepers(reference: Reference, collector: Collector, follow: Iterable[Path | str] = ()) -> list[Keeper]:
+    """All that is kept of each run of a scenario.
+
+    Parameters
+    ----------
+    follow: Rows whose monthly paths are kept.
+
+    Raises
+    ------
+    ScenarioError: A row to follow does not exist.
+    """
+    found: list[Keeper] = [Outcomes(reference, collector)]
+    if reference.scenario.capacity.followed:
+        found.append(Capacity(reference, collector))
+    paths = Paths(follow, collector)
+    return [*found, paths] if paths else found

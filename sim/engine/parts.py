@@ -1,0 +1,165 @@
+"""What is kept of a range of runs: a pure function of scenario, seed and range; ranges come together in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.reference import Reference
+from sim.core.state import ProjectDraws
+from sim.engine.chunk import CHUNK, LANES, Chunk
+from sim.engine.collector import Collector
+from sim.engine.keepers import Keeper, Values
+from sim.projects import followed as projects_followed
+from sim.shocks import Shocks, joined, sample
+
+Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
+"""All that is drawn of a range of runs: of a reconciled chain, the first run and how many."""
+Arrays = dict[str, NDArray[Any]]
+SHOCKS = "shocks"
+"""What arrays of shocks begin their names with; the others begin with their group."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Per-run output of a range of runs; what is counted over runs stands in the collector."""
+
+    first: int
+    """Number of the first run."""
+    kept: dict[str, Values]
+    """Arrays of each group, runs last."""
+    shocks: Shocks
+    """Shocks that came."""
+
+    @property
+    def stop(self) -> int:
+        """Number after the last run."""
+        return self.first + int(self.shocks.onset.shape[2])
+
+    def arrays(self) -> Arrays:
+        """The part as named arrays without objects, as a file or a message can hold them."""
+        shocks = {field.name: np.asarray(getattr(self.shocks, field.name)) for field in fields(Shocks)}
+        groups: dict[str, Arrays] = {**self.kept, SHOCKS: shocks}
+        named = {f"{group}.{name}": array for group, found in groups.items() for name, array in found.items()}
+        return {"first": np.array(self.first)} | named
+
+
+def part_of(arrays: Mapping[str, NDArray[Any]]) -> Part:
+    """The part that `Part.arrays` took apart.
+
+    Raises
+    ------
+    KeyError, TypeError: An array is missing.
+    """
+    groups: dict[str, Arrays] = {}
+    for name, array in arrays.items():
+        group, dot, rest = name.partition(".")
+        if dot:
+            groups.setdefault(group, {})[rest] = array
+    shocks: dict[str, Any] = groups.pop(SHOCKS)
+    for name in ("names", "regimes"):
+        shocks[name] = tuple(shocks[name].tolist())
+    return Part(int(arrays["first"]), groups, Shocks(**shocks))
+
+
+def together(parts: Iterable[Part]) -> Part:
+    """Parts, in any order, of ranges that follow each other without a gap, as one."""
+    ordered = sorted(parts, key=lambda part: part.first)
+    if any(part.stop != later.first for part, later in pairwise(ordered)):
+        raise ValueError("the parts leave gaps or overlap")
+    kept = {group: _joined([part.kept[group] for part in ordered]) for group in ordered[0].kept}
+    return Part(ordered[0].first, kept, joined([part.shocks for part in ordered]))
+
+
+def missing(done: Iterable[range], wanted: range) -> list[range]:
+    """Ranges of wanted runs that are not done.
+
+    Example
+    -------
+    >>> missing([range(4, 6), range(0, 2)], range(0, 8))
+    [range(2, 4), range(6, 8)]
+    """
+    gaps, begin = [], wanted.start
+    for each in sorted(done, key=lambda each: each.start):
+        if each.start > begin:
+            gaps.append(range(begin, each.start))
+        begin = max(begin, each.stop)
+    if begin < wanted.stop:
+        gaps.append(range(begin, wanted.stop))
+    return gaps
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """All that is drawn of a chunk of runs; the last block is filled with runs that are simulated and not counted."""
+
+    first: int
+    size: int
+    """Runs that count."""
+    shocks: Shocks
+    projects: ProjectDraws
+
+
+def simulated(
+    buffers: Chunk, collector: Collector, keepers: Sequence[Keeper], draws: Iterable[Drawn], pool: ThreadPoolExecutor
+) -> Iterator[Part]:
+    """Simulate and count chunks of runs; yields what is kept of each."""
+    for chunk in draws:
+        size = chunk.size
+        for shift in buffers.simulate(chunk.shocks, chunk.projects, pool):
+            collector.add(buffers.record, size, pool, shift=shift)
+            for keeper in keepers:
+                keeper.add(buffers.record, pool, shift=shift)
+        collector.finish(size)
+        came = buffers.came.head(size)
+        yield Part(chunk.first, {each.group: each.kept(buffers.record, came, size) for each in keepers}, came)
+
+
+def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Shocks, ProjectDraws]:
+    """All that is drawn of a range of runs."""
+    shocks = sample(reference.scenario, reference, first=first, runs=runs, seed=seed)
+    return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
+
+
+def draws(reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor) -> Iterator[Drawn]:
+    """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
+
+    Each is filled with the runs that would come next.
+    """
+    chunks = ((begin, min(CHUNK, each.stop - begin)) for each in runs for begin in each[::CHUNK])
+
+    def chunk(begin: int, size: int) -> Drawn:
+        """The chunk that begins with a run."""
+        return Drawn(begin, size, *draw(reference, begin, _filled(size)))
+
+    coming = None
+    for later in chunks:
+        now, coming = coming, pool.submit(chunk, *later)
+        if now is not None:
+            yield now.result()
+    if coming is not None:
+        yield coming.result()
+
+
+def draws_of(reference: Reference, numbers: Sequence[int], seed: int) -> Iterator[Drawn]:
+    """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers."""
+    for first in range(0, len(numbers), CHUNK):
+        chosen = numbers[first : first + CHUNK]
+        several = [drawn(reference, number, 1, seed=seed) for number in chosen]
+        several += several[-1:] * (_filled(len(chosen)) - len(chosen))
+        projects = [np.concatenate(arrays, axis=1) for arrays in zip(*(each[1] for each in several), strict=True)]
+        yield Drawn(first, len(chosen), joined([each[0] for each in several]), ProjectDraws(*projects))
+
+
+def _filled(runs: int) -> int:
+    return -(-runs // LANES) * LANES
+
+
+def _joined(parts: list[Values]) -> Values:
+    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
