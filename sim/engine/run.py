@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,8 @@ from sim.shocks import Shocks, joined, sample
 from sim.variables import RUN
 
 Progress = Callable[[int, int], None]
+Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
+"""All that is drawn of a range of runs: of a reconciled chain, the first run and how many."""
 Values = dict[str, NDArray[np.float32]]
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
@@ -41,6 +44,7 @@ def run(
     threads: int | None = None,
     traces: int = 0,
     progress: Progress | None = None,
+    draw: Draw | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
 
@@ -55,6 +59,8 @@ def run(
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
     progress: Called with the runs done and the runs wanted, from the calling thread.
+    draw: Where shocks and projects come from instead of the seed, as for a question that leaves some of them out. It is
+        asked for more runs than count, to fill the last block.
 
     Returns
     -------
@@ -81,13 +87,14 @@ def run(
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     reference = chains.build(scenario)
     chain = chains.core_arrays(reference)
+    draw = draw or partial(_drawn, seed=seed)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     buffers = Chunk(chain, clock, min(runs, CHUNK))
     collector = Collector(reference, chain, clock, buffers.blocks)
 
     with ThreadPoolExecutor(threads) as pool:
         numbers = range(first, first + runs)
-        kept, built, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
+        kept, built, struck = _simulated(reference, buffers, collector, numbers, draw, pool, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -100,7 +107,7 @@ def run(
             tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
         if traces:
             traced = range(first, first + traces)
-            tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
+            tree["traces"] = _traces(collector, reference, chain, clock, traced, draw, pool, coords)
     results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
@@ -111,7 +118,7 @@ def _simulated(
     buffers: Chunk,
     collector: Collector,
     runs: range,
-    seed: int,
+    draw: Draw,
     pool: ThreadPoolExecutor,
     progress: Progress | None,
 ) -> tuple[list[Values], list[Values], list[Shocks]]:
@@ -119,7 +126,7 @@ def _simulated(
     kept: list[Values] = []
     built: list[Values] = []
     struck: list[Shocks] = []
-    for size, drawn, projects in _draws(reference, runs, seed, pool):
+    for size, drawn, projects in _draws(reference, runs, draw, pool):
         followed = Followed(collector, buffers.record)
         for shift in buffers.simulate(drawn, projects, pool):
             collector.add(buffers.record, size, pool, shift=shift)
@@ -136,28 +143,28 @@ def _simulated(
 
 
 def _draws(
-    reference: Reference, runs: range, seed: int, pool: ThreadPoolExecutor
+    reference: Reference, runs: range, draw: Draw, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[int, Shocks, ProjectDraws]]:
     """Runs that count, shocks and projects of chunk after chunk; the next is drawn while the core is at work on one.
 
     The last block is filled with the runs that would come next; they are simulated and not counted.
     """
 
-    def draw(begin: int) -> tuple[int, Shocks, ProjectDraws]:
+    def chunk(begin: int) -> tuple[int, Shocks, ProjectDraws]:
         """The chunk that begins with a run."""
         size = min(CHUNK, runs.stop - begin)
         padded = -(-size // LANES) * LANES
-        return size, *_drawn(reference, begin, padded, seed)
+        return size, *draw(reference, begin, padded)
 
     begins = runs[::CHUNK]
-    coming = pool.submit(draw, begins[0])
+    coming = pool.submit(chunk, begins[0])
     for later in begins[1:]:
-        now, coming = coming, pool.submit(draw, later)
+        now, coming = coming, pool.submit(chunk, later)
         yield now.result()
     yield coming.result()
 
 
-def _drawn(reference: Reference, first: int, runs: int, seed: int) -> tuple[Shocks, ProjectDraws]:
+def _drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Shocks, ProjectDraws]:
     """All that is drawn of a range of runs."""
     shocks = sample(reference.scenario, reference, first=first, runs=runs, seed=seed)
     return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
@@ -178,7 +185,7 @@ def _traces(
     chain: Chain,
     clock: Clock,
     runs: range,
-    seed: int,
+    draw: Draw,
     pool: ThreadPoolExecutor,
     coords: dict[str, Any],
 ) -> xr.Dataset:
@@ -189,7 +196,7 @@ def _traces(
     for begin in runs[:: chunk.padded]:
         used = min(chunk.padded, runs.stop - begin)
         # All months come at once: there is one slice.
-        list(chunk.simulate(*_drawn(reference, begin, chunk.padded, seed), pool))
+        list(chunk.simulate(*draw(reference, begin, chunk.padded), pool))
         here = coords | {RUN: np.arange(begin, begin + used)}
         paths = collector.paths(chunk.record, used, pool)
         parts.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
