@@ -53,5 +53,19 @@ class ResultError(OreflowError):
     """A result file cannot be read, or does not hold what is asked of it."""
 
 
+class MetricError(OreflowError):
+    """A metric expression cannot be read, or asks for what is not there; all its faults are listed."""
+
+    def __init__(self, text: str, faults: Iterable[str]) -> None:
+        """Keep the expression and its faults, in the order given and without repetition."""
+        self.text = text
+        self.faults: tuple[str, ...] = tuple(dict.fromkeys(faults))
+        super().__init__(self.text, self.faults)
+
+    def __str__(self) -> str:
+        """Return one line for each fault."""
+        return "\n".join(f"metric '{self.text}': {fault}" for fault in self.faults)
+
+
 class QuickLookWarning(UserWarning):
     """The settings are good for a quick look only; do not quote the numbers."""

@@ -23,7 +23,7 @@ from sim.errors import ResultError
 from sim.variables import Variable
 
 ENDINGS = (".nc", ".zarr")
-FORMAT = "oreflow-results/2"
+FORMAT = "oreflow-results/3"
 """Attribute `format` of every result; another number means another layout."""
 GROUPS: dict[str, tuple[Variable, ...]] = {
     "distribution": variables.DISTRIBUTION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
@@ -37,6 +38,24 @@ class Variable:
     dtype: str = "float32"
     optional: bool = False
     """Whether only some scenarios have it."""
+
+
+class Path(NamedTuple):
+    """A monthly variable of one product, sector or stage in one region.
+
+    Example
+    -------
+    >>> str(Path("price", "dy_oxide", "EU"))
+    'price[dy_oxide, EU]'
+    """
+
+    variable: str
+    item: str
+    region: str
+
+    def __str__(self) -> str:
+        """Return it as it is written in metric expressions."""
+        return f"{self.variable}[{self.item}, {self.region}]"
 
 
 CONTENT = Variable(
@@ -96,6 +115,8 @@ RUNS = (
     Variable("peak_price", (RUN, PRODUCT, REGION), "1", "Highest monthly quoted price over its reference."),
     Variable("months_dear", (RUN, PRODUCT, REGION), "month", "Months with a quoted price above twice the reference."),
     Variable("worst_shortage", (RUN, PRODUCT, REGION), "1", "Highest monthly shortage."),
+    Variable("worst_sector_shortage", (RUN, SECTOR, REGION), "1", "Highest monthly shortage of a sector."),
+    Variable("worst_stopped", (RUN, SECTOR, REGION), "1", "Highest monthly share of lines that stand still."),
     Variable("peak_stage_price", (RUN, STAGE, REGION), "1", "Highest monthly price of a stage over its reference."),
     Variable("worst_stage_shortage", (RUN, STAGE, REGION), "1", "Highest monthly shortage of a stage."),
     Variable(

@@ -166,9 +166,9 @@ def test_open_results__of_a_foreign_or_missing_file_is_an_error(tmp_path: Path, 
 
 def test_open_results__of_another_format_says_which(results: xr.DataTree, tmp_path: Path) -> None:
     later = results.copy()
-    later.attrs["format"] = "oreflow-results/3"
+    later.attrs["format"] = "oreflow-results/4"
     later.to_netcdf(tmp_path / "a.nc", engine="netcdf4")
-    with pytest.raises(ResultError, match="format 'oreflow-results/3'; this version reads oreflow-results/2"):
+    with pytest.raises(ResultError, match="format 'oreflow-results/4'; this version reads oreflow-results/3"):
         store.open_results(tmp_path / "a.nc")
 
 

@@ -135,7 +135,7 @@ class Collector:
             ),
             "stopped": Plan(
                 SHARE,
-                None,
+                short,
                 (
                     relative(lay.sectors, sectors, self.sector_need, _stopped, missing=False),
                     summed(lay.world_sector, _stopped, self.sector_need),

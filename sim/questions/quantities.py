@@ -1,0 +1,351 @@
+"""What a name in a metric expression stands for: one number a run, from `/runs` or from monthly paths of every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from sim import variables
+from sim.errors import MetricError, ResultError
+from sim.results.lookup import chosen
+from sim.scenario import Scenario
+from sim.variables import MONTH, PRODUCT, REGION, RESTRICTION, RUN, SECTOR, STAGE, WORLD, Path
+
+Values = NDArray[np.float64]
+MONTHLY: dict[str, dict[str, str]] = {
+    "price": {PRODUCT: "price", STAGE: "stage_price"},
+    "shortage": {PRODUCT: "shortage", SECTOR: "sector_shortage", STAGE: "stage_shortage"},
+    **{
+        item.name: {item.dims[0]: item.name}
+        for item in variables.DISTRIBUTION
+        if item.name not in ("price", "shortage")
+    },
+}
+"""Monthly variables by the name in an expression and by what they are asked for."""
+PEAKS = {
+    "price": "peak_price",
+    "stage_price": "peak_stage_price",
+    "shortage": "worst_shortage",
+    "stage_shortage": "worst_stage_shortage",
+    "sector_shortage": "worst_sector_shortage",
+    "stopped": "worst_stopped",
+}
+"""Variables of `/runs` that hold the highest month of a monthly one."""
+WHOLE = {item.name: item for item in variables.RUNS}
+SHORTHAND: dict[str, dict[str, tuple[str, ...]]] = {
+    "lost_demand": {
+        SECTOR: ("rationed_tonnes", "destroyed_tonnes"),
+        PRODUCT: ("product_rationed", "product_destroyed"),
+    },
+    "rationed": {SECTOR: ("rationed_tonnes",), PRODUCT: ("product_rationed",)},
+    "destroyed": {SECTOR: ("destroyed_tonnes",), PRODUCT: ("product_destroyed",)},
+    "substituted": {SECTOR: ("substituted_tonnes",), PRODUCT: ("product_substituted",)},
+    "stopped_weeks": {SECTOR: ("weeks_stopped",)},
+}
+"""Names for variables of `/runs`, or for sums of them, by what they are asked for."""
+ADD_UP = ("t", "million USD")
+"""Units of what may be added up over labels."""
+NEVER = {"time_to_survive": np.inf, "time_to_recover": 0.0}
+"""What a missing time counts as: who is never short survives, and has nothing to recover from."""
+ALL = "*"
+
+
+@dataclass(frozen=True)
+class Reducer:
+    """How one number is made of the months of a run."""
+
+    of: Callable[[Any], Values]
+    """From shape (run, month) to (run,)."""
+    counts: bool
+    """Whether it counts months of a condition."""
+
+
+def longest(holds: NDArray[np.bool_]) -> Values:
+    """Most months in a row in which a condition holds, shape (run,).
+
+    Example
+    -------
+    >>> longest(np.array([[True, True, False, True]])).tolist()
+    [2.0]
+    """
+    here = np.zeros(holds.shape[0])
+    most = np.zeros(holds.shape[0])
+    for month in holds.T:
+        here = np.where(month, here + 1.0, 0.0)
+        most = np.maximum(most, here)
+    return most
+
+
+REDUCERS = {
+    "peak": Reducer(lambda path: path.max(axis=1), counts=False),
+    "lowest": Reducer(lambda path: path.min(axis=1), counts=False),
+    "average": Reducer(lambda path: path.mean(axis=1), counts=False),
+    "months": Reducer(lambda holds: holds.sum(axis=1).astype(float), counts=True),
+    "longest": Reducer(longest, counts=True),
+}
+SIGNS: dict[str, Callable[[Any, float], Any]] = {
+    ">": np.greater,
+    ">=": np.greater_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What there is to ask for in a scenario or result."""
+
+    of: dict[str, list[str]]
+    """Labels by dimension; a dimension whose labels are not known is absent."""
+    years: tuple[int, int]
+    """First and last calendar year of the horizon."""
+
+
+def known(source: object) -> Labels:
+    """Labels of results or of a scenario.
+
+    Parameters
+    ----------
+    source: What `sim.run`, `sim.open_results` or `sim.load` returned, or labels already.
+    """
+    if isinstance(source, Labels):
+        return source
+    if isinstance(source, xr.DataTree):
+        found: dict[str, list[str]] = {}
+        for group in ("runs", "distribution"):
+            for dim, labels in source[group].coords.items():
+                if dim not in (RUN, MONTH, variables.QUANTILE):
+                    found.setdefault(str(dim), [str(label) for label in labels.values])
+        months = source["distribution"].to_dataset()[MONTH].values.astype("datetime64[Y]").astype(int) + 1970
+        return Labels(found, (int(months[0]), int(months[-1])))
+    assert isinstance(source, Scenario)
+    tables, start = source.tables, np.datetime64(source.time.start, "M")
+    end = start + int(np.ceil(12.0 * source.time.years)) - 1
+    of = {
+        PRODUCT: [row.product for row in tables.products],
+        SECTOR: [row.sector for row in tables.sectors],
+        STAGE: list(tables.meta.stages),
+        REGION: [*(row.region for row in tables.regions), WORLD],
+        RESTRICTION: list(source.measures),
+    }
+    return Labels(of, (int(str(start)[:4]), int(str(end)[:4])))
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number a run, as it is asked for."""
+
+    name: str
+    labels: tuple[tuple[str, ...], ...] = ()
+    """Labels in the order of the brackets; several that add up stand together."""
+    reducer: str = ""
+    sign: str = ""
+    """Of the condition whose months are counted; empty without one."""
+    limit: float = 0.0
+    year: int | None = None
+    """The one calendar year that is looked at; none for the whole horizon."""
+
+    def compared(self, sign: str) -> Quantity:
+        """The same, where a monthly variable compared by `<` means its lowest month."""
+        if self.reducer or self.name not in MONTHLY:
+            return self
+        return replace(self, reducer="lowest" if sign.startswith("<") else "peak")
+
+    def faults(self, labels: Labels) -> list[str]:
+        """Everything in it that is not there."""
+        try:
+            names, dims = self._variables(labels)
+        except ResultError as error:
+            return [str(error)]
+        found = self._label_faults(labels, dims)
+        units = _declared(names[0]).units
+        if not found and self._adds_up(dims) and units not in ADD_UP:
+            place = ", ".join(f"one {dim}" for dim in dims)
+            found.append(f"'{self.name}' does not add up; name {place}" + (f" (or {WORLD})" if REGION in dims else ""))
+        first, last = labels.years
+        if self.year is not None and not first <= self.year <= last:
+            found.append(f"{self.year} is not in the horizon; years are {first} to {last}")
+        if self.year is not None and self.name not in MONTHLY:
+            found.append(f"'{self.name}' is of the whole horizon; only monthly variables have years: {_list(MONTHLY)}")
+        if self.name in MONTHLY and not self.reducer and names[0] not in PEAKS:
+            found.append(f"'{self.name}' has many months; ask for peak(...), lowest(...) or average(...) of it")
+        if self.reducer and self.name not in MONTHLY:
+            found.append(f"{self.reducer}(...) needs a monthly variable: {_list(MONTHLY)}")
+        return found
+
+    def paths(self, labels: Labels) -> tuple[Path, ...]:
+        """Monthly paths it needs of every run."""
+        names, _ = self._variables(labels)
+        if self.name not in MONTHLY or self._in_runs(names[0]):
+            return ()
+        (item,), (region,) = self.labels
+        return (Path(names[0], item, region),)
+
+    def units(self, labels: Labels) -> str:
+        """Units of the number."""
+        names, _ = self._variables(labels)
+        return "month" if self.reducer and REDUCERS[self.reducer].counts else _declared(names[0]).units
+
+    def values(self, results: xr.DataTree, text: str) -> Values:
+        """The number of every run, shape (run,).
+
+        Parameters
+        ----------
+        text: The expression, for messages.
+
+        Raises
+        ------
+        MetricError: The result does not hold it.
+        """
+        names, dims = self._variables(known(results))
+        if self.name not in MONTHLY:
+            return self._summed(results, names, dims, text)
+        if self._in_runs(names[0]):
+            return self._summed(results, (PEAKS[names[0]],), dims, text)
+        (item,), (region,) = self.labels
+        path = monthly(results, Path(names[0], item, region), text)
+        if self.year is not None:
+            path = path.sel({MONTH: str(self.year)})
+        months = path.transpose(RUN, MONTH).values.astype(float)
+        reducer = REDUCERS[self.reducer or "peak"]
+        return reducer.of(SIGNS[self.sign](months, self.limit) if reducer.counts else months)
+
+    def _in_runs(self, name: str) -> bool:
+        """Whether `/runs` holds this number of a monthly variable."""
+        return self.reducer in ("", "peak") and self.year is None and name in PEAKS
+
+    def _variables(self, labels: Labels) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Variables that are added up, and the dimensions that the labels are of.
+
+        Raises
+        ------
+        ResultError: No such name, or not of what it is asked for.
+        """
+        options: dict[str, tuple[str, ...]]
+        name = chosen(self.name, [*MONTHLY, *SHORTHAND, *WHOLE], "metric")
+        if name in MONTHLY:
+            options = {dim: (found,) for dim, found in MONTHLY[name].items()}
+        elif name in SHORTHAND:
+            options = SHORTHAND[name]
+        else:
+            dims = WHOLE[name].dims[1:]
+            return (name,), dims
+        item = self.labels[0][0] if self.labels else ALL
+        fits = [dim for dim in options if item in labels.of.get(dim, [])]
+        if not fits and len(options) > 1 and item != ALL:
+            every = [label for dim in options for label in labels.of.get(dim, [])]
+            chosen(item, every, " or ".join(options))
+        dim = fits[0] if fits else next(iter(options))
+        return options[dim], (dim, REGION)
+
+    def _label_faults(self, labels: Labels, dims: tuple[str, ...]) -> list[str]:
+        if len(self.labels) > len(dims):
+            return [f"'{self.name}' takes {len(dims)} labels: {', '.join(dims)}"]
+        found = []
+        for dim, given in zip(dims, self.labels, strict=False):
+            for label in given:
+                try:
+                    if label != ALL and dim in labels.of:
+                        chosen(label, labels.of[dim], dim)
+                except ResultError as error:
+                    found.append(str(error))
+        return found
+
+    def _adds_up(self, dims: tuple[str, ...]) -> bool:
+        """Whether several labels of a dimension are asked for."""
+        return len(self.labels) < len(dims) or any(len(given) > 1 or given == (ALL,) for given in self.labels)
+
+    def _summed(self, results: xr.DataTree, names: Sequence[str], dims: tuple[str, ...], text: str) -> Values:
+        """Sum over variables and labels; the world is left out of a sum over all regions."""
+        data = results["runs"].to_dataset()
+        lacking = [name for name in names if name not in data.data_vars]
+        if lacking:
+            raise MetricError(text, [f"the result has no {', '.join(lacking)}; make it again with this version"])
+        total = np.zeros(data.sizes[RUN])
+        for name in names:
+            array = data[name]
+            rows = array.transpose(RUN, *dims).sel(self._chosen(array, dims))
+            values = rows.values.astype(float).reshape(rows.sizes[RUN], -1)
+            values = self._filled(values, data, name, rows, text)
+            total = total + np.nansum(values, axis=1) if values.shape[1] > 1 else total + values[:, 0]
+        return total
+
+    def _chosen(self, array: xr.DataArray, dims: tuple[str, ...]) -> dict[str, list[str]]:
+        """Labels to add up in each dimension."""
+        every = {dim: [str(label) for label in array[dim].values if label != WORLD] for dim in dims}
+        given = dict(zip(dims, self.labels, strict=False))
+        return {dim: every[dim] if given.get(dim, (ALL,)) == (ALL,) else list(given[dim]) for dim in dims}
+
+    def _filled(self, values: Values, data: xr.Dataset, name: str, rows: xr.DataArray, text: str) -> Values:
+        """Values with missing times as they count, if the row exists.
+
+        Raises
+        ------
+        MetricError: Nothing of what is asked for exists.
+        """
+        there = values
+        if name in NEVER:
+            # Times may be missing in every run; months short never are where there is a sector.
+            place = {dim: rows[dim] for dim in rows.dims if dim != RUN}
+            there = data["shortage_months"].sel(place).values.reshape(values.shape)
+        if np.isnan(there).all():
+            raise MetricError(text, [_absent(data[name], self.name, rows)])
+        return np.where(np.isnan(values), NEVER[name], values) if name in NEVER else values
+
+
+def monthly(results: xr.DataTree, path: Path, text: str) -> xr.DataArray:
+    """A monthly path of every run, shape (run, time).
+
+    Parameters
+    ----------
+    text: The expression, for messages.
+
+    Raises
+    ------
+    MetricError: The result holds it for no run, or not for every run.
+    """
+    runs = results["runs"].sizes[RUN]
+    for group in ("paths", "traces"):
+        if group in results.children and path.variable in results[group].data_vars:
+            array = results[group].to_dataset()[path.variable]
+            dim = next(str(dim) for dim in array.dims if dim not in (RUN, MONTH, REGION))
+            labels = ([str(label) for label in array[name].values] for name in (dim, REGION))
+            if array.sizes[RUN] == runs and all(
+                label in there for label, there in zip((path.item, path.region), labels, strict=True)
+            ):
+                found = array.sel({dim: path.item, REGION: path.region})
+                if not bool(found.isnull().all()):
+                    return found
+    raise MetricError(
+        text,
+        [
+            f"the result does not hold {path} month by month in every run; "
+            f"simulate with --follow '{path}' (follow=['{path}'])"
+        ],
+    )
+
+
+def _declared(name: str) -> variables.Variable:
+    """Declaration of a variable of `/runs` or `/distribution`."""
+    return WHOLE.get(name) or next(item for item in variables.DISTRIBUTION if item.name == name)
+
+
+def _absent(array: xr.DataArray, name: str, rows: xr.DataArray) -> str:
+    """Message on a row that does not exist, with the regions that have it."""
+    here = {str(dim): str(rows[dim].values[0]) for dim in rows.dims if dim != RUN}
+    item = next((label for dim, label in here.items() if dim != REGION), "")
+    if REGION not in here:
+        return f"there is no {name} of {item}"
+    rest = {dim: label for dim, label in here.items() if dim != REGION}
+    exists = array.sel(rest).isel({RUN: 0}).dropna(REGION)
+    places = ", ".join(str(label) for label in exists[REGION].values) or "no region"
+    return f"{item} has no {name} in {here[REGION]}; regions that have one: {places}"
+
+
+def _list(names: dict[str, Any]) -> str:
+    return ", ".join(names)
