@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "shocks": variables.SHOCKS,
     "capacity": variables.CAPACITY,
     "traces": variables.TRACES,
+    "paths": variables.PATHS,
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")
 NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")

@@ -26,10 +26,11 @@ from sim.projects import followed
 from sim.questions.coalitions import Flags, Plan, plan
 from sim.questions.estimates import Quantile, Tail
 from sim.questions.expressions import Metric, parse
+from sim.questions.tables import labelled
 from sim.scenario import Scenario
 from sim.scenario.models import SPILLOVER
 from sim.shocks import NEVER, Shocks, sample
-from sim.variables import CAUSE, METRIC, RUN, labelled
+from sim.variables import BLAME, CAUSE, METRIC, RUN
 
 Values = NDArray[np.float64]
 NO_RESTRICTION = "no restriction"
@@ -103,7 +104,7 @@ def blame(
         RUN: np.arange(first, first + runs),
     }
     table = {name: np.array([part[name] for part in found]) for name in found[0]}
-    data = labelled("blame", table, coords)
+    data = labelled(BLAME, table, coords)
     data.attrs = results.attrs | {"runs": runs, "first_run": first, "simulations": len(game.run), "pairs": pairs}
     return data
 

@@ -64,9 +64,9 @@ def plan(counts: Flags, *, pairs: int, seed: int, first: int = 0, shared_empty: 
     """Lay out the coalitions that the blame of every run needs.
 
     A run with few players that count is enumerated exactly: `2^n` coalitions. One with more is sampled by random orders
-    in which players join, each with its reverse (antithetic), whichever takes fewer coalitions. Sources: Shapley (1953);
-    permutation sampling: Castro, Gomez and Tejada (2009), doi:10.1016/j.cor.2008.04.004; antithetic orders: Mitchell et
-    al. (2022), jmlr.org/papers/v23/21-0439.html.
+    in which players join, each with its reverse (antithetic), whichever takes fewer coalitions. Source of
+    sampling by orders: Castro, Gomez and Tejada (2009), doi:10.1016/j.cor.2008.04.004;
+    of antithetic orders: Mitchell et al. (2022), jmlr.org/papers/v23/21-0439.html.
 
     Parameters
     ----------

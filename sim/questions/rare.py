@@ -2,8 +2,8 @@
 
 Runs are scored; the best tenth of them, weighted back to the sampler's own law, say towards which draws to tilt; the
 next runs are drawn so, until a tenth of them show the event. A last set of runs, drawn afresh from a mixture of the
-sampler's own law and all tilts, then gives an estimate that is unbiased whatever the tilts: each run counts by its exact
-likelihood ratio, which the sampler's own share of the mixture bounds.
+sampler's own law and all tilts, then gives an estimate that is unbiased whatever the tilts: each run counts by its
+exact likelihood ratio, which the sampler's own share of the mixture bounds.
 
 Sources: Rubinstein and Kroese (2004), The Cross-Entropy Method, doi:10.1007/978-1-4757-4321-0; defensive mixtures:
 Hesterberg (1995), doi:10.1080/00401706.1995.10484303.
@@ -26,8 +26,8 @@ Score = Callable[[Mixture, int], Values]
 TELLING = 0.1
 """Share of runs, the best, that say where to tilt."""
 OWN_SHARE, EARLIER_SHARE = 0.1, 0.5
-"""Shares of the last runs under the sampler's own law and under all tilts but the last: with a quarter for the latter the error was a
-fifth larger and understated."""
+"""Shares of the last runs under the sampler's own law and under all tilts but the last: with a quarter for the latter
+the error was a fifth larger, and understated."""
 LEVELS = 8
 """Most levels before the search gives up."""
 PLAIN = 100
