@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sim.cli.arguments import Overrides, Overwrite, ScenarioName
 from sim.cli.messages import note, reported, say, together
+
+if TYPE_CHECKING:
+    from sim.questions.until import Reached
 
 
 def simulate(
@@ -26,6 +29,23 @@ def simulate(
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
+    follow: Annotated[
+        list[str],
+        typer.Option(metavar="ROW", help="Row such as 'price[dy_oxide, EU]' whose months are kept of every run."),
+    ] = [],  # noqa: B006 (typer copies it)
+    until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GOAL", help="Go on until a figure is known: 'tail95(shortage[magnet_hc, US]) within 2 %'."
+        ),
+    ] = None,
+    max_runs: Annotated[int, typer.Option(min=1, help="Runs at which --until ends at the latest.")] = 100_000,
+    go_on: Annotated[
+        bool, typer.Option("--continue", help="Go on with the ensemble in the result file; --runs counts all its runs.")
+    ] = False,
+    keep_counts: Annotated[
+        bool, typer.Option("--keep-counts", help="Keep what --continue needs in the result; --until always does.")
+    ] = False,
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,
@@ -36,11 +56,15 @@ def simulate(
 
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, target, picture = together(
-            lambda: _loaded(scenario, overrides, runs, traces),
-            lambda: _result_target(place, overwrite),
+        loaded, target, picture, goal, onto = together(
+            lambda: _loaded(scenario, overrides, max_runs if until else runs, traces),
+            lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
+            lambda: _goal(until, runs),
+            lambda: _begun(place, runs, until) if go_on else None,
         )
+        if goal is not None:
+            goal.metric.check(loaded)
         if loaded.time.periods_per_year == 12:
             note(
                 "QuickLookWarning: monthly steps are for quick looks only: peaks come out up to 20 % lower; "
@@ -48,15 +72,26 @@ def simulate(
             )
         for text in unmet(loaded):
             note(text)
-        results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces)
+        shared = {"seed": seed, "threads": threads, "traces": traces, "follow": follow, "onto": onto}
+        reached, began = None, time.perf_counter()
+        if goal is not None:
+            reached = _simulated(loaded, max_runs, goal, max_runs=max_runs, **shared)
+        results = (
+            _simulated(loaded, runs, None, runs=runs, open_ended=keep_counts or go_on, **shared)
+            if reached is None
+            else reached.results
+        )
+        seconds = time.perf_counter() - began
         from sim import store
 
-        store.save(results, target, overwrite=overwrite)
+        store.save(results, target, overwrite=overwrite or go_on)
     with reported(f"the result is in {place}"):
         region = None
         if picture is not None:
             region = _draw(results, picture)
         _report(results, seconds, place, plot, region)
+        if reached is not None:
+            _report_goal(reached)
 
 
 def _loaded(name: str, overrides: list[str], runs: int | None, traces: int) -> Any:
@@ -83,17 +118,45 @@ def _picture_target(plot: Path | None, overwrite: bool) -> Path | None:
     return files.check_picture(plot, overwrite=overwrite)
 
 
-def _simulated(scenario: Any, *, runs: int | None, **options: Any) -> tuple[Any, float]:
+def _goal(until: str | None, runs: int | None) -> Any:
+    """The goal of an ensemble that grows; none without one."""
+    from sim.errors import Fault, ScenarioError
+    from sim.questions.until import read_goal
+
+    if until is None:
+        return None
+    if runs is not None:
+        raise ScenarioError([Fault("--runs", "", f"is {runs}, and --until decides", "give --max-runs instead")])
+    return read_goal(until)
+
+
+def _begun(place: Path, runs: int | None, until: str | None) -> Any:
+    """The result whose ensemble goes on."""
+    from sim import store
+    from sim.errors import Fault, ScenarioError
+
+    begun = store.open_results(place)
+    already = int(begun.attrs["runs"])
+    if until is None and (runs is None or runs <= already):
+        given = "is not given" if runs is None else f"is {runs:,}"
+        cure = f"{place} has {already:,} runs already: give more, or --until"
+        raise ScenarioError([Fault("--runs", "", given, cure)])
+    return begun
+
+
+def _simulated(scenario: Any, most: int | None, goal: Any, **options: Any) -> Any:
+    """Results of an ensemble, or what became of a goal; with a bar of progress."""
     from sim import engine
     from sim.cli.progress import Meter, stops_at_once
     from sim.errors import QuickLookWarning
+    from sim.questions.until import run_until
 
-    began = time.perf_counter()
-    with Meter(runs or scenario.ensemble.runs) as meter, stops_at_once(meter), warnings.catch_warnings():
+    with Meter(most or scenario.ensemble.runs) as meter, stops_at_once(meter), warnings.catch_warnings():
         # Said above already, and in words without a line of code.
         warnings.simplefilter("ignore", QuickLookWarning)
-        results = engine.run(scenario, runs=runs, progress=meter.update, **options)
-    return results, time.perf_counter() - began
+        if goal is not None:
+            return run_until(scenario, goal, progress=meter.update, **options)
+        return engine.run(scenario, progress=meter.update, **options)
 
 
 def _draw(results: Any, picture: Path) -> str:
@@ -115,3 +178,25 @@ def _report(results: Any, seconds: float, place: Path, plot: Path | None, region
     say(f"Simulated in {seconds:.1f} s. Result: {place}  (read it with `sim show {place}`)")
     if plot is not None:
         say(f"Picture: {plot}  (stages in {region}; others with `sim plot {place} --region R --out F.png`)")
+
+
+def _report_goal(reached: Reached) -> None:
+    """Print how well the figure is known."""
+    from sim.cli.figures import figure, interval
+
+    found, goal = reached.estimate, reached.goal
+    units = goal.metric.units(reached.results)
+    achieved = f"{100.0 * reached.achieved:.2g} %" if goal.relative else f"{reached.achieved:.3g}"
+    say(
+        f"\n{goal.metric.text} = {figure(found.value, units)}, 95 % interval {interval(found, units)}, standard error "
+        f"{found.error:.2g}, {found.runs:,} runs, looked at {reached.looks} time{'s' if reached.looks > 1 else ''}."
+    )
+    if reached.is_reached:
+        say(f"Goal reached: known within {achieved} (asked: {goal}).")
+    else:
+        say(
+            f"GOAL NOT REACHED: known within {achieved} only (asked: {goal}). "
+            "To go on: the same command with --continue and a higher --max-runs."
+        )
+    if found.warning:
+        note(f"note: {found.warning}")

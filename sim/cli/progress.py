@@ -57,7 +57,7 @@ class Meter:
         if now > began:
             rate = (done - before) / (now - began)
             pace = f"{rate:,.0f} runs/s, {max(wanted - done, 0) / rate:,.0f} s left"
-        self.bar.update(self.task, completed=done, description="simulating", pace=pace)
+        self.bar.update(self.task, completed=done, total=wanted, description="simulating", pace=pace)
 
 
 def _bar() -> Any:

@@ -56,7 +56,7 @@ def take_up(collector: Collector, before: xr.DataTree) -> None:
     """
     if "counts" not in before.children:
         raise ResultError(
-            "the result holds no counts, so its ensemble cannot go on; simulate it with --until or --open"
+            "the result holds no counts, so its ensemble cannot go on; simulate it with --keep-counts or --until"
         )
     data, runs = before["counts"].to_dataset(), int(before.attrs["runs"])
     found: dict[str, dict[str, NDArray[Any]]] = {}

@@ -61,7 +61,7 @@ def run(
     ----------
     scenario: What `sim.load` returned.
     runs: Number of runs; the scenario's `ensemble.runs` by default.
-    seed: Seed of all random draws; the scenario's `ensemble.seed` by default.
+    seed: Seed of all random draws; by default that of `onto`, else the scenario's `ensemble.seed`.
     first: Number of the first run, to simulate a part of an ensemble.
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
@@ -93,7 +93,8 @@ def run(
     1.0
     """
     runs = scenario.ensemble.runs if runs is None else runs
-    seed = scenario.ensemble.seed if seed is None else seed
+    if seed is None:
+        seed = scenario.ensemble.seed if onto is None else int(onto.attrs["seed"])
     threads = _processors() if threads is None else threads
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")

@@ -101,6 +101,11 @@ class Mean:
         """A mean of few runs, or of one value that outweighs all others, cannot be quoted."""
         if values.size < SURE:
             return f"it rests on {values.size} runs; simulate {SURE} or more"
+        others = values.size - int(np.unique(values, return_counts=True)[1].max())
+        if others == 0:
+            return f"all runs agree; what comes in fewer than {3.0 / values.size:.2%} of runs could have been missed"
+        if others < SURE:
+            return f"only {others} of {values.size:,} runs differ from all others; {SURE} or more are wanted"
         total = np.abs(values).sum()
         if np.isfinite(total) and total > 0.0 and np.abs(values).max() > 0.5 * total:
             return "one run makes up more than half of it; simulate more runs"
@@ -135,6 +140,8 @@ class Share:
             return (
                 f"only {values.size - count} of {values.size:,} runs do not show the event; {SURE} or more are wanted"
             )
+        if count == 0:
+            return f"no run of {values.size:,} shows the event; the upper end of the interval is what can be said"
         if count < SURE:
             return f"only {count} of {values.size:,} runs show the event; {SURE} or more are wanted"
         return ""

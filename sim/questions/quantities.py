@@ -117,12 +117,17 @@ def known(source: object) -> Labels:
         return source
     if isinstance(source, xr.DataTree):
         found: dict[str, list[str]] = {}
-        for group in ("runs", "distribution"):
-            for dim, labels in source[group].coords.items():
-                if dim not in (RUN, MONTH, variables.QUANTILE):
+        years = (-9999, 9999)
+        for group in ("runs", "distribution", "paths"):
+            # While an ensemble grows there is no distribution yet.
+            coords = source[group].to_dataset().coords if group in source.children else {}
+            for dim, labels in coords.items():
+                if dim == MONTH:
+                    months = labels.values.astype("datetime64[Y]").astype(int) + 1970
+                    years = int(months[0]), int(months[-1])
+                elif dim not in (RUN, variables.QUANTILE):
                     found.setdefault(str(dim), [str(label) for label in labels.values])
-        months = source["distribution"].to_dataset()[MONTH].values.astype("datetime64[Y]").astype(int) + 1970
-        return Labels(found, (int(months[0]), int(months[-1])))
+        return Labels(found, years)
     assert isinstance(source, Scenario)
     tables, start = source.tables, np.datetime64(source.time.start, "M")
     end = start + int(np.ceil(12.0 * source.time.years)) - 1
