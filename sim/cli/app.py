@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, ensembles, questions, results
 
 app = typer.Typer(
     name="sim",
@@ -26,6 +26,9 @@ app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     results.draw
 )
+app.command(
+    "blame", epilog="Example: sim blame baseline --metric 'mean(lost_output[*, US])' --runs 50 --plot blame.png"
+)(questions.assign_blame)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

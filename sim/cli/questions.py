@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="SCENARIO|FILE", help="Bundled scenario, path of a TOML file, or a result file (.nc, .zarr) to look into."
+        metavar="SCENARIO|FILE",
+        help="Bundled scenario, path of a TOML file, or a result file (.nc, .zarr) to look into.",
     ),
 ]
 Metrics = Annotated[
@@ -51,16 +52,16 @@ def assign_blame(
 ) -> None:
     """Split figures into what each restriction is answerable for, and what no restriction explains."""
     with reported():
-        from sim.questions import blame, tables
+        from sim.questions import attribution, tables
 
         scenario, target, picture = together(
             lambda: _scenario(source, overrides),
             lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
             lambda: _picture(plot, overwrite),
         )
-        wanted = together(*(lambda text=text: blame.spelled(text, by, scenario) for text in metrics))
+        wanted = together(*(lambda text=text: attribution.spelled(text, by, scenario) for text in metrics))
         with _meter("simulating coalitions of restrictions") as update:
-            data = blame.blame(
+            data = attribution.blame(
                 scenario,
                 [text for texts in wanted for text in texts],
                 runs=runs,
@@ -117,6 +118,8 @@ def _kept(data: xr.Dataset, target: Path | None, picture: Path | None, name: str
 
 
 def _print_blame(data: xr.Dataset) -> None:
+    from sim.cli.figures import figure
+
     for metric in data.metric.values:
         part = data.sel(metric=metric)
         total, error = float(part.total), float(part.total_error)
@@ -129,19 +132,6 @@ def _print_blame(data: xr.Dataset) -> None:
         unit = "" if str(part.units.values) == "1" else f", {part.units.values}"
         table(f"{metric}{unit}", ("answerable", ">part", ">standard error", ">of the figure"), rows)
     say(
-        f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes its own "
-        "events out of a run and leaves all others as drawn, also those that it had made likelier."
+        f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
+        "its own events out of a run and leaves all others as drawn, also those that it had made likelier."
     )
-
-
-def figure(value: float) -> str:
-    """A number with three figures.
-
-    Example
-    -------
-    >>> figure(0.01234), figure(123456.0), figure(0.0)
-    ('0.0123', '123,000', '0')
-    """
-    if value == 0.0 or abs(value) < 1e-12:
-        return "0"
-    return f"{float(f'{value:.3g}'):,.10g}"

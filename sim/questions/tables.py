@@ -12,7 +12,6 @@ from sim import store
 from sim.errors import ResultError
 from sim.variables import RUN, Variable
 
-
 ENDINGS = (".csv", ".nc")
 """Endings of tables."""
 

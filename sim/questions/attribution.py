@@ -11,6 +11,7 @@ and bucket add up to the run's value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,11 +27,12 @@ from sim.projects import followed
 from sim.questions.coalitions import Flags, Plan, plan
 from sim.questions.estimates import Quantile, Tail
 from sim.questions.expressions import Metric, parse
+from sim.questions.quantities import known
 from sim.questions.tables import labelled
 from sim.scenario import Scenario
 from sim.scenario.models import SPILLOVER
 from sim.shocks import NEVER, Shocks, sample
-from sim.variables import BLAME, CAUSE, METRIC, RUN
+from sim.variables import BLAME, CAUSE, METRIC, PRODUCT, REGION, RUN, SECTOR, STAGE
 
 Values = NDArray[np.float64]
 NO_RESTRICTION = "no restriction"
@@ -96,7 +98,11 @@ def blame(
         follow=paths,
         draw=lambda _, begin, count: _drawn(game, owners(scenario), shocks, projects, begin, count),
     )
-    found = [_of_metric(metric, metric.values(results), game, seed) for metric in parsed]
+    there = [(metric, values) for metric in parsed if (values := _values(metric, results, len(parsed) > 1)) is not None]
+    if not there:
+        raise MetricError(parsed[0].text, ["does not exist, nor does any other that was asked for"])
+    parsed = [metric for metric, _ in there]
+    found = [_of_metric(metric, values, game, seed) for metric, values in there]
     coords = {
         METRIC: [metric.text for metric in parsed],
         "units": (METRIC, [metric.units(scenario) for metric in parsed]),
@@ -107,6 +113,28 @@ def blame(
     data = labelled(BLAME, table, coords)
     data.attrs = results.attrs | {"runs": runs, "first_run": first, "simulations": len(game.run), "pairs": pairs}
     return data
+
+
+def spelled(text: str, by: str | None, scenario: Scenario) -> list[str]:
+    """The metric for each label of a dimension, where it has the word `each`; else the metric itself.
+
+    Parameters
+    ----------
+    text: Such as `mean(shortage[each, US])`.
+    by: Dimension that `each` stands for: product, stage, sector or region.
+
+    Raises
+    ------
+    MetricError: `each` without a known dimension, or a dimension without `each`.
+    """
+    dims = (PRODUCT, STAGE, SECTOR, REGION)
+    if not re.search(r"\beach\b", text):
+        if by is not None:
+            raise MetricError(text, [f"has no 'each' to stand for every {by}; write such as mean(shortage[each, US])"])
+        return [text]
+    if by not in dims:
+        raise MetricError(text, [f"has 'each'; say what it stands for: by = {', '.join(dims)} (--by)"])
+    return [re.sub(r"\beach\b", label, text) for label in known(scenario).of[by]]
 
 
 def came(scenario: Scenario, shocks: Shocks) -> Flags:
@@ -139,6 +167,16 @@ def _additive(metric: Metric) -> Metric:
         cure = "a quantile has no parts that add up; ask for mean(...), tail95(...) or P(...)"
         raise MetricError(metric.text, [cure])
     return metric
+
+
+def _values(metric: Metric, results: xr.DataTree, several: bool) -> Values | None:
+    """One number a simulation; none where one of several metrics is of something that does not exist there."""
+    try:
+        return metric.values(results)
+    except MetricError:
+        if not several:
+            raise
+        return None
 
 
 def _drawn(
