@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.checkpoint import Checkpoint
     from sim.engine.run import run
+    from sim.questions.attribution import blame
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -24,12 +25,13 @@ __version__ = "0.1.0"
 _HOMES = {
     "Checkpoint": "sim.engine.checkpoint",
     "Scenario": "sim.scenario",
+    "blame": "sim.questions.attribution",
     "load": "sim.scenario",
     "open_results": "sim.store",
     "run": "sim.engine",
     "save": "sim.store",
 }
-__all__ = ["Checkpoint", "Scenario", "load", "open_results", "run", "save"]
+__all__ = ["Checkpoint", "Scenario", "blame", "load", "open_results", "run", "save"]
 
 
 def __getattr__(name: str) -> Any:

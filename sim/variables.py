@@ -8,6 +8,7 @@ from typing import NamedTuple
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
+METRIC, CAUSE, FACTOR, PARAMETER, DRAW, HISTORY = "metric", "cause", "factor", "parameter", "draw", "history"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -251,3 +252,16 @@ TRACES = (
 
 PATHS = tuple(replace(item, dims=(RUN, MONTH, *item.dims), optional=True) for item in DISTRIBUTION)
 """Full paths of every run, of the rows that are followed."""
+
+
+BLAME = (
+    Variable(
+        "blame", (METRIC, CAUSE), "of the metric", "Part of the figure that a cause is answerable for.", "float64"
+    ),
+    Variable("blame_error", (METRIC, CAUSE), "of the metric", "Standard error of that part.", "float64"),
+    Variable("total", (METRIC,), "of the metric", "The figure, to which the parts add up.", "float64"),
+    Variable("total_error", (METRIC,), "of the metric", "Standard error of the figure.", "float64"),
+    Variable("run_blame", (METRIC, CAUSE, RUN), "of the metric", "Part of a run's value.", "float64"),
+    Variable("run_total", (METRIC, RUN), "of the metric", "A run's value, to which its parts add up.", "float64"),
+)
+"""Variables of what `sim.blame` returns."""

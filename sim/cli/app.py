@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, checks, ensembles, results
+from sim.cli import chains, checks, ensembles, questions, results
 
 app = typer.Typer(
     name="sim",
@@ -28,6 +28,9 @@ app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product d
 )
 app.command("verify", epilog="Example: sim verify baseline.nc --share 0.05")(checks.repeat)
 app.command("diff", epilog="Example: sim diff baseline.nc other.nc")(checks.compare_bits)
+app.command(
+    "blame", epilog="Example: sim blame baseline --metric 'mean(lost_output[*, US])' --runs 50 --plot blame.png"
+)(questions.assign_blame)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

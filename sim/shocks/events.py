@@ -19,6 +19,20 @@ NO_END, EXPIRED, TRUCE, RULING = 0, 1, 2, 3
 """How an event ends: not at all, by its duration, by a truce, by a ruling."""
 ABSENT = -1
 """Flag of an event that does not happen."""
+OF_EVENTS = (
+    "announced",
+    "onset",
+    "since",
+    "end",
+    "level",
+    "severity",
+    "rise",
+    "hold",
+    "recovery",
+    "ending",
+    "resumed",
+)
+"""What is absent with an event."""
 
 
 @dataclass(frozen=True)
@@ -87,24 +101,7 @@ class Shocks:
         out = (events.onset >= np.float32(NEVER)) & (self.onset < NEVER)
         if not out.any():
             return self
-        rows = (
-            "announced",
-            "onset",
-            "since",
-            "end",
-            "level",
-            "severity",
-            "rise",
-            "hold",
-            "recovery",
-            "ending",
-            "resumed",
-        )
-        kept: dict[str, Any] = {}
-        for name in rows:
-            given = getattr(self, name)
-            kept[name] = np.where(out, absent(name), given).astype(given.dtype)
-        return replace(self, **kept)
+        return replace(self, **{name: _blanked(getattr(self, name), out, absent(name)) for name in OF_EVENTS})
 
     def in_conflict(self, times: Values) -> Flags:
         """1 where a regime is in conflict at given times (months), shape (regime, time, run)."""
@@ -124,9 +121,28 @@ class Shocks:
         """The shocks of the first runs only."""
         return Shocks(self.names, self.regimes, *(array[..., :runs] for array in _arrays(self)))
 
+    def of(self, runs: NDArray[np.intp]) -> Shocks:
+        """The shocks of some runs, in any order and as often as they are named."""
+        return Shocks(self.names, self.regimes, *(array[..., runs] for array in _arrays(self)))
+
+    def without(self, out: NDArray[np.bool_]) -> Shocks:
+        """The shocks with all events of some restrictions taken out of some runs, and everything else as it was.
+
+        Parameters
+        ----------
+        out: Whether a restriction is left out of a run, shape (restriction, run).
+        """
+        gone = np.broadcast_to(out[:, None], self.onset.shape)
+        return replace(self, **{name: _blanked(getattr(self, name), gone, absent(name)) for name in OF_EVENTS})
+
 
 def _arrays(shocks: Shocks) -> list[NDArray[Any]]:
     return [getattr(shocks, field.name) for field in fields(shocks)][2:]
+
+
+def _blanked(array: NDArray[Any], gone: NDArray[np.bool_], fill: float) -> Any:
+    """An array of events with what is gone replaced."""
+    return np.where(gone, fill, array).astype(array.dtype)
 
 
 def absent(name: str) -> float:

@@ -16,7 +16,9 @@ from sim.shocks.regimes import paths, stacked
 from sim.shocks.strikes import spillover, stacked_strikes, strikes
 
 
-def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, seed: int) -> Shocks:
+def sample(
+    scenario: Scenario, reference: Reference, *, first: int, runs: int, seed: int, numbers: Numbers | None = None
+) -> Shocks:
     """Draw the events of a range of runs.
 
     Every restriction has its own stream, keyed by seed and name, so that adding one leaves the draws of the others
@@ -30,8 +32,9 @@ def sample(scenario: Scenario, reference: Reference, *, first: int, runs: int, s
     first: First run.
     runs: Number of runs.
     seed: Seed of the ensemble.
+    numbers: Where the uniform numbers of these runs come from instead of the seed.
     """
-    horizon, numbers = 12.0 * scenario.time.years, Numbers(seed, first, runs)
+    horizon, numbers = 12.0 * scenario.time.years, numbers or Numbers(seed, first, runs)
     regimes = paths(scenario.regimes, numbers, horizon)
     factors = escalation(scenario)
     most = np.maximum(factors, 1.0).prod(axis=0)

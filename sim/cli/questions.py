@@ -1,0 +1,137 @@
+"""`sim blame`, `sim sensitivity` and `sim stress`: what is asked of a scenario beyond one ensemble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.cli.arguments import Overrides, Overwrite
+from sim.cli.messages import note, reported, say, table, together
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCENARIO|FILE",
+        help="Bundled scenario, path of a TOML file, or a result file (.nc, .zarr) to look into.",
+    ),
+]
+Metrics = Annotated[
+    list[str],
+    typer.Option(
+        "--metric", metavar="METRIC", help="Such as 'tail95(shortage[magnet_hc, US])'; can be given many times."
+    ),
+]
+Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all random draws; the source's own.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")]
+Table = Annotated[Path | None, typer.Option(help="Table of the answer: .csv or .nc.")]
+Picture = Annotated[Path | None, typer.Option(help="Picture of the answer: .png, .svg or .pdf.")]
+
+
+def assign_blame(
+    source: Source,
+    metrics: Metrics,
+    by: Annotated[
+        str | None,
+        typer.Option(help="product, stage, sector or region: what the word `each` in a metric stands for."),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=2, help="Runs looked at; each costs dozens of simulations.")] = 100,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of orders of a run with many restrictions.")] = 4,
+    seed: Seed = None,
+    overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    threads: Threads = None,
+    out: Table = None,
+    plot: Picture = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Split figures into what each restriction is answerable for, and what no restriction explains."""
+    with reported():
+        from sim.questions import attribution, tables
+
+        scenario, target, picture = together(
+            lambda: _scenario(source, overrides),
+            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
+            lambda: _picture(plot, overwrite),
+        )
+        wanted = together(*(lambda text=text: attribution.spelled(text, by, scenario) for text in metrics))
+        with _meter("simulating coalitions of restrictions") as update:
+            data = attribution.blame(
+                scenario,
+                [text for texts in wanted for text in texts],
+                runs=runs,
+                pairs=pairs,
+                seed=seed,
+                threads=threads,
+                progress=update,
+            )
+        _print_blame(data)
+        _kept(data, target, picture, "blame")
+
+
+def _scenario(source: str, overrides: list[str]) -> Any:
+    """The scenario of a name, or of a result file."""
+    from sim import scenario as scenarios
+    from sim import store
+    from sim.results import remade
+
+    if Path(source).suffix not in store.ENDINGS:
+        return scenarios.load(source, overrides=overrides)
+    found = store.open_results(source)
+    loaded = remade.scenario(found)
+    return loaded.replace(f"ensemble.seed={found.attrs['seed']}", *overrides)
+
+
+def _picture(plot: Path | None, overwrite: bool) -> Path | None:
+    from sim.plotting import files
+
+    return None if plot is None else files.check_picture(plot, overwrite=overwrite)
+
+
+@contextmanager
+def _meter(words: str) -> Iterator[Any]:
+    """A progress bar that learns how much there is to do from its first update."""
+    from sim.cli.progress import Meter, stops_at_once
+
+    note(f"{words} ...")
+    with Meter(1) as meter, stops_at_once(meter):
+        yield meter.update
+
+
+def _kept(data: xr.Dataset, target: Path | None, picture: Path | None, name: str) -> None:
+    """Write the table and the picture that were asked for."""
+    from sim import plotting
+    from sim.plotting import files
+    from sim.questions import tables
+
+    if target is not None:
+        tables.write_table(data, target)
+        say(f"Table: {target}")
+    if picture is not None:
+        files.write(getattr(plotting, name)(data), picture)
+        say(f"Picture: {picture}")
+
+
+def _print_blame(data: xr.Dataset) -> None:
+    from sim.cli.figures import figure
+
+    for metric in data.metric.values:
+        part = data.sel(metric=metric)
+        total, error = float(part.total), float(part.total_error)
+        rows = []
+        for cause in part.blame.sortby(-abs(part.blame)).cause.values:
+            value, spread = float(part.blame.sel(cause=cause)), float(part.blame_error.sel(cause=cause))
+            share = f"{100.0 * value / total:.1f} %" if total else "-"
+            rows.append((str(cause), figure(value), f"+- {figure(spread)}", share))
+        rows.append(("sum: the figure itself", figure(total), f"+- {figure(error)}", "100 %" if total else "-"))
+        unit = "" if str(part.units.values) == "1" else f", {part.units.values}"
+        table(f"{metric}{unit}", ("answerable", ">part", ">standard error", ">of the figure"), rows)
+    say(
+        f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
+        "its own events out of a run and leaves all others as drawn, also those that it had made likelier."
+    )
