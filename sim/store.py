@@ -31,6 +31,8 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "shocks": variables.SHOCKS,
     "capacity": variables.CAPACITY,
     "traces": variables.TRACES,
+    "monthly": variables.MONTHLY,
+    "reference": (*variables.REFERENCE, *variables.NAMES),
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")
 NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")

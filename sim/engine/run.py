@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
@@ -17,9 +17,10 @@ from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain, ProjectDraws
-from sim.engine import expansion, labels
+from sim.engine import baseline, expansion, labels
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
+from sim.engine.monthly import DELIVERY, Monthly, checked
 from sim.engine.outcomes import Followed, outcomes, row_labels
 from sim.projects import followed as projects_followed
 from sim.scenario import Scenario
@@ -40,6 +41,7 @@ def run(
     first: int = 0,
     threads: int | None = None,
     traces: int = 0,
+    monthly: Collection[str] = (),
     progress: Progress | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
@@ -54,17 +56,20 @@ def run(
     first: Number of the first run, to simulate a part of an ensemble.
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
+    monthly: Variables whose paths are kept of every run: price, inventory, shortage, sector_shortage, stopped,
+        delivery.
     progress: Called with the runs done and the runs wanted, from the calling thread.
 
     Returns
     -------
     Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
-    `/shocks`, `/capacity` where capacity is not fixed and, if asked for, `/traces`. Attributes of the root hold the
-    scenario in full, seed, version and what reconciliation changed.
+    `/shocks`, `/reference` (the path without shocks), `/capacity` where capacity is not fixed and, if asked for,
+    `/traces` and `/monthly`. Attributes of the root hold the scenario in full, seed, version and what reconciliation
+    changed.
 
     Raises
     ------
-    ScenarioError: The chain cannot be balanced.
+    ScenarioError: The chain cannot be balanced, or `monthly` is unknown or too much.
     ValueError: `runs`, `threads`, `first` or `traces` out of range.
 
     Example
@@ -82,12 +87,14 @@ def run(
     reference = chains.build(scenario)
     chain = chains.core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
-    buffers = Chunk(chain, clock, min(runs, CHUNK))
+    kept_paths = checked(monthly, runs=runs, cells=clock.count * len(reference.markets))
+    buffers = Chunk(chain, clock, min(runs, CHUNK), routes=DELIVERY in kept_paths)
     collector = Collector(reference, chain, clock, buffers.blocks)
+    paths = Monthly(kept_paths, reference, collector, clock)
 
     with ThreadPoolExecutor(threads) as pool:
         numbers = range(first, first + runs)
-        kept, built, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
+        kept, built, struck = _simulated(reference, buffers, collector, paths, numbers, seed, pool, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -95,7 +102,10 @@ def run(
             "distribution": labels.distribution(collector.found, rows, coords),
             "runs": labels.runs(_joined(kept), row_labels(collector), coords),
             "shocks": labels.shocks(joined(struck), kinds, coords),
+            "reference": baseline.dataset(reference, chain, clock),
         }
+        if kept_paths:
+            tree["monthly"] = paths.dataset(coords)
         if scenario.capacity.followed:
             tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
         if traces:
@@ -110,6 +120,7 @@ def _simulated(
     reference: Reference,
     buffers: Chunk,
     collector: Collector,
+    paths: Monthly,
     runs: range,
     seed: int,
     pool: ThreadPoolExecutor,
@@ -124,6 +135,7 @@ def _simulated(
         for shift in buffers.simulate(drawn, projects, pool):
             collector.add(buffers.record, size, pool, shift=shift)
             followed.add(buffers.record, pool, shift=shift)
+            paths.add(buffers.record, size, pool, shift=shift)
         collector.finish(size)
         came = buffers.came.head(size)
         kept.append(outcomes(reference, collector, followed, buffers.record, came, size))

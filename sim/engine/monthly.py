@@ -1,0 +1,110 @@
+"""Paths of every run, month by month, of a few chosen variables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from sim import variables
+from sim.chain.reference import Reference
+from sim.core.state import Record
+from sim.engine import labels
+from sim.engine.baseline import carrying, monthly_flow
+from sim.engine.chunk import Clock, Floats, by_run
+from sim.engine.collector import NOTHING, Collector, paths
+from sim.errors import Fault, ScenarioError
+from sim.scenario.base import nearest
+from sim.variables import ROUTE
+
+DELIVERY = "delivery"
+NAMES = tuple(item.name for item in variables.MONTHLY)
+STEPS = {"price": 1e-3, "inventory": 1e-3, "shortage": 5e-3, "sector_shortage": 5e-3, "stopped": 5e-3, DELIVERY: 1e-2}
+"""What paths are rounded to: shares to half a point, as distributions are counted."""
+HIGHEST = {"price": 60.0, "inventory": 60.0, DELIVERY: 2.5}
+"""Values above are kept as this."""
+MOST_BYTES = 2**31
+"""Most that `/monthly` may take in memory; a catalogue, written as it grows, has no such bound."""
+
+
+def checked(names: Collection[str], *, runs: int, cells: int) -> tuple[str, ...]:
+    """Names of variables to keep in the order of their declaration.
+
+    Parameters
+    ----------
+    names: Variables asked for.
+    runs: Runs to keep.
+    cells: Values that a run has of one variable.
+
+    Raises
+    ------
+    ScenarioError: A name is unknown, or the paths would not fit in memory.
+    """
+    where = "--monthly"
+    faults = [Fault(where, name, "is no monthly variable", nearest(name, NAMES)) for name in names if name not in NAMES]
+    size = 4 * runs * cells * len(set(names))
+    if size > MOST_BYTES:
+        problem = f"would take {size / 2**30:.1f} GiB for {runs:,} runs, more than {MOST_BYTES / 2**30:.0f}"
+        faults.append(Fault(where, "", problem, "keep fewer runs or variables, or write a catalogue (sim catalogue)"))
+    if faults:
+        raise ScenarioError(faults)
+    return tuple(name for name in NAMES if name in names)
+
+
+class Monthly:
+    """Gathers the paths of chosen variables, chunk after chunk."""
+
+    def __init__(self, names: Collection[str], reference: Reference, collector: Collector, clock: Clock) -> None:
+        """Begin without runs; `names` as `checked` returned them."""
+        self.names, self.reference, self.collector = tuple(names), reference, collector
+        self._routes = carrying(reference)
+        self._flow = np.maximum(monthly_flow(reference, clock), NOTHING)
+        self._kept: dict[str, list[list[Floats]]] = {name: [] for name in self.names}
+
+    def add(self, record: Record, runs: int, pool: Executor, *, shift: int) -> None:
+        """Keep the months of a record, of which the first is `shift`, of its first `runs` runs."""
+        for name in self.names:
+            if name == DELIVERY:
+                values = self._deliveries(record, runs, shift)
+            else:
+                values = paths(self.collector.plans[name], record, runs, pool, shift=shift)
+            if shift == 0:
+                self._kept[name].append([])
+            self._kept[name][-1].append(stepped(name, values))
+
+    def _deliveries(self, record: Record, runs: int, shift: int) -> Floats:
+        flow = self._flow[shift : shift + record.route.shape[1]]
+        sent = by_run(record.route[:, : len(flow)], runs)[:, self._routes]
+        return np.moveaxis(sent / flow[:, :, None], 2, 0).astype(np.float32)
+
+    def dataset(self, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/monthly`."""
+        entries: dict[str, Any] = {}
+        used: set[str] = set()
+        for variable in variables.MONTHLY:
+            if variable.name not in self.names:
+                continue
+            rows = np.concatenate([np.concatenate(parts, axis=1) for parts in self._kept[variable.name]])
+            if variable.name != DELIVERY:
+                plan = self.collector.plans[variable.name].labels
+                rows = labels.spread(rows, plan, variable.dims[2], coords, axis=2)
+            attributes = {"units": variable.units, "long_name": variable.meaning}
+            entries[variable.name] = (variable.dims, rows, attributes)
+            used |= set(variable.dims)
+        here = coords | {ROUTE: [coords[ROUTE][index] for index in self._routes]}
+        return xr.Dataset(entries, coords={name: values for name, values in here.items() if name in used})
+
+
+def stepped(name: str, values: Floats) -> Floats:
+    """Values rounded to the step of a variable, and held below its highest.
+
+    Example
+    -------
+    >>> stepped("shortage", np.array([0.0, 0.0119], dtype=np.float32)).round(4).tolist()
+    [0.0, 0.009999999776482582]
+    """
+    step = np.float32(STEPS[name])
+    return (np.rint(np.minimum(values, np.float32(HIGHEST.get(name, 1.0))) / step) * step).astype(np.float32)
