@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, decisions, ensembles, results
 
 app = typer.Typer(
     name="sim",
@@ -25,6 +25,22 @@ app.command("check", epilog="Example: sim check baseline --set growth=false")(ch
 app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.describe)
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     results.draw
+)
+app.command("exposure", epilog="Example: sim exposure parts.csv baseline.zarr --risk 0.05 --plot exposure.png")(
+    decisions.exposure
+)
+app.command("requirement", epilog="Example: sim requirement emergency_us_2028 baseline.zarr --out need.csv")(
+    decisions.requirement
+)
+app.command("dependence", epilog="Example: sim dependence baseline --region EU --plot dependence.png")(
+    decisions.dependence
+)
+app.command("downstream", epilog="Example: sim downstream baseline.nc --region EU")(decisions.downstream)
+app.command(
+    "indicators", epilog="Example: sim indicators baseline.zarr --product magnet_hc --region EU --plot roc.png"
+)(decisions.indicators)
+app.command("catalogue", epilog="Example: sim catalogue baseline --years 100000 --out baseline.zarr")(
+    decisions.catalogue
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)

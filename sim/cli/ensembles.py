@@ -26,6 +26,9 @@ def simulate(
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
+    monthly: Annotated[
+        str, typer.Option(help="Variables kept month by month of every run, with commas: shortage,delivery,price ...")
+    ] = "",
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,
@@ -48,7 +51,8 @@ def simulate(
             )
         for text in unmet(loaded):
             note(text)
-        results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces)
+        kept = tuple(filter(None, (name.strip() for name in monthly.split(","))))
+        results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces, monthly=kept)
         from sim import store
 
         store.save(results, target, overwrite=overwrite)

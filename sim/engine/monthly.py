@@ -106,5 +106,6 @@ def stepped(name: str, values: Floats) -> Floats:
     >>> stepped("shortage", np.array([0.0, 0.0119], dtype=np.float32)).round(4).tolist()
     [0.0, 0.009999999776482582]
     """
-    step = np.float32(STEPS[name])
-    return (np.rint(np.minimum(values, np.float32(HIGHEST.get(name, 1.0))) / step) * step).astype(np.float32)
+    # Whole steps times the step in double precision: what a reader of packed integers gets, to the bit.
+    steps = np.rint(np.minimum(values, np.float32(HIGHEST.get(name, 1.0))) / np.float32(STEPS[name]))
+    return (steps.astype(np.float64) * STEPS[name]).astype(np.float32)
