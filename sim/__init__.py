@@ -16,18 +16,44 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.run import run
+    from sim.questions.catalogue import make_catalogue, open_catalogue
+    from sim.questions.concentration import dependence
+    from sim.questions.exposures import exposure
+    from sim.questions.foresight import indicators
+    from sim.questions.losses import downstream
+    from sim.questions.requirements import requirement
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
 __version__ = "0.1.0"
 _HOMES = {
     "Scenario": "sim.scenario",
+    "dependence": "sim.questions.concentration",
+    "downstream": "sim.questions.losses",
+    "exposure": "sim.questions.exposures",
+    "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
+    "make_catalogue": "sim.questions.catalogue",
+    "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
+    "requirement": "sim.questions.requirements",
     "run": "sim.engine",
     "save": "sim.store",
 }
-__all__ = ["Scenario", "load", "open_results", "run", "save"]
+__all__ = [
+    "Scenario",
+    "dependence",
+    "downstream",
+    "exposure",
+    "indicators",
+    "load",
+    "make_catalogue",
+    "open_catalogue",
+    "open_results",
+    "requirement",
+    "run",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:

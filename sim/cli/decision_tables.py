@@ -11,6 +11,8 @@ from sim.cli.messages import note, say, table
 
 FEW = 1000
 """Runs below which a one-in-twenty year of one run in hundreds is no basis for a decision."""
+LEAST_TONNES = 0.5
+"""Shortfall over an emergency from which a row is shown."""
 TOP = 8
 """Actions shown."""
 
@@ -51,7 +53,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
         "one in twenty exceeds. In brackets: 95 % intervals."
     )
     parts = answer["parts"].dataset
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for index in range(parts.sizes["part"]):
         one = parts.isel(part=index)
         rows.append(
@@ -106,11 +108,11 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
     region, form = answer.attrs["region"], answer.attrs["form"]
     say(f"Emergency: {answer.attrs['emergency']}. Region: {region}. Never add forms: each is made of the one before.")
     totals = answer["totals"].dataset
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for product in totals["product"].values:
         for served in totals["class"].values:
             one = totals.sel({"product": product, "class": served})
-            if float(one.gross_demand) < 0.5:
+            if float(one.shortfall) < LEAST_TONNES:
                 continue
             cells = [
                 number(float(one[name])) for name in ("gross_demand", "reliable_supply", "shortfall", "stock_offset")
@@ -128,16 +130,23 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
     heads = (
         "form",
         "class",
-        ">gross demand",
-        ">reliable supply",
-        ">shortfall",
+        ">gross",
+        ">reliable",
+        ">short",
         ">stock",
         ">net (5 to 95 %)",
-        ">net, m USD",
+        ">m USD",
     )
-    table("1. Stockpile panel: t over the emergency, means over runs", heads, rows)
+    table(
+        "1. Stockpile panel: t over the emergency, means over runs; rows without a shortfall are left out", heads, rows
+    )
     _print_risk(answer["at_risk"].dataset, region)
-    static = answer["n_1"].dataset
+    _print_static(answer["n_1"].dataset, region)
+    _print_bridge(answer["bridge"].dataset, f"{form}, {region}")
+
+
+def _print_static(static: xr.Dataset, region: str) -> None:
+    """Print N-1."""
     rows = [
         (
             str(one["product"].values),
@@ -150,13 +159,23 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
         for one in (static.sel(product=name) for name in static["product"].values)
     ]
     heads = ("form", "largest supplier", ">its share", ">t/year gone", ">lost after spare", ">supply left")
-    table(f"3. N-1: largest foreign supplier of {region} gone, in the months of the emergency's horizon", heads, rows)
-    steps = answer["bridge"].dataset
+    table(f"3. N-1: largest foreign supplier of {region} gone for a year of the emergency", heads, rows)
+
+
+def _print_bridge(steps: xr.Dataset, about: str) -> None:
+    """Print what lies between a static loss and a net shortfall."""
     rows = [
-        (str(one.meaning.values), number(float(one.tonnes)), f"{float(one.change):+,.0f}", number(float(one.value)))
+        (
+            str(one.meaning.values),
+            number(float(one.tonnes)),
+            f"{float(one.change):+,.0f}",
+            number(float(one.value)),
+            number(float(one.value_added)),
+        )
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
-    table(f"Bridge for {form}, {region}, a year of the emergency", ("", ">t", ">change", ">million USD"), rows)
+    heads = ("", ">t", ">change", ">m USD, material", ">m USD, value added behind it")
+    table(f"Bridge for {about}, a year of the emergency", heads, rows)
 
 
 def _print_risk(data: xr.Dataset, region: str) -> None:
@@ -174,11 +193,9 @@ def dependence(answer: xr.DataTree) -> None:
     """Print stages in the first and last full year, and targets."""
     stages, targets, region = answer["stages"].dataset, answer["targets"].dataset, answer.attrs["region"]
     first, last = int(stages.year[0]), int(stages.year[-1])
-    say(
-        f"{answer.attrs['title']}: {region} on the path without shocks, products of a stage weighted by reference price."
-    )
+    say(f"{answer.attrs['title']}: {region} on the path without shocks, by value at reference prices.")
     makers = answer["makers"].dataset
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for stage in stages["stage"].values:
         for year in (first, last) if last > first else (first,):
             one, world = stages.sel(stage=stage, year=year), makers.sel(stage=stage, year=year)
@@ -263,7 +280,7 @@ def indicators(answer: xr.Dataset) -> None:
     """Print indicators, the best first."""
     about = answer.attrs
     say(
-        f"{about['title']}: {about['product']} in {about['region']} short by more than {percent(about['threshold'])} in "
+        f"{about['title']}: {about['product']} in {about['region']} short by over {percent(about['threshold'])} in "
         f"{about['first_lead']} to {about['last_lead']} months; {about['events']:,} such months in "
         f"{about['runs_with_events']:,} of {about['runs']:,} runs, {about['calm_months']:,} calm ones."
     )

@@ -47,7 +47,7 @@ def exposure(
         return
     with reported():
         given = _both(parts, source)
-        from sim.questions.exposure import exposure as ask
+        from sim.questions.exposures import exposure as ask
 
         found, targets = _prepared(given[1], out, plot, overwrite)
         answer = ask(given[0], found, risk=risk)
@@ -76,7 +76,7 @@ def requirement(
 ) -> None:
     """Give a requirement as a stockpile panel, as probability-weighted loss and as N-1, with a bridge between them."""
     with reported():
-        from sim.questions.requirement import requirement as ask
+        from sim.questions.requirements import requirement as ask
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(emergency, found, form=form)
@@ -96,7 +96,7 @@ def dependence(
 ) -> None:
     """Print shares, concentration, import penetration and Chinese content by stage and year, against policy targets."""
     with reported():
-        from sim.questions.dependence import dependence as ask
+        from sim.questions.concentration import dependence as ask
 
         targets = _targets(out, plot, overwrite)
         answer = ask(_scenario_or_result(source, overrides), region=region)
@@ -128,7 +128,7 @@ def downstream(
 ) -> None:
     """Print what sectors do not produce a year: vehicles, turbines, revenue and value added."""
     with reported():
-        from sim.questions.downstream import downstream as ask
+        from sim.questions.losses import downstream as ask
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(found, region=region)
@@ -150,7 +150,7 @@ def indicators(
 ) -> None:
     """Print which observables foretell a shortage some months ahead, with hit and false-alarm rates."""
     with reported():
-        from sim.questions.indicators import indicators as ask
+        from sim.questions.foresight import indicators as ask
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(found, product=product, region=region, exporter=exporter, leads=lead)
@@ -222,7 +222,7 @@ def catalogue(
         runs = int(np.ceil(max(years, 0.0) / loaded.time.years)) if np.isfinite(years) else 0
         names = catalogues.KEPT if keep is None else tuple(filter(None, (name.strip() for name in keep.split(","))))
         with Meter(runs) as meter:
-            place = catalogues.make(
+            place = catalogues.make_catalogue(
                 loaded,
                 out,
                 years=years,

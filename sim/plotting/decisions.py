@@ -112,7 +112,7 @@ SHORT_STEPS = {
     "n_1": "largest supplier gone",
     "simulated": "simulated, on average",
     "unreliable": "+ unreliable imports",
-    "classes": "+ surge and austerity",
+    "classes": "only classes served",
     "net": "- stockpile",
 }
 """Labels of the steps of the bridge."""
@@ -125,8 +125,8 @@ def steps(axes: Axes, bridge: xr.Dataset) -> Axes:
     start = np.append(0.0, tonnes[:-1])
     colours = [style.GREY, *(style.VERMILION if step > 0.0 else style.GREEN for step in change[1:])]
     axes.barh(place, tonnes - start, left=start, color=colours, height=0.62)
-    for y, end in zip(place, tonnes, strict=True):
-        axes.annotate(f"{end:,.0f}", (end, y), (4, 0), "data", "offset points", va="center", fontsize=style.SMALL)
+    for y, end, far in zip(place, tonnes, np.maximum(start, tonnes), strict=True):
+        axes.annotate(f"{end:,.0f}", (far, y), (4, 0), "data", "offset points", va="center", fontsize=style.SMALL)
     axes.set_yticks(place, [SHORT_STEPS[str(name)] for name in bridge["step"].values])
     _horizontal(axes)
     axes.set_xlim(0.0, 1.15 * max(float(tonnes.max()), 1e-9))
@@ -148,6 +148,8 @@ def dependence(answer: xr.DataTree) -> Figure:
     targets(right, answer["targets"].dataset)
     style.heading(right, "EU benchmarks, contained magnet rare earths", "dashed: bound for 2030")
     style.big_title(figure, f"Dependence of {region} on the path without shocks")
+    source = f"Source: oreflow {answer.attrs['oreflow_version']}, {answer.attrs['title']}"
+    figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 

@@ -35,7 +35,7 @@ PER_RUN = tuple(item.name for item in variables.RUNS if item.dims[1] in (SECTOR,
 Progress = Callable[[int, int], None]
 
 
-def make(
+def make_catalogue(
     scenario: Scenario,
     path: str | Path,
     *,

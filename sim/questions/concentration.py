@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.engine.baseline import reference_path
-from sim.questions.futures import MONTHS_A_YEAR, Values, checked_market, opened, routes_into
+from sim.questions.futures import MONTHS_A_YEAR, Values, checked_market, need, opened, routes_into
 from sim.scenario import Scenario
 from sim.variables import ELEMENT, MONTH, ORIGIN, PRODUCT, REGION, STAGE, WORLD
 
@@ -29,7 +29,8 @@ TARGETS = {
 }
 """Benchmarks of the Union for 2030: Regulation (EU) 2024/1252, article 5; 65 % is for any one third country at any
 relevant stage."""
-TARGET_YEAR = 2030
+REST = "RW"
+"""The rest of the world, which is no one country."""
 
 
 def dependence(source: str | Path | xr.DataTree | Scenario, *, region: str = "EU") -> xr.DataTree:
@@ -50,13 +51,13 @@ def dependence(source: str | Path | xr.DataTree | Scenario, *, region: str = "EU
     ScenarioError: The region is unknown, or the chain of a scenario cannot be balanced.
     ResultError: The result is of an older version.
     """
+    from sim import __version__
+
     if isinstance(source, Scenario):
         reference = reference_path(source)
         title = source.title
     else:
         found = opened(source)
-        from sim.questions.futures import need
-
         need(found)
         reference, title = found["reference"].dataset, str(found.attrs["title"])
     tree = xr.DataTree.from_dict({"reference": reference})
@@ -69,7 +70,7 @@ def dependence(source: str | Path | xr.DataTree | Scenario, *, region: str = "EU
             "targets": _targets(reference, yearly, region),
         }
     )
-    result.attrs = {"title": title, "region": region}
+    result.attrs = {"title": title, "region": region, "oreflow_version": __version__}
     return result
 
 
@@ -188,7 +189,7 @@ def _targets(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> xr.Datas
 
     scrap = reference["from_scrap"].sel({REGION: region}).fillna(0.0)
     recycled = np.asarray(((made * scrap).sum(PRODUCT) / consumption).values)
-    concentration = _stages(reference, yearly, region)["largest_share"].max(STAGE).values
+    concentration = _largest_third_country(reference, yearly, region)
     found = {
         "extraction": stage("mining"),
         "processing": stage("separation"),
@@ -209,6 +210,18 @@ def _targets(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> xr.Datas
         },
         coords={TARGET: list(found), YEAR: yearly[YEAR].values},
     )
+
+
+def _largest_third_country(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> Values:
+    """Largest share of one foreign country in the supply of any stage, by value and year."""
+    found = np.zeros(yearly.sizes[YEAR])
+    for products in stages_of(reference).values():
+        supply, _ = _supply_of_stage(reference, yearly, products, region)
+        total = sum(supply.values(), np.zeros_like(found))
+        for origin, values in supply.items():
+            if origin not in (region, REST):
+                found = np.fmax(found, values / np.where(total > 0.0, total, np.nan))
+    return found
 
 
 def largest_supplier(

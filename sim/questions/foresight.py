@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from sim import variables
 from sim.errors import Fault, ScenarioError
-from sim.questions.futures import Values, checked_market, need, opened, routes_into, series
+from sim.questions.futures import Values, checked_market, deliveries, need, opened, routes_into, series
 from sim.streams import uniform
-from sim.variables import MONTH, PRODUCT, REGION, ROUTE, RUN
+from sim.variables import MONTH, PRODUCT, REGION, RUN
 
 INDICATOR, FALSE_ALARM = "indicator", "false_alarm_rate"
 LEADS = (3, 6)
@@ -141,9 +141,9 @@ def observables(found: xr.DataTree, product: str, region: str, exporter: str) ->
     reference = found["reference"].dataset
     route = routes_into(reference, product, region).get(exporter)
     if route is not None:
-        sent = found["monthly"].dataset["delivery"].sel({ROUTE: route}).transpose(RUN, MONTH).values
-        scores["export_fall"] = -_change(np.asarray(sent, dtype=float))
-        scores["export_gap"] = 1.0 - np.asarray(sent, dtype=float)
+        sent = deliveries(found, route)
+        scores["export_fall"] = -_change(sent)
+        scores["export_gap"] = 1.0 - sent
     for upstream in _inputs_with_gap(found, product, region, exporter):
         ratio = series(found, "price", upstream, region) / series(found, "price", upstream, exporter)
         scores[f"price_gap_{upstream}"] = np.log(ratio)

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from sim.questions import intervals
-from sim.questions.dependence import largest_supplier
+from sim.questions.concentration import largest_supplier
 from sim.questions.emergency import Emergency, ServedClass, check, read_emergency
 from sim.questions.futures import MONTHS_A_YEAR, Values, arrivals, has_market, need, opened, routes_into, series, years
 from sim.variables import MONTH, PRODUCT, REGION, RESTRICTION, RUN, SECTOR, SLOT, STEPPED
@@ -59,7 +59,7 @@ def requirement(
             "panel": _panel(parts, plan, found),
             "totals": _totals(parts, plan, found),
             "at_risk": at_risk(found, plan.region),
-            "n_1": largest_supplier(reference, plan.region, forms),
+            "n_1": largest_supplier(reference, plan.region, forms, window=_window(plan, reference)),
             "bridge": bridge(plan, found, chosen),
         }
     )
