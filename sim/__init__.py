@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from sim.engine.checkpoint import Checkpoint
     from sim.engine.run import run
     from sim.questions.attribution import blame
+    from sim.questions.catalogue import make_catalogue, open_catalogue
+    from sim.questions.concentration import dependence
+    from sim.questions.exposures import exposure
+    from sim.questions.foresight import indicators
+    from sim.questions.losses import downstream
+    from sim.questions.requirements import requirement
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -26,12 +32,34 @@ _HOMES = {
     "Checkpoint": "sim.engine.checkpoint",
     "Scenario": "sim.scenario",
     "blame": "sim.questions.attribution",
+    "dependence": "sim.questions.concentration",
+    "downstream": "sim.questions.losses",
+    "exposure": "sim.questions.exposures",
+    "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
+    "make_catalogue": "sim.questions.catalogue",
+    "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
+    "requirement": "sim.questions.requirements",
     "run": "sim.engine",
     "save": "sim.store",
 }
-__all__ = ["Checkpoint", "Scenario", "blame", "load", "open_results", "run", "save"]
+__all__ = [
+    "Checkpoint",
+    "Scenario",
+    "blame",
+    "dependence",
+    "downstream",
+    "exposure",
+    "indicators",
+    "load",
+    "make_catalogue",
+    "open_catalogue",
+    "open_results",
+    "requirement",
+    "run",
+    "save",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -32,6 +32,8 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "capacity": variables.CAPACITY,
     "traces": variables.TRACES,
     "paths": variables.PATHS,
+    "monthly": variables.MONTHLY,
+    "reference": (*variables.REFERENCE, *variables.NAMES),
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")
 NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")
@@ -171,7 +173,7 @@ def _beside(final: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing(final: Path) -> Iterator[Path]:
-    """A name to write a file under; it takes the final name once the block ends well.
+    """A name to write a file or folder under; it takes the final name once the block ends well.
 
     Parameters
     ----------
@@ -180,7 +182,7 @@ def replacing(final: Path) -> Iterator[Path]:
     with _beside(final) as partial:
         yield partial
         _flush(partial)
-        os.replace(partial, final)
+        _put_in_place(partial, final)
 
 
 def _remove(path: Path) -> None:
@@ -222,9 +224,13 @@ def _write_netcdf(results: xr.DataTree, path: Path) -> None:
     results.to_netcdf(path, engine="netcdf4", format="NETCDF4", encoding=encoding)
 
 
+def as_text(data: xr.Dataset) -> xr.Dataset:
+    """A dataset as Zarr can hold it: its specification has no labels of fixed width, only text of any length."""
+    return _retyped(data, object, object)
+
+
 def _write_zarr(results: xr.DataTree, path: Path) -> None:
-    # Labels of fixed width have no place in the Zarr 3 specification; text of any length has.
-    text = results.map_over_datasets(lambda data: _retyped(data, object, object))
+    text = results.map_over_datasets(as_text)
     text.attrs = results.attrs
     text.to_zarr(path, mode="w-", zarr_format=3, consolidated=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
@@ -63,18 +64,42 @@ def origins(reference: Reference) -> Origins:
     """
     if reference.scenario.origin is None:
         return Origins(np.zeros(0), np.zeros((0, 0)))
-    carried, share = _Carried(reference), np.ones(len(reference.markets))
+    return Origins(tagged_shares(reference, listed_outputs(reference) > 0), sourcing(reference))
+
+
+def tagged_shares(reference: Reference, listed: NDArray[np.bool_]) -> Values:
+    """Tagged share of the supply of each market, if listed outputs of processes are tagged whatever they are made of.
+
+    Parameters
+    ----------
+    listed: One entry for each output of each process, in the order of the processes.
+
+    Returns
+    -------
+    Shape (market,).
+
+    Raises
+    ------
+    RuntimeError: The shares do not settle: a loop of the chain has no source.
+    """
+    carried, share = _Carried(reference, listed), np.ones(len(reference.markets))
     for _ in range(MOST_ROUNDS):
         before, share = share, carried.share(share)
         if np.abs(share - before).max() <= SETTLED:
-            return Origins(share, sourcing(reference))
+            return share
     raise RuntimeError("tagged shares of the reference do not settle: a loop of the chain has no source")
+
+
+def touched_by(reference: Reference, region: str) -> Values:
+    """Share of the supply of each market made in a region at any stage, or of material from there; shape (market,)."""
+    made_there = [row.region == region for row in reference.processes for _ in row.outputs]
+    return tagged_shares(reference, np.array(made_there))
 
 
 class _Carried:
     """Reference flows as lists of who brings what where, to carry tagged shares along."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, listed: NDArray[np.bool_]) -> None:
         at, rows = reference.at, reference.processes
         feeds = [(p, at[product, row.region]) for p, row in enumerate(rows) for product in row.inputs]
         makes = [(p, at[product, row.region], t) for p, row in enumerate(rows) for product, t in row.outputs.items()]
@@ -84,7 +109,7 @@ class _Carried:
         self.maker = np.array([p for p, _, _ in makes], dtype=np.intp)
         self.made = np.array([m for _, m, _ in makes], dtype=np.intp)
         self.output = np.array([t for _, _, t in makes]) * activity[self.maker]
-        self.listed = listed_outputs(reference) > 0
+        self.listed = listed
         self.origin = np.array([at[row.product, row.origin] for row in reference.routes], dtype=np.intp)
         self.destination = np.array([at[row.product, row.destination] for row in reference.routes], dtype=np.intp)
         self.flow = np.array([row.flow for row in reference.routes])

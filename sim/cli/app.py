@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, checks, ensembles, questions, results
+from sim.cli import chains, checks, decisions, ensembles, questions, results
 
 app = typer.Typer(
     name="sim",
@@ -31,6 +31,22 @@ app.command("diff", epilog="Example: sim diff baseline.nc other.nc")(checks.comp
 app.command(
     "blame", epilog="Example: sim blame baseline --metric 'mean(lost_output[*, US])' --runs 50 --plot blame.png"
 )(questions.assign_blame)
+app.command("exposure", epilog="Example: sim exposure parts.csv baseline.zarr --risk 0.05 --plot exposure.png")(
+    decisions.exposure
+)
+app.command("requirement", epilog="Example: sim requirement emergency_us_2028 baseline.zarr --out need.csv")(
+    decisions.requirement
+)
+app.command("dependence", epilog="Example: sim dependence baseline --region EU --plot dependence.png")(
+    decisions.dependence
+)
+app.command("downstream", epilog="Example: sim downstream baseline.nc --region EU")(decisions.downstream)
+app.command(
+    "indicators", epilog="Example: sim indicators baseline.zarr --product magnet_hc --region EU --plot roc.png"
+)(decisions.indicators)
+app.command("catalogue", epilog="Example: sim catalogue baseline --years 100000 --out baseline.zarr")(
+    decisions.catalogue
+)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

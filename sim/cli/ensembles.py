@@ -48,6 +48,9 @@ def simulate(
     keep_counts: Annotated[
         bool, typer.Option("--keep-counts", help="Keep what --continue needs in the result; --until always does.")
     ] = False,
+    monthly: Annotated[
+        str, typer.Option(help="Variables kept month by month of every run, with commas: shortage,delivery,price ...")
+    ] = "",
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,
@@ -87,7 +90,8 @@ def simulate(
             results = reached.results
             store.save(results, target, overwrite=overwrite or go_on)
         else:
-            shared |= {"runs": runs, "open_ended": keep_counts or go_on}
+            kept = tuple(filter(None, (name.strip() for name in monthly.split(","))))
+            shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept}
             results = _saved(loaded, target, shared, replace=overwrite, overwrite=overwrite or go_on)
         seconds = time.perf_counter() - began
     with reported(f"the result is in {place}"):

@@ -42,20 +42,23 @@ class Clock:
 class Chunk:
     """The record of a chunk of runs; used again for every chunk of an ensemble."""
 
-    def __init__(self, chain: Chain, clock: Clock, runs: int, *, traced: bool = False) -> None:
+    def __init__(self, chain: Chain, clock: Clock, runs: int, *, traced: bool = False, routes: bool = False) -> None:
         """Allocate for up to `runs` runs.
 
         Parameters
         ----------
         runs: Runs, rounded up to whole blocks.
-        traced: Whether shipments on every route are recorded, and all months at once.
+        traced: Whether all months are recorded at once, and routes.
+        routes: Whether shipments on every route are recorded.
         """
         self.months = clock.count if traced else min(clock.count, SLICE)
         self.chain, self.clock = chain, clock
         self.came: Shocks
         self.blocks = -(-runs // LANES)
         self.padded = self.blocks * LANES
-        self.record: Record = allocate.monthly_record(chain, self.months, self.blocks, LANES, traced_routes=traced)
+        self.record: Record = allocate.monthly_record(
+            chain, self.months, self.blocks, LANES, traced_routes=traced or routes
+        )
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, LANES)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]

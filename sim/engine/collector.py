@@ -183,14 +183,21 @@ class Collector:
 
     def paths(self, record: Record, runs: int, pool: Executor) -> dict[str, Floats]:
         """Full monthly paths of the first runs of a record, shape (run, month, row), for every variable."""
-        return {name: _paths(plan, record, runs, pool) for name, plan in self.plans.items()}
+        return {name: paths(plan, record, runs, pool) for name, plan in self.plans.items()}
 
 
-def _paths(plan: Plan, record: Record, runs: int, pool: Executor) -> Floats:
+def paths(plan: Plan, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> Floats:
+    """Monthly paths of a variable of the first runs of a record, of which the first month is `shift`.
+
+    Returns
+    -------
+    Shape (run, month, row), of the months that belong to the horizon.
+    """
     rows = []
     for part in plan.parts:
         members = part.members
-        values = recorded(part, record, pool)[..., :runs] * members.factor[:, :, None]
+        factor = members.factor[shift : shift + record.price.shape[1]]
+        values = recorded(part, record, pool)[: len(factor), :, :runs] * factor[:, :, None]
         rows.append(np.clip(1.0 - values, 0.0, 1.0) if members.missing else values)
     return np.moveaxis(np.concatenate(rows, axis=1), 2, 0).astype(np.float32)
 

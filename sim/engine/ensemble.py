@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
@@ -14,10 +14,11 @@ import xarray as xr
 
 from sim import chain as chains
 from sim.chain import stability
-from sim.engine import labels, parts
+from sim.engine import baseline, labels, parts
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
+from sim.engine.monthly import DELIVERY, checked
 from sim.engine.parts import Draw, Drawn, Part
 from sim.scenario import Scenario
 from sim.variables import RUN, Path
@@ -34,8 +35,9 @@ class Ensemble:
         scenario: Scenario,
         *,
         seed: int,
-        size: int = CHUNK,
+        runs: int = CHUNK,
         follow: Iterable[Path | str] = (),
+        monthly: Collection[str] = (),
         draw: Draw | None = None,
     ) -> None:
         """Balance the chain and begin with no runs.
@@ -43,20 +45,23 @@ class Ensemble:
         Parameters
         ----------
         seed: Seed of all random draws.
-        size: Most runs to be simulated side by side.
+        runs: Number of runs; more may follow.
         follow: Rows whose monthly paths are kept.
+        monthly: Variables whose monthly paths are kept of all rows.
         draw: Where shocks and projects come from instead of the seed.
 
         Raises
         ------
-        ScenarioError: The chain cannot be balanced, or a row to follow does not exist.
+        ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
         """
         self.scenario, self.seed = scenario, seed
         self.reference = chains.build(scenario)
         self.chain = chains.core_arrays(self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
-        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(size, CHUNK) // LANES))
-        self.keepers = keepers(self.reference, self.collector, follow)
+        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // LANES))
+        kept = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
+        self._routes = DELIVERY in kept
+        self.keepers = keepers(self.reference, self.collector, self.clock, follow=follow, monthly=kept)
         self._draw = draw or partial(parts.drawn, seed=seed)
 
     @property
@@ -83,7 +88,7 @@ class Ensemble:
         return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
-        buffers = Chunk(self.chain, self.clock, size)
+        buffers = Chunk(self.chain, self.clock, size, routes=self._routes)
         yield from parts.simulated(buffers, self.collector, self.keepers, drawn, pool)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
@@ -97,6 +102,10 @@ class Ensemble:
         """`/distribution` of all runs counted so far."""
         rows = {name: plan.labels for name, plan in self.collector.plans.items()}
         return labels.distribution(self.collector.found, rows, self._coords)
+
+    def path(self) -> xr.Dataset:
+        """`/reference`: the path without shocks."""
+        return baseline.dataset(self.reference, self.chain, self.clock)
 
     def traces(self, runs: range, pool: ThreadPoolExecutor) -> xr.Dataset:
         """Simulate chosen runs again, keeping every route: the same bits, since a run depends on its number only."""

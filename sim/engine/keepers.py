@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from typing import Any, Protocol
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from sim.chain.reference import Reference
 from sim.core.state import Record
 from sim.engine import expansion, labels
+from sim.engine.chunk import Clock
 from sim.engine.collector import Collector
+from sim.engine.monthly import Monthly
 from sim.engine.outcomes import Followed, outcomes, row_labels
 from sim.engine.paths import Paths
 from sim.shocks import Shocks
@@ -93,12 +95,20 @@ class Capacity:
         return expansion.dataset(self._reference, values, coords)
 
 
-def keepers(reference: Reference, collector: Collector, follow: Iterable[Path | str] = ()) -> list[Keeper]:
+def keepers(
+    reference: Reference,
+    collector: Collector,
+    clock: Clock,
+    *,
+    follow: Iterable[Path | str] = (),
+    monthly: Collection[str] = (),
+) -> list[Keeper]:
     """All that is kept of each run of a scenario.
 
     Parameters
     ----------
     follow: Rows whose monthly paths are kept.
+    monthly: Variables whose monthly paths are kept of all rows, as `monthly.checked` returned them.
 
     Raises
     ------
@@ -108,4 +118,8 @@ def keepers(reference: Reference, collector: Collector, follow: Iterable[Path | 
     if reference.scenario.capacity.followed:
         found.append(Capacity(reference, collector))
     paths = Paths(follow, collector)
-    return [*found, paths] if paths else found
+    if paths:
+        found.append(paths)
+    if monthly:
+        found.append(Monthly(monthly, reference, collector, clock))
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import xarray as xr
@@ -30,6 +30,7 @@ def run(
     threads: int | None = None,
     traces: int = 0,
     follow: Iterable[Path | str] = (),
+    monthly: Collection[str] = (),
     more: More | None = None,
     onto: xr.DataTree | None = None,
     open_ended: bool = False,
@@ -50,6 +51,8 @@ def run(
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
     follow: Rows such as `price[dy_oxide, EU]` whose monthly paths are kept of every run.
+    monthly: Variables whose paths are kept of every run: price, inventory, shortage, sector_shortage, stopped,
+        delivery.
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
@@ -62,12 +65,13 @@ def run(
     Returns
     -------
     Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
-    `/shocks`, `/capacity` where capacity is not fixed and, if asked for, `/traces`, `/paths` and `/counts`. Attributes
-    of the root hold the scenario in full, seed, version and what reconciliation changed.
+    `/shocks`, `/reference` (the path without shocks), `/capacity` where capacity is not fixed and, if asked for,
+    `/traces`, `/paths`, `/monthly` and `/counts`. Attributes of the root hold the scenario in full, seed, version and
+    what reconciliation changed.
 
     Raises
     ------
-    ScenarioError: The chain cannot be balanced, or a row to follow does not exist.
+    ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
     ResultError: `onto` or the checkpoint is of another ensemble, or cannot go on.
     ValueError: `runs`, `threads`, `first` or `traces` out of range, or options that exclude each other.
 
@@ -87,8 +91,8 @@ def run(
     if checkpoint is not None and (more is not None or draw is not None):
         raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
-    size = CHUNK if more is not None else runs - already
-    ensemble = Ensemble(scenario, seed=seed, size=size, follow=follow, draw=draw)
+    most = CHUNK if more is not None else runs - already
+    ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
 
@@ -106,7 +110,7 @@ def run(
             goal = runs if more is None else more(xr.DataTree.from_dict(tree))
         if onto is not None:
             continuation.take_up(ensemble.collector, onto)
-        tree = {"distribution": ensemble.distribution()} | tree
+        tree = {"distribution": ensemble.distribution()} | tree | {"reference": ensemble.path()}
         if traces:
             tree["traces"] = ensemble.traces(range(first, first + traces), pool)
         if open_ended:
@@ -130,7 +134,7 @@ def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int
     ------
     ScenarioError: The chain cannot be balanced.
     """
-    ensemble = Ensemble(scenario, seed=seed, size=len(numbers))
+    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers))
     with ThreadPoolExecutor(threads or processors()) as pool:
         kept = ensemble.pick(numbers, pool)
     return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))

@@ -102,10 +102,12 @@ class Loading:
     broken: set[str] = field(default_factory=set)
     lines: dict[tuple[str, int], int] = field(default_factory=dict)
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    alone: bool = False
+    """Whether the folder does not matter: a table that is no part of a chain."""
 
     def file(self, table: str) -> str:
         """Return what messages call a table."""
-        return f"{label(self.folder.name)}/{table}"
+        return label(table) if self.alone else f"{label(self.folder.name)}/{table}"
 
     def fault(self, table: str, position: int, column: str, problem: str, cure: str) -> None:
         """Note a fault in the row at a position of a table."""

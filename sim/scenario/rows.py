@@ -58,11 +58,15 @@ Text = Annotated[str, AfterValidator(_filled)]
 NameList = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
-class Row(Model):
-    """What the rows of all tables have in common."""
+class TableRow(Model):
+    """A row of any table."""
 
     key: ClassVar[tuple[str, ...]] = ()
     """Columns that name a row; no two rows share them."""
+
+
+class Row(TableRow):
+    """What the rows of all tables of a chain have in common."""
 
     source: Text
     """Where the row comes from."""

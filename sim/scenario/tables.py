@@ -32,8 +32,8 @@ from sim.scenario.rows import (
     RecipeRow,
     RegionRow,
     RouteRow,
-    Row,
     SectorRow,
+    TableRow,
     TransportRow,
     UseRow,
     cell_values,
@@ -41,9 +41,9 @@ from sim.scenario.rows import (
 from sim.scenario.soundness import inspect
 from sim.scenario.sources import TABLE_BYTES, plain, read_text, read_toml
 
-__all__ = ["ChainTables", "read_tables"]
+__all__ = ["ChainTables", "read_rows", "read_tables"]
 
-AnyRow = TypeVar("AnyRow", bound=Row)
+AnyRow = TypeVar("AnyRow", bound=TableRow)
 
 OPTIONAL = ("cohorts.csv", "technologies.csv", "skills.csv", "projects.csv", "demand_paths.csv", "lifetimes.csv")
 """Tables a chain may go without."""
@@ -83,6 +83,19 @@ def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
     inspect_dynamics(tables, loading)
     named = {"chain.toml", "regions.csv", "products.csv"}.isdisjoint(loading.broken)
     return tables if named else None, loading.faults
+
+
+def read_rows(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Fault], tuple[int, ...]]:
+    """Rows of a table that stands alone, with its faults and the line of each row.
+
+    Parameters
+    ----------
+    path: A CSV file.
+    model: What its rows are; its `key` names the columns that no two rows share.
+    """
+    loading = Loading(path.parent, alone=True)
+    rows = _rows(loading, path.name, model)
+    return rows, loading.faults, tuple(loading.lines[path.name, index] for index in range(len(rows)))
 
 
 def _misnamed(loading: Loading) -> None:
@@ -149,7 +162,7 @@ def _row_place(file: str, line: int) -> Place:
 
 
 def _cells(
-    loading: Loading, table: str, model: type[Row], elements: tuple[str, ...]
+    loading: Loading, table: str, model: type[TableRow], elements: tuple[str, ...]
 ) -> list[tuple[int, dict[str, str]]]:
     file = loading.file(table)
     text = read_text(loading.folder / table, file, limit=TABLE_BYTES)
@@ -176,7 +189,7 @@ def _cells(
     return records
 
 
-def _header_faults(file: str, header: Sequence[str], model: type[Row], elements: tuple[str, ...]) -> list[Fault]:
+def _header_faults(file: str, header: Sequence[str], model: type[TableRow], elements: tuple[str, ...]) -> list[Fault]:
     columns = {info.alias or name: info.is_required() for name, info in model.model_fields.items()}
     if columns.pop("content", False):
         columns |= dict.fromkeys(elements, True)
@@ -193,7 +206,7 @@ def _header_faults(file: str, header: Sequence[str], model: type[Row], elements:
     return faults
 
 
-def _duplicates(loading: Loading, table: str, rows: Sequence[Row]) -> None:
+def _duplicates(loading: Loading, table: str, rows: Sequence[TableRow]) -> None:
     seen: dict[tuple[object, ...], int] = {}
     for position, row in enumerate(rows):
         name = tuple(getattr(row, column) for column in row.key)

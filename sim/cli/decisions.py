@@ -1,0 +1,236 @@
+"""`sim exposure`, `sim requirement`, `sim dependence`, `sim downstream`, `sim indicators`: tables for decisions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.cli import decision_tables as tables
+from sim.cli.arguments import Overrides, Overwrite
+from sim.cli.messages import note, reported, say, together
+from sim.errors import ResultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+Source = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Result (.nc, .zarr) with monthly paths, or catalogue (.zarr).")
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Table of all columns to write: .csv, one file a group beside it, or .nc.")
+]
+Plot = Annotated[Path | None, typer.Option(help="Picture to write: .png, .svg or .pdf.")]
+Region = Annotated[str, typer.Option(help="Region asked about.")]
+
+
+def exposure(
+    parts: Annotated[Path | None, typer.Argument(metavar="PARTS", help="CSV file of the firm's parts.")] = None,
+    source: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Result with monthly paths, or catalogue.")
+    ] = None,
+    risk: Annotated[float, typer.Option(help="Yearly chance of a line stop that the firm accepts.")] = 0.05,
+    template: Annotated[bool, typer.Option("--template", help="Print an empty parts file and leave.")] = False,
+    out: Out = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Tell a firm how likely its lines stop, what cover they need, what is at risk, and what to do first."""
+    if template:
+        from sim.questions.parts import template as text
+
+        typer.echo(text(), nl=False)
+        return
+    with reported():
+        given = _both(parts, source)
+        from sim.questions.exposures import exposure as ask
+
+        found, targets = _prepared(given[1], out, plot, overwrite)
+        answer = ask(given[0], found, risk=risk)
+        tables.exposure(answer, found)
+        from sim.plotting import decisions as pictures
+
+        _saved(answer, targets, lambda: pictures.exposure(answer, found))
+
+
+def _both(parts: Path | None, source: Path | None) -> tuple[Path, Path]:
+    if parts is None or source is None:
+        cure = "sim exposure parts.csv baseline.zarr; an empty parts file comes from sim exposure --template"
+        raise ResultError(f"a parts file and a result are needed, such as {cure}")
+    return parts, source
+
+
+def requirement(
+    emergency: Annotated[
+        str, typer.Argument(metavar="EMERGENCY", help="TOML file of an emergency, or a sample: emergency_us_2028.")
+    ],
+    source: Source,
+    form: Annotated[str | None, typer.Option(help="Product that the bridge is about; the main magnet.")] = None,
+    out: Out = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Give a requirement as a stockpile panel, as probability-weighted loss and as N-1, with a bridge between them."""
+    with reported():
+        from sim.questions.requirements import requirement as ask
+
+        found, targets = _prepared(source, out, plot, overwrite)
+        answer = ask(emergency, found, form=form)
+        tables.requirement(answer, found)
+        from sim.plotting import decisions as pictures
+
+        _saved(answer, targets, lambda: pictures.requirement(answer, found))
+
+
+def dependence(
+    source: Annotated[str, typer.Argument(metavar="SCENARIO|FILE", help="Scenario, result or catalogue.")],
+    region: Region = "EU",
+    overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    out: Out = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Print shares, concentration, import penetration and Chinese content by stage and year, against policy targets."""
+    with reported():
+        from sim.questions.concentration import dependence as ask
+
+        targets = _targets(out, plot, overwrite)
+        answer = ask(_scenario_or_result(source, overrides), region=region)
+        tables.dependence(answer)
+        from sim.plotting import decisions as pictures
+
+        _saved(answer, targets, lambda: pictures.dependence(answer))
+
+
+def _scenario_or_result(source: str, overrides: list[str]) -> Any:
+    """A scenario, unless the name is that of a result or catalogue."""
+    from sim import scenario as scenarios
+    from sim.questions.futures import opened
+    from sim.store import ENDINGS
+
+    if Path(source).suffix not in ENDINGS:
+        return scenarios.load(source, overrides=overrides)
+    if overrides:
+        raise ResultError(f"{source}: is a result, whose scenario can no longer be changed; leave out --set")
+    return opened(source)
+
+
+def downstream(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="Result (.nc, .zarr) or catalogue (.zarr).")],
+    region: Annotated[str | None, typer.Option(help="Region of the users; by default all together.")] = None,
+    out: Out = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Print what sectors do not produce a year: vehicles, turbines, revenue and value added."""
+    with reported():
+        from sim.questions.losses import downstream as ask
+
+        found, targets = _prepared(source, out, plot, overwrite)
+        answer = ask(found, region=region)
+        tables.downstream(answer)
+        from sim.plotting import decisions as pictures
+
+        _saved(answer, targets, lambda: pictures.downstream(answer, found))
+
+
+def indicators(
+    source: Source,
+    product: Annotated[str, typer.Option(help="Product that may run short.")] = "magnet_hc",
+    region: Region = "EU",
+    exporter: Annotated[str, typer.Option(help="Region whose prices and exports are watched.")] = "CN",
+    lead: Annotated[tuple[int, int], typer.Option(help="First and last month ahead.")] = (3, 6),
+    out: Out = None,
+    plot: Plot = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Print which observables foretell a shortage some months ahead, with hit and false-alarm rates."""
+    with reported():
+        from sim.questions.foresight import indicators as ask
+
+        found, targets = _prepared(source, out, plot, overwrite)
+        answer = ask(found, product=product, region=region, exporter=exporter, leads=lead)
+        tables.indicators(answer)
+        from sim.plotting import decisions as pictures
+
+        _saved(answer, targets, lambda: pictures.indicators(answer, found))
+
+
+def _prepared(source: Path, out: Path | None, plot: Path | None, overwrite: bool) -> tuple[Any, Any]:
+    """The source, and where to write; the faults of both at once."""
+    from sim.questions.futures import opened
+
+    found, targets = together(lambda: opened(source), lambda: _targets(out, plot, overwrite))
+    return found, targets
+
+
+def _targets(out: Path | None, plot: Path | None, overwrite: bool) -> tuple[Path | None, Path | None]:
+    from sim.plotting import files
+    from sim.questions import answers
+
+    table, picture = together(
+        lambda: answers.check_target(out, overwrite=overwrite) if out is not None else None,
+        lambda: files.check_picture(plot, overwrite=overwrite) if plot is not None else None,
+    )
+    return table, picture
+
+
+def _saved(
+    answer: xr.DataTree | xr.Dataset, targets: tuple[Path | None, Path | None], draw: Callable[[], Figure]
+) -> None:
+    """Write what was asked for."""
+    from sim.plotting import files
+    from sim.questions import answers
+
+    table, picture = targets
+    if table is not None:
+        for path in answers.write(answer, table):
+            note(f"table: {path}")
+    if picture is not None:
+        files.write(draw(), picture)
+        note(f"picture: {picture}")
+
+
+def catalogue(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a bundled scenario or TOML file.")],
+    years: Annotated[float, typer.Option(help="Years to simulate, in runs of the scenario's horizon.")] = 10_000.0,
+    out: Annotated[Path, typer.Option(help="Folder to write, ending in .zarr.")] = Path("catalogue.zarr"),
+    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; the scenario's own by default.")] = None,
+    keep: Annotated[
+        str | None, typer.Option(help="Monthly variables, with commas; price,inventory,shortage,delivery by default.")
+    ] = None,
+    overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Simulate years once and keep them month by month, to cite and to ask again without a simulation."""
+    with reported():
+        import numpy as np
+
+        from sim import scenario as scenarios
+        from sim.cli.progress import Meter
+        from sim.questions import catalogue as catalogues
+
+        loaded, _ = together(
+            lambda: scenarios.load(scenario, overrides=overrides),
+            lambda: catalogues.check_target(out, overwrite=overwrite),
+        )
+        runs = int(np.ceil(max(years, 0.0) / loaded.time.years)) if np.isfinite(years) else 0
+        names = catalogues.KEPT if keep is None else tuple(filter(None, (name.strip() for name in keep.split(","))))
+        with Meter(runs) as meter:
+            place = catalogues.make_catalogue(
+                loaded,
+                out,
+                years=years,
+                seed=seed,
+                keep=names,
+                overwrite=overwrite,
+                threads=threads,
+                progress=meter.update,
+            )
+        say(f"Cite as: {catalogues.citation(catalogues.open_catalogue(place))}")
+        say(f"Ask it with: sim exposure parts.csv {out}, or requirement, dependence, downstream, indicators.")
