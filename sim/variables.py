@@ -10,6 +10,7 @@ PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
 METRIC, CAUSE, FACTOR, PARAMETER, DRAW, HISTORY = "metric", "cause", "factor", "parameter", "draw", "history"
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
+INSTRUMENT, YEAR = "instrument", "year"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -190,6 +191,24 @@ CAPACITY = (
     ),
 )
 """Variables of `/capacity`, which is there where capacity answers or projects are followed."""
+
+POLICIES = (
+    Variable("public_cost", (RUN, INSTRUMENT, YEAR), "million USD", "Public money paid in the calendar year."),
+    Variable("public_receipts", (RUN, INSTRUMENT, YEAR), "million USD", "Public receipts in the calendar year."),
+    Variable(
+        "private_money",
+        (RUN, INSTRUMENT, YEAR),
+        "million USD",
+        "Private money for the capacity that public money supports, booked in the calendar year of the order or start.",
+    ),
+    Variable(
+        "net_public_cost",
+        (RUN, INSTRUMENT),
+        "million USD",
+        "Public cost less receipts over the horizon, discounted to its start.",
+    ),
+)
+"""Variables of `/policies`, which is there where the scenario has policies."""
 
 SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),

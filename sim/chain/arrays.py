@@ -13,6 +13,7 @@ from sim.chain.origins import bindable, listed_outputs, origins
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stocks import buyers, covers, fresh_share, inbound, mean_cover
+from sim.core.drivers import no_drivers
 from sim.core.state import (
     Chain,
     Cohorts,
@@ -79,6 +80,7 @@ def core_arrays(
         builders=cast(expanded.builders),
         skills=cast(expanded.skills),
         projects=cast(expanded.projects),
+        drivers=no_drivers(len(reference.processes), reference.scenario.periods, precision),
     )
 
 

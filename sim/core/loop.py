@@ -10,6 +10,7 @@ from sim.core import (
     demand,
     flow,
     lanes,
+    levies,
     origin,
     price,
     production,
@@ -73,6 +74,7 @@ def simulate(
         restrictions.set_controls(chain, now, block)
         restrictions.raise_alarm(chain, block)
         restrictions.set_rents(chain, block)
+        levies.lay(chain, now, block)
         meet(chain, now, block)
         demand.substitute(chain, block)
         production.plan(chain, now, block)
@@ -83,6 +85,7 @@ def simulate(
             origin.bind(chain, now, block)
         settle(chain, now, followed, block)
         flow.produce(chain, now, block)
+        levies.collect(chain, now, block)
         flow.draw_down(block)
         if followed:
             origin.draw_down(block)

@@ -20,6 +20,7 @@ from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
 from sim.engine.parts import Draw, Drawn, Part
+from sim.policies import driven
 from sim.scenario import Scenario
 from sim.variables import RUN, Path
 
@@ -56,7 +57,7 @@ class Ensemble:
         """
         self.scenario, self.seed = scenario, seed
         self.reference = chains.build(scenario)
-        self.chain = chains.core_arrays(self.reference)
+        self.chain = driven(chains.core_arrays(self.reference), self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // LANES))
         kept = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
 from sim.core.state import Record
-from sim.engine import expansion, labels
+from sim.engine import accounts, expansion, labels
 from sim.engine.chunk import Clock
 from sim.engine.collector import Collector
 from sim.engine.monthly import Monthly
@@ -95,6 +95,28 @@ class Capacity:
         return expansion.dataset(self._reference, values, coords)
 
 
+class Accounts:
+    """`/policies`: what policies cost and bring, where there are any."""
+
+    group = "policies"
+    choice: list[str] = []  # noqa: RUF012 (never changed)
+
+    def __init__(self, reference: Reference, collector: Collector) -> None:
+        """Begin without runs."""
+        self._reference, self._dt = reference, collector.dt
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Nothing is needed of the months."""
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """Money by instrument and year, runs last."""
+        return accounts.accounts(self._reference, record, self._dt, runs)
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/policies`."""
+        return accounts.dataset(self._reference, values, coords)
+
+
 def keepers(
     reference: Reference,
     collector: Collector,
@@ -117,6 +139,8 @@ def keepers(
     found: list[Keeper] = [Outcomes(reference, collector)]
     if reference.scenario.capacity.followed:
         found.append(Capacity(reference, collector))
+    if reference.scenario.policies:
+        found.append(Accounts(reference, collector))
     paths = Paths(follow, collector)
     if paths:
         found.append(paths)

@@ -12,10 +12,13 @@ from sim.scenario.arrival import Regime
 from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
+from sim.scenario.measures import Measure
 from sim.scenario.parameters import Parameters
+from sim.scenario.policies import Policy
 from sim.scenario.provenance import Origin, Provenance
-from sim.scenario.restrictions import Restriction, spilled
+from sim.scenario.restrictions import Dumping, Outage, PatentBarrier, Restriction, spilled
 from sim.scenario.tables import ChainTables
+from sim.scenario.trade_instruments import Alliance
 
 SPILLOVER = ".spillover"
 """What follows the name of a restriction in that of its spillover; no restriction may have a full stop in its own."""
@@ -85,6 +88,11 @@ class Scenario(Model):
     """Regions and stages whose material is followed to its users; none follows nothing, and costs nothing."""
     provenance: dict[Name, Provenance] = Field(default_factory=dict)
     """Sourcing rules by name: users who take only material free of the origin, from a date on."""
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    """Instruments of policy by name."""
+    discount_rate: Annotated[float, Field(ge=0.0, le=0.5)] = 0.03
+    """Rate a year at which public and private money of later years counts less, from the start of the horizon on. A
+    judgement: the United States used 3 % for social time preference from 2003 to 2023 and 2 % since (recalled)."""
 
     _path: Path | None = PrivateAttr(default=None)
     _folder: Path | None = PrivateAttr(default=None)
@@ -120,9 +128,27 @@ class Scenario(Model):
         spills = {f"{name}{SPILLOVER}": spilled(restriction) for name, restriction in self.restrictions.items()}
         return self.restrictions | {name: ban for name, ban in spills.items() if ban is not None}
 
+    def spares(self, restriction: Measure, region: str) -> bool:
+        """Return whether an alliance keeps an export measure of one member from another."""
+        if isinstance(restriction, (Outage, Dumping, PatentBarrier)):
+            return False
+        return any(
+            isinstance(policy, Alliance)
+            and policy.exempt
+            and policy.strength > 0.0
+            and policy.joins(restriction.by, region)
+            for policy in self.policies.values()
+        )
+
     def replace(self, *overrides: str) -> Scenario:
         """Return a new scenario with keys set as on the command line, such as `time.years=3`."""
         # The reader stands on this module, so it can be named only once both exist.
         from sim.scenario.reader import rebuild
 
         return rebuild(self, overrides)
+
+    def without(self, *names: str) -> Scenario:
+        """Return a new scenario without some of its policies; an unknown name is a fault."""
+        from sim.scenario.reader import rebuild
+
+        return rebuild(self, without=names)

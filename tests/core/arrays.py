@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.core import allocate, fields, loop, state
 from tests.core.array_capacity import expansion, project_draws
+from tests.core.array_drivers import drivers
 from tests.core.array_rules import (
     bindable,
     controlled_processes,
@@ -146,6 +147,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         **{name: records(columns) for name, columns in restrictions(small, of).items()},
         plants=ints(controlled_processes(small)),
         **expansion(small, trend.process, kind),
+        drivers=drivers(small, periods, kind),
     )
 
 

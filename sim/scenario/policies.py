@@ -1,0 +1,32 @@
+"""The instruments of policy that a scenario may hold, told apart by their kind."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
+from sim.scenario.income_instruments import Credit, Floor
+from sim.scenario.programmes import Feed, Priority, Research, Workforce
+from sim.scenario.trade_instruments import Alliance, Tariff
+
+Policy = Annotated[
+    Tariff | Alliance | Floor | Credit | Grant | Loan | Permits | Hub | Workforce | Priority | Feed | Research,
+    Field(discriminator="kind"),
+]
+POLICY_KINDS: tuple[str, ...] = (
+    "tariff",
+    "alliance",
+    "floor",
+    "credit",
+    "grant",
+    "loan",
+    "permits",
+    "hub",
+    "workforce",
+    "priority",
+    "feed",
+    "research",
+)
+"""Every kind of instrument."""
