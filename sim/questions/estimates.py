@@ -251,13 +251,14 @@ def few_in_tail(level: float, runs: int) -> str:
     return f"only {inside} run{'s lie' if inside != 1 else ' lies'} in the tail; {wanted:,} runs or more are wanted"
 
 
-def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
+def mean_interval(values: Values, confidence: float = CONFIDENCE, freedom: Any = None) -> Interval:
     """Mean over the last axis with Hall's interval: Student's, bent by the skewness of the values.
 
     Parameters
     ----------
     values: Shape (..., run).
     confidence: Coverage aimed at.
+    freedom: Degrees of freedom of the spread, shape (...); one less than the runs by default.
     """
     runs = values.shape[-1]
     with np.errstate(invalid="ignore"):
@@ -269,13 +270,13 @@ def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
     with np.errstate(invalid="ignore", divide="ignore"):
         skewness = np.where(variance > 0.0, (centred**3).mean(axis=-1) / variance**1.5, 0.0)
     error = np.sqrt(variance / runs)
-    reach = float(stdtrit(runs - 1, 0.5 + confidence / 2.0))
+    reach = stdtrit(runs - 1 if freedom is None else freedom, 0.5 + confidence / 2.0)
     return Interval(
         mean, error, mean - error * _bent(reach, skewness, runs), mean - error * _bent(-reach, skewness, runs)
     )
 
 
-def _bent(score: float, skewness: Values, runs: int) -> Values:
+def _bent(score: Any, skewness: Values, runs: int) -> Values:
     """Inverse of Hall's transformation at a score: studentised mean that belongs to it with skewed values."""
     bend = np.asarray(skewness) / math.sqrt(runs)
     straight = np.abs(bend) < 1e-9

@@ -159,7 +159,7 @@ def run_until(
         looks.append(found)
         return 0 if goal.is_reached(found) else min(goal.runs(found), max_runs)
 
-    runs = min(CHUNK, max_runs) if onto is None else min(goal.runs(known), max_runs)
+    runs = min(max(CHUNK, traces), max_runs) if onto is None else min(goal.runs(known), max_runs)
     results = run(
         scenario,
         runs=runs,
