@@ -186,7 +186,7 @@ def _drawn(
     number = np.minimum(np.arange(begin, begin + count), len(game.run) - 1)
     run = game.run[number]
     out = ~game.member[number].T[player]
-    return shocks.of(run).without(out), ProjectDraws(*(part[:, run] for part in projects))
+    return shocks.of(run).without(out), ProjectDraws(*(np.take(part, run, axis=1) for part in projects))
 
 
 def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[str, Values]:

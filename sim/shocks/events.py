@@ -101,7 +101,7 @@ class Shocks:
         out = (events.onset >= np.float32(NEVER)) & (self.onset < NEVER)
         if not out.any():
             return self
-        return replace(self, **{name: _blanked(getattr(self, name), out, absent(name)) for name in OF_EVENTS})
+        return self._blanked(out)
 
     def in_conflict(self, times: Values) -> Flags:
         """1 where a regime is in conflict at given times (months), shape (regime, time, run)."""
@@ -123,7 +123,8 @@ class Shocks:
 
     def of(self, runs: NDArray[np.intp]) -> Shocks:
         """The shocks of some runs, in any order and as often as they are named."""
-        return Shocks(self.names, self.regimes, *(array[..., runs] for array in _arrays(self)))
+        # Indexing would leave runs in front in memory, for which the core would be compiled once more.
+        return Shocks(self.names, self.regimes, *(np.take(array, runs, axis=-1) for array in _arrays(self)))
 
     def without(self, out: NDArray[np.bool_]) -> Shocks:
         """The shocks with all events of some restrictions taken out of some runs, and everything else as it was.
@@ -133,16 +134,19 @@ class Shocks:
         out: Whether a restriction is left out of a run, shape (restriction, run).
         """
         gone = np.broadcast_to(out[:, None], self.onset.shape)
-        return replace(self, **{name: _blanked(getattr(self, name), gone, absent(name)) for name in OF_EVENTS})
+        return self._blanked(gone)
+
+    def _blanked(self, gone: NDArray[np.bool_]) -> Shocks:
+        """The shocks with some events absent, shape (restriction, slot, run)."""
+        kept: dict[str, Any] = {}
+        for name in OF_EVENTS:
+            given = getattr(self, name)
+            kept[name] = np.where(gone, absent(name), given).astype(given.dtype)
+        return replace(self, **kept)
 
 
 def _arrays(shocks: Shocks) -> list[NDArray[Any]]:
     return [getattr(shocks, field.name) for field in fields(shocks)][2:]
-
-
-def _blanked(array: NDArray[Any], gone: NDArray[np.bool_], fill: float) -> Any:
-    """An array of events with what is gone replaced."""
-    return np.where(gone, fill, array).astype(array.dtype)
 
 
 def absent(name: str) -> float:

@@ -40,3 +40,9 @@ def test_of__repeats_runs_in_any_order() -> None:
     chosen = shocks.of(runs)
     for name in ("onset", "level", "hazard", "ending"):
         np.testing.assert_array_equal(getattr(chosen, name), getattr(shocks, name)[..., runs])
+
+
+def test_of_and_without__keep_the_memory_layout_that_the_core_is_compiled_for() -> None:
+    shocks = busy()
+    chosen = shocks.of(np.arange(0, RUNS, 2)).without(np.ones((2, RUNS // 2), dtype=bool))
+    assert all(array.flags.c_contiguous for array in chosen.events(0.5))
