@@ -53,6 +53,10 @@ class ResultError(OreflowError):
     """A result file cannot be read, or does not hold what is asked of it."""
 
 
+class ClusterError(OreflowError):
+    """A cluster cannot be used, or was lost."""
+
+
 class QuickLookWarning(UserWarning):
     """The settings are good for a quick look only; do not quote the numbers."""
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sim.cli.arguments import Overrides, Overwrite, ScenarioName
 from sim.cli.messages import note, reported, say, together
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+    from sim.engine.checkpoint import Checkpoint
 
 
 def simulate(
@@ -25,6 +32,9 @@ def simulate(
     ] = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Dask cluster: tcp://host:8786, or local:4 for four processes here.")
+    ] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
@@ -40,10 +50,11 @@ def simulate(
 
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, target, picture = together(
+        loaded, target, picture, _ = together(
             lambda: _loaded(scenario, overrides, runs, traces),
             lambda: _result_target(place, overwrite),
             lambda: _picture_target(plot, overwrite),
+            lambda: _check_cluster(cluster),
         )
         if loaded.time.periods_per_year == 12:
             note(
@@ -56,8 +67,9 @@ def simulate(
         from sim.engine import checkpoint
 
         progress = target.with_name(target.name + checkpoint.ENDING)
-        with checkpoint.Checkpoint(progress, replace=overwrite, tell=note) as kept:
-            results, seconds = _simulated(loaded, kept, runs=runs, seed=seed, threads=threads, traces=traces)
+        with checkpoint.Checkpoint(progress, replace=overwrite, tell=note) as kept, _client(cluster, kept) as client:
+            options = {"seed": seed, "threads": threads, "traces": traces, "client": client}
+            results, seconds = _simulated(loaded, kept, runs=runs, **options)
             store.save(results, target, overwrite=overwrite)
             kept.discard()
     with reported(f"the result is in {place}"):
@@ -89,6 +101,29 @@ def _picture_target(plot: Path | None, overwrite: bool) -> Path | None:
     from sim.plotting import files
 
     return files.check_picture(plot, overwrite=overwrite)
+
+
+def _check_cluster(address: str | None) -> None:
+    if address is not None:
+        from sim.engine import cluster
+
+        cluster.check_address(address)
+
+
+@contextmanager
+def _client(address: str | None, kept: Checkpoint) -> Iterator[Client | None]:
+    """A client of the cluster, if one is asked for; a loss of it says what is kept."""
+    if address is None:
+        yield None
+        return
+    from sim.engine import cluster
+    from sim.errors import ClusterError
+
+    with cluster.connected(address) as client:
+        try:
+            yield client
+        except ClusterError as error:
+            raise OSError(f"{error}; {kept.left()}") from None
 
 
 def _simulated(scenario: Any, kept: Any, *, runs: int | None, **options: Any) -> tuple[Any, float]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,7 @@ from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain
-from sim.engine import expansion, labels
+from sim.engine import cluster, expansion, labels
 from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
@@ -24,6 +24,9 @@ from sim.engine.outcomes import row_labels
 from sim.engine.parts import Part, drawn, draws, draws_of, missing, simulated, together
 from sim.scenario import Scenario
 from sim.variables import RUN
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Progress = Callable[[int, int], None]
 TRACED_AT_ONCE = 64
@@ -40,6 +43,7 @@ def run(
     traces: int = 0,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
+    client: Client | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
 
@@ -55,6 +59,7 @@ def run(
     traces: Runs, from the first, whose full monthly paths are kept.
     progress: Called with the runs done and the runs wanted, from the calling thread.
     checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
+    client: A `distributed.Client`, whose workers then simulate; counts and outputs come together here.
 
     Returns
     -------
@@ -66,6 +71,7 @@ def run(
     ------
     ScenarioError: The chain cannot be balanced.
     ResultError: The checkpoint holds progress of another ensemble.
+    ClusterError: The workers of the client run other code, or the cluster is lost.
     ValueError: `runs`, `threads`, `first` or `traces` out of range.
 
     Example
@@ -87,7 +93,7 @@ def run(
     wanted = range(first, first + runs)
 
     with ThreadPoolExecutor(threads) as pool:
-        kept = _kept(reference, chain, clock, collector, wanted, seed, pool, checkpoint, progress)
+        kept = _kept(reference, chain, clock, collector, wanted, seed, pool, checkpoint, client, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.array(wanted)}
         rows = {name: plan.labels for name, plan in collector.plans.items()}
         tree = {
@@ -149,6 +155,7 @@ def _kept(
     seed: int,
     pool: ThreadPoolExecutor,
     checkpoint: Checkpoint | None,
+    client: Client | None,
     progress: Progress | None,
 ) -> Part:
     """Simulate and count all runs that are not on disk yet; what is kept of each run."""
@@ -157,14 +164,17 @@ def _kept(
     key |= {"first": wanted.start, "runs": len(wanted)}
     done = checkpoint.begin(key, collector) if checkpoint is not None else []
     left = missing([range(part.first, part.stop) for part in done], wanted)
-    if left:
+    if left and client is None:
         buffers = Chunk(chain, clock, max(min(len(each), CHUNK) for each in left))
-        for part in simulated(reference, buffers, collector, draws(reference, left, seed, pool), pool):
-            done.append(part)
-            if checkpoint is not None:
-                checkpoint.add(part, collector, pool)
-            if progress is not None:
-                progress(sum(each.stop - each.first for each in done), len(wanted))
+        coming = simulated(reference, buffers, collector, draws(reference, left, seed, pool), pool)
+    else:
+        coming = cluster.simulated_by(client, scenario, left, seed, collector) if client and left else iter(())
+    for part in coming:
+        done.append(part)
+        if checkpoint is not None:
+            checkpoint.add(part, collector, pool)
+        if progress is not None:
+            progress(sum(each.stop - each.first for each in done), len(wanted))
     return together(done)
 
 
