@@ -67,6 +67,10 @@ class MetricError(OreflowError):
         return "\n".join(f"metric '{self.text}': {fault}" for fault in self.faults)
 
 
+class ClusterError(OreflowError):
+    """A cluster cannot be used, or was lost."""
+
+
 class QuickLookWarning(UserWarning):
     """The settings are good for a quick look only; do not quote the numbers."""
 

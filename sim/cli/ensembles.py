@@ -15,6 +15,9 @@ from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Without
 from sim.cli.messages import note, reported, say, together
 
 if TYPE_CHECKING:
+    from distributed import Client
+
+    from sim.engine.checkpoint import Checkpoint
     from sim.questions.until import Reached
 
 
@@ -31,6 +34,9 @@ def simulate(
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Dask cluster: tcp://host:8786, or local:4 for four processes here.")
+    ] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
     follow: Annotated[
         list[str],
@@ -66,12 +72,13 @@ def simulate(
 
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, target, picture, goal, onto = together(
+        loaded, target, picture, goal, onto, _ = together(
             lambda: _loaded(scenario, overrides, without, max_runs if until else runs, traces),
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
             lambda: _goal(until, runs),
             lambda: _begun(place, runs, until) if go_on else None,
+            lambda: _check_cluster(cluster, until),
         )
         if goal is not None:
             goal.metric.check(loaded)
@@ -93,7 +100,7 @@ def simulate(
         else:
             kept = tuple(filter(None, (name.strip() for name in monthly.split(","))))
             shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept}
-            results = _saved(loaded, target, shared, replace=overwrite, overwrite=overwrite or go_on)
+            results = _saved(loaded, target, shared, cluster, replace=overwrite, overwrite=overwrite or go_on)
         seconds = time.perf_counter() - began
     with reported(f"the result is in {place}"):
         region = None
@@ -154,6 +161,32 @@ def _begun(place: Path, runs: int | None, until: str | None) -> Any:
     return begun
 
 
+def _check_cluster(address: str | None, until: str | None) -> None:
+    if address is not None:
+        from sim.engine import cluster
+        from sim.errors import Fault, ScenarioError
+
+        if until is not None:
+            raise ScenarioError([Fault("--cluster", "", "cannot grow an ensemble with --until", "give --runs instead")])
+        cluster.check_address(address)
+
+
+@contextmanager
+def _client(address: str | None, kept: Checkpoint) -> Iterator[Client | None]:
+    """A client of the cluster, if one is asked for; a loss of it says what is kept."""
+    if address is None:
+        yield None
+        return
+    from sim.engine import cluster
+    from sim.errors import ClusterError
+
+    with cluster.connected(address) as client:
+        try:
+            yield client
+        except ClusterError as error:
+            raise OSError(f"{error}; {kept.left()}") from None
+
+
 def _reached(scenario: Any, goal: Any, most: int, options: dict[str, Any]) -> Any:
     """What became of a goal; with a bar of progress."""
     from sim.cli.progress import Meter, stops_at_once
@@ -163,17 +196,19 @@ def _reached(scenario: Any, goal: Any, most: int, options: dict[str, Any]) -> An
         return run_until(scenario, goal, max_runs=most, progress=meter.update, **options)
 
 
-def _saved(scenario: Any, target: Path, options: dict[str, Any], *, replace: bool, overwrite: bool) -> Any:
+def _saved(
+    scenario: Any, target: Path, options: dict[str, Any], cluster: str | None, *, replace: bool, overwrite: bool
+) -> Any:
     """Results of an ensemble, saved; with a bar of progress, and progress kept on disk until they are."""
     from sim import engine, store
     from sim.cli.progress import Meter, stops_at_once
     from sim.engine import checkpoint
 
     progress = target.with_name(target.name + checkpoint.ENDING)
-    with checkpoint.Checkpoint(progress, replace=replace, tell=note) as kept:
+    with checkpoint.Checkpoint(progress, replace=replace, tell=note) as kept, _client(cluster, kept) as client:
         runs = options["runs"] or scenario.ensemble.runs
         with Meter(runs) as meter, stops_at_once(meter, kept), _unwarned():
-            results = engine.run(scenario, progress=meter.update, checkpoint=kept, **options)
+            results = engine.run(scenario, progress=meter.update, checkpoint=kept, client=client, **options)
         store.save(results, target, overwrite=overwrite)
         kept.discard()
     return results

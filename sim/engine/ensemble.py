@@ -55,14 +55,13 @@ class Ensemble:
         ------
         ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
         """
-        self.scenario, self.seed = scenario, seed
+        self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
         self.reference = chains.build(scenario)
         self.chain = driven(chains.core_arrays(self.reference), self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // LANES))
-        kept = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
-        self._routes = DELIVERY in kept
-        self.keepers = keepers(self.reference, self.collector, self.clock, follow=follow, monthly=kept)
+        self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
+        self.keepers = keepers(self.reference, self.collector, self.clock, follow=self.follow, monthly=self.monthly)
         self._draw = draw or partial(parts.drawn, seed=seed)
 
     @property
@@ -89,7 +88,7 @@ class Ensemble:
         return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
-        buffers = Chunk(self.chain, self.clock, size, routes=self._routes)
+        buffers = Chunk(self.chain, self.clock, size, routes=DELIVERY in self.monthly)
         yield from parts.simulated(buffers, self.collector, self.keepers, drawn, pool)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:

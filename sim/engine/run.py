@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from sim.engine import continuation
+from sim.engine import cluster, continuation
 from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK
 from sim.engine.ensemble import Ensemble
 from sim.engine.parts import Draw, Part, missing, together
 from sim.scenario import Scenario
 from sim.variables import Path
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Progress = Callable[[int, int], None]
 More = Callable[[xr.DataTree], int]
@@ -36,6 +40,7 @@ def run(
     open_ended: bool = False,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
+    client: Client | None = None,
     draw: Draw | None = None,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
@@ -59,6 +64,8 @@ def run(
     progress: Called with the runs done and the runs wanted, from the calling thread.
     checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
         Not together with `more` or `draw`.
+    client: A `distributed.Client`, whose workers then simulate; counts and outputs come together here. Not together
+        with `draw`.
     draw: Where shocks and projects come from instead of the seed, as for a question that leaves some of them out. It is
         asked for more runs than count, to fill the last block.
 
@@ -73,6 +80,7 @@ def run(
     ------
     ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
     ResultError: `onto` or the checkpoint is of another ensemble, or cannot go on.
+    ClusterError: The workers of the client run other code, or the cluster is lost.
     ValueError: `runs`, `threads`, `first` or `traces` out of range, or options that exclude each other.
 
     Example
@@ -90,6 +98,8 @@ def run(
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     if checkpoint is not None and (more is not None or draw is not None):
         raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
+    if client is not None and draw is not None:
+        raise ValueError("workers of a cluster draw from the seed")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     most = CHUNK if more is not None else runs - already
     ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, draw=draw)
@@ -103,7 +113,7 @@ def run(
         while not tree or goal > runs:
             runs = goal
             wanted = range(first + already, first + runs)
-            done = _simulated(ensemble, done, wanted, pool, checkpoint, _onwards(progress, already))
+            done = _simulated(ensemble, done, wanted, pool, checkpoint, client, _onwards(progress, already))
             tree = ensemble.per_run(together(done), wanted)
             if onto is not None:
                 tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
@@ -171,6 +181,7 @@ def _simulated(
     wanted: range,
     pool: ThreadPoolExecutor,
     checkpoint: Checkpoint | None,
+    client: Client | None,
     progress: Progress | None,
 ) -> list[Part]:
     """Simulate and count all wanted runs that are not done yet, in memory or on disk; all parts together."""
@@ -178,7 +189,8 @@ def _simulated(
         key = ensemble.key | {"first": wanted.start, "runs": len(wanted)}
         done = checkpoint.begin(key, ensemble.collector)
     left = missing([range(part.first, part.stop) for part in done], wanted)
-    for part in ensemble.simulate(left, pool):
+    coming = ensemble.simulate(left, pool) if client is None else cluster.simulated_by(client, ensemble, left)
+    for part in coming:
         done.append(part)
         if checkpoint is not None:
             checkpoint.add(part, ensemble.collector, pool)

@@ -1,0 +1,199 @@
+"""Runs on a Dask cluster: ranges of runs are pure functions of scenario and seed, counted where they are simulated.
+
+A worker simulates a range of a few thousand runs, counts them and sends compressed counts and the per-run output; here
+they are added up, in whatever order they come. Integers do not mind, so the bits are those of one machine, whatever
+dies and is done again. Only twice as many ranges are under way as there are threads, which bounds memory everywhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from sim.engine import tallies
+from sim.engine.checkpoint import code_stamp
+from sim.engine.chunk import CHUNK
+from sim.engine.ensemble import Ensemble
+from sim.engine.parts import Part, part_of, together
+from sim.errors import ClusterError
+from sim.scenario import Scenario
+from sim.variables import Path
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Arrays = dict[str, NDArray[Any]]
+RANGE = 16 * CHUNK
+"""Runs that a worker simulates in one go: the counts it sends, some 30 MB, weigh little against them."""
+AHEAD = 2
+"""Ranges under way for each thread of the cluster."""
+LOCAL = "local:"
+PATIENCE = 30
+"""Seconds to wait for a scheduler and a first worker."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a worker sends: the output and the counts of a range of runs."""
+
+    part: Arrays
+    counts: Arrays
+
+
+def simulate_range(
+    scenario: Scenario, runs: range, seed: int, follow: Sequence[Path | str], monthly: Sequence[str]
+) -> Counted:
+    """Simulate and count a range of runs in one thread; the same bits wherever it is called."""
+    ensemble = Ensemble(scenario, seed=seed, runs=len(runs), follow=follow, monthly=monthly)
+    with ThreadPoolExecutor(1) as pool:
+        part = together(ensemble.simulate([runs], pool))
+        return Counted(part.arrays(), tallies.packed(ensemble.collector, pool))
+
+
+def simulated_by(client: Client, ensemble: Ensemble, runs: Sequence[range]) -> Iterator[Part]:
+    """Have ranges of runs simulated by the workers of a cluster; yields what is kept of each as it comes, counted.
+
+    Parameters
+    ----------
+    client: Connected client.
+    ensemble: Its collector gets the counts of each part before it is yielded.
+
+    Raises
+    ------
+    ClusterError: The workers run other code, or the cluster is lost or gives up.
+    """
+    if not runs:
+        return
+    from distributed import as_completed
+    from distributed.client import Future
+
+    ranges = [part for each in runs for part in _cut(each, _length(runs, _threads(client)))]
+    with _translated():
+        check_workers(client)
+        left = iter(ranges)
+
+        def submit(count: int) -> list[Future]:
+            """The next ranges, under way."""
+            given = (ensemble.seed, ensemble.follow, ensemble.monthly)
+            return [
+                client.submit(simulate_range, ensemble.scenario, each, *given, pure=False)
+                for each in islice(left, count)
+            ]
+
+        coming = as_completed(submit(AHEAD * _threads(client)))
+        for future in coming:
+            found: Counted = future.result()
+            future.release()
+            coming.update(submit(1))
+            tallies.merge(ensemble.collector, found.counts)
+            yield part_of(found.part)
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Client]:
+    """A client of a cluster: one that runs at `tcp://host:port`, or `local:N` processes of this machine.
+
+    Raises
+    ------
+    ClusterError: The extra is not installed, the address is none, or nothing answers there.
+    """
+    workers = check_address(address)
+    from distributed import Client, LocalCluster
+
+    if workers is None:
+        try:
+            client = Client(address, timeout=PATIENCE, direct_to_workers=True)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise ClusterError(
+                f"--cluster {address}: nothing answers ({reason}); start `dask scheduler` there"
+            ) from None
+        with client:
+            yield client
+        return
+    with (
+        LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR
+        ) as cluster,
+        Client(cluster, direct_to_workers=True) as client,
+    ):
+        yield client
+
+
+def check_address(address: str) -> int | None:
+    """Workers of a cluster on this machine; none for a cluster elsewhere.
+
+    Raises
+    ------
+    ClusterError: The extra is not installed, or the address is none.
+
+    Example
+    -------
+    >>> check_address("local:4")
+    4
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise ClusterError("--cluster needs Dask; install it by `pip install 'oreflow[cluster]'`") from None
+    count = address.removeprefix(LOCAL)
+    if address.startswith(LOCAL) and count.isdecimal() and 1 <= int(count) <= 4096:
+        return int(count)
+    if address.startswith(("tcp://", "tls://", "ucx://")):
+        return None
+    raise ClusterError(f"--cluster {address}: is no cluster; give tcp://host:8786, or local:4 for four processes here")
+
+
+def check_workers(client: Client) -> None:
+    """Wait for a first worker, and see that all have the code and the libraries of this process.
+
+    Raises
+    ------
+    ClusterError: There is none in time, or one has others.
+    """
+    client.wait_for_workers(1, timeout=PATIENCE)
+    others = [worker for worker, stamp in client.run(code_stamp).items() if stamp != code_stamp()]
+    if others:
+        raise ClusterError(
+            f"{len(others)} workers have another version of oreflow or of a library it calculates with "
+            f"(first {sorted(others)[0]}); install the same on all"
+        )
+
+
+def _threads(client: Client) -> int:
+    return max(1, sum(map(int, client.nthreads().values())))
+
+
+def _length(runs: Sequence[range], threads: int) -> int:
+    """Runs of a range: few enough that every thread gets some."""
+    total = sum(map(len, runs))
+    return min(RANGE, max(CHUNK, -(-total // threads // CHUNK) * CHUNK))
+
+
+def _cut(runs: range, length: int) -> list[range]:
+    return [runs[begin : begin + length] for begin in range(0, len(runs), length)]
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Say what a cluster is lost by in one message."""
+    from distributed import KilledWorker
+    from distributed.client import FutureCancelledError
+
+    try:
+        yield
+    except KilledWorker:
+        raise ClusterError(
+            "the cluster gave up on a range of runs: several workers died of it, perhaps for want of memory (a thread "
+            "needs about 1.5 GB); start fewer threads"
+        ) from None
+    except (FutureCancelledError, TimeoutError, OSError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ClusterError(f"the cluster is lost ({reason[:160]})") from None

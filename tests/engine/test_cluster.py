@@ -1,0 +1,139 @@
+"""A cluster gives the bits of one machine, whatever the number of workers and whatever dies; a loss is said."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import xarray as xr
+
+import sim
+from sim.engine import cluster
+from sim.engine.checkpoint import Checkpoint
+from sim.errors import ClusterError
+from sim.scenario import Scenario
+
+distributed = pytest.importorskip("distributed", reason="the extra [cluster] is not installed")
+
+TINY = Path(__file__).parents[1] / "scenario" / "data" / "tiny.toml"
+RUNS = 900
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Scenario:
+    return sim.load(TINY, overrides=["time.years=2"])
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[object]:
+    """Three workers in threads of this process: as a cluster, but started in a second."""
+    options = {"processes": False, "n_workers": 3, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as made, distributed.Client(made) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def alone(tiny: Scenario) -> xr.DataTree:
+    return sim.run(tiny, runs=RUNS, seed=3, first=7)
+
+
+@pytest.fixture
+def short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight ranges, more than are under way at a time."""
+    monkeypatch.setattr(cluster, "_length", lambda runs, threads: 128)
+
+
+@pytest.mark.usefixtures("short_ranges")
+def test_run__on_a_cluster_gives_the_bits_of_one_machine(tiny: Scenario, alone: xr.DataTree, client: object) -> None:
+    told: list[int] = []
+    options = {"runs": RUNS, "seed": 3, "first": 7, "client": client}
+    made = sim.run(tiny, progress=lambda done, _: told.append(done), **options)
+    assert made.identical(alone)
+    assert len(told) == 8 and told[-1] == RUNS and told == sorted(told)
+
+
+@pytest.mark.usefixtures("short_ranges")
+def test_run__goes_on_from_a_cluster_to_one_machine(
+    tiny: Scenario, alone: xr.DataTree, client: object, tmp_path: Path
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def stop(done: int, wanted: int) -> None:
+        if done >= 384:
+            raise Killed
+
+    options = {"runs": RUNS, "seed": 3, "first": 7}
+    with pytest.raises(Killed), Checkpoint(tmp_path / "a.progress", pause=0.0) as kept:
+        sim.run(tiny, checkpoint=kept, client=client, progress=stop, **options)
+    assert sum(map(len, kept.done)) in range(384, 384 + 129)
+    with Checkpoint(tmp_path / "a.progress") as kept:
+        assert sim.run(tiny, checkpoint=kept, **options).identical(alone)
+
+
+def test_run__refuses_workers_with_other_code(tiny: Scenario, client: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamps = iter(["one", "other", "one", "one", "one", "one", "one"])
+    monkeypatch.setattr(cluster, "code_stamp", lambda: next(stamps))
+    with pytest.raises(ClusterError, match="have another version of oreflow"):
+        sim.run(tiny, runs=4, client=client)
+
+
+@pytest.mark.parametrize(
+    "address", ["local", "local:", "local:0", "local:-1", "local:two", "host:8786", "tcp:", "", "local:999999"]
+)
+def test_connected__refuses_what_is_no_address(address: str) -> None:
+    with (
+        pytest.raises(ClusterError, match=r"is no cluster; give tcp://host:8786, or local:4"),
+        cluster.connected(address),
+    ):
+        pass
+
+
+def test_connected__says_that_nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE", 0.5)
+    with pytest.raises(ClusterError, match="nothing answers"), cluster.connected("tcp://127.0.0.1:9"):
+        pass
+
+
+def test_check_address__without_dask_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(ClusterError, match=r"pip install 'oreflow\[cluster\]'"):
+        cluster.check_address("local:2")
+
+
+def test_length__gives_every_thread_some_and_no_worker_too_much() -> None:
+    assert cluster._length([range(100_000)], 2) == cluster.RANGE
+    assert cluster._length([range(4000)], 4) == 1024 and cluster._length([range(10)], 4) == 512
+    assert cluster._cut(range(5, 1200), 512) == [range(5, 517), range(517, 1029), range(1029, 1200)]
+
+
+@pytest.mark.long
+def test_run__of_100_000_on_two_processes_one_killed_half_way_gives_the_same_bits(tmp_path: Path) -> None:
+    scenario = sim.load("controls_2025", overrides=["time.years=1"])
+    runs = int(os.environ.get("OREFLOW_LONG_RUNS", "100000"))
+    began = time.perf_counter()
+    alone = sim.run(scenario, runs=runs)
+    seconds = {"alone": time.perf_counter() - began}
+    with cluster.connected("local:2") as client:
+        client.run(cluster.code_stamp)
+        for name in ("undisturbed", "one killed"):
+            killed = threading.Event()
+
+            def progress(done: int, wanted: int, name: str = name, killed: threading.Event = killed) -> None:
+                if name == "one killed" and done >= wanted // 2 and not killed.is_set():
+                    killed.set()
+                    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+
+            began = time.perf_counter()
+            made = sim.run(scenario, runs=runs, client=client, progress=progress)
+            seconds[name] = time.perf_counter() - began
+            assert made.identical(alone)
+            assert killed.is_set() == (name == "one killed")
+    print({name: round(value, 1) for name, value in seconds.items()})
+    assert seconds["undisturbed"] < 1.25 * seconds["alone"]
