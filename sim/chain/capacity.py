@@ -148,16 +148,19 @@ def hurdle(
     Parameters
     ----------
     technology: Of the process.
-    borne: Share of the capital charge that the maker bears.
+    borne: Share of the capital charge that the maker bears. What others bear lowers the margin by as much as it lowers
+        full cost, also where the dead zone holds it up, but never below that of today.
     """
     value = reference.unit_value(process)
     prices = {product: row.price_usd_per_kg for product, row in reference.products.items()}
     spent = sum(tonnes * prices[product] for product, tonnes in process.inputs.items())
     rate = technology.cost_of_capital
     charge = capital_share(technology, value, rate)
-    full = (spent + process.conversion_cost) / value + borne * charge
+    full = (spent + process.conversion_cost) / value + charge
     slope = (capital_share(technology, value, rate + RATE_STEP) - charge) / RATE_STEP
-    return max(float(np.log(full)), reference.scenario.capacity.dead_zone), technology.hurdle_premium * slope / full
+    least = max(float(np.log(full)), reference.scenario.capacity.dead_zone)
+    relief = float(np.log1p(-(1.0 - borne) * charge / full))
+    return max(least + relief, 0.0), technology.hurdle_premium * slope / full
 
 
 def _builders(reference: Reference, skills: dict[tuple[str, str], int], months: float, followed: bool) -> Builders:

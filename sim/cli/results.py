@@ -188,7 +188,10 @@ def _print_policies(summary: Summary) -> None:
         (
             row.name,
             row.kind,
-            *(f"{amount:,.0f}" for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)),
+            *(
+                f"{round(amount) + 0:,d}"
+                for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)
+            ),
         )
         for row in summary.policies
     ]

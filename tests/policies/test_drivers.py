@@ -1,0 +1,166 @@
+"""Each instrument moves the drivers it should, and no other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.core.state import Chain
+from sim.policies.capital import annuity
+from tests.policies.conftest import Driven
+from tests.scenario.test_provenance import toml
+
+
+def policy(**keys: Any) -> str:
+    return f"policies.tested={toml(keys)}"
+
+
+PERMITS = {"kind": "permits", "regions": ["US"], "products": ["bastnaesite"], "most_months": 27}
+GRANT = {"kind": "grant", "regions": ["US"], "products": ["magnet_std"], "share": 0.5}
+
+
+def moved(before: Chain, after: Chain) -> set[str]:
+    """Names of the parts of the chain that differ."""
+    found = set()
+    for name, old, new in zip(Chain._fields, before, after, strict=True):
+        if isinstance(old, tuple):
+            parts = zip(old._fields, old, new, strict=True)  # type: ignore[attr-defined]
+            found |= {f"{name}.{part}" for part, one, other in parts if not np.array_equal(one, other)}
+        elif not np.array_equal(old, new):
+            found.add(name)
+    return found - {f"drivers.{name}" for name in ("year", "years", "accounts", "rate")}
+
+
+EVERY = (
+    {"kind": "tariff", "regions": ["US"], "origins": ["CN"], "products": ["magnet_std"], "rate": 0.25},
+    {"kind": "alliance", "regions": ["US", "JP", "IN"]},
+    {"kind": "floor", "regions": ["US"], "product": "ndpr_oxide", "usd_per_kg": 110},
+    {"kind": "credit", "regions": ["US"], "products": ["magnet_std"], "usd_per_kg": 20},
+    GRANT,
+    GRANT | {"kind": "loan", "rate": 0.04},
+    PERMITS,
+    {"kind": "hub", "regions": ["US"], "products": ["block_std"], "construction_factor": 0.5, "musd_per_year": 9},
+    {"kind": "workforce", "regions": ["US"], "stages": ["block"], "people_per_year": 50},
+    {"kind": "priority", "regions": ["US"], "sectors": ["wind"]},
+    {"kind": "feed", "regions": ["US"], "recipe": "collect_eol", "tonnes_per_year": 500},
+    {"kind": "research", "regions": ["US"], "sectors": ["wind"], "raises": 0.5},
+)
+TOUCHED = {
+    "tariff": {"crossings", "drivers.levies"},
+    "alliance": {"routes", "crossings", "drivers.levies"},
+    "floor": {"drivers.guarantees", "drivers.guarantee_starts"},
+    "credit": {"drivers.credits", "drivers.credit_starts"},
+    "grant": {"building.hurdle", "drivers.grants"},
+    "loan": {"building.hurdle", "drivers.grants"},
+    "permits": {"building.permit"},
+    "hub": {"building.construction"},
+    "workforce": {"building.trained"},
+    "priority": {"uses"},
+    "feed": {"building.growth"},
+    "research": {"uses"},
+}
+
+
+@pytest.mark.parametrize("terms", EVERY, ids=lambda terms: str(terms["kind"]))
+def test_driven__moves_what_the_instrument_is_for_and_no_more(with_policies: Driven, terms: dict[str, Any]) -> None:
+    _, before, after = with_policies(policy(**terms))
+    assert moved(before, after) == TOUCHED[terms["kind"]]
+
+
+@pytest.mark.parametrize("terms", EVERY, ids=lambda terms: str(terms["kind"]))
+def test_driven__leaves_the_chain_alone_at_strength_zero(with_policies: Driven, terms: dict[str, Any]) -> None:
+    reference, before, after = with_policies(policy(**terms, strength=0))
+    assert after is before
+    assert not any(reference.scenario.spares(row, "JP") for row in reference.scenario.restrictions.values())
+
+
+def test_driven__lays_a_tariff_on_its_routes_from_its_date(with_policies: Driven) -> None:
+    reference, _, chain = with_policies(policy(**EVERY[0] | {"from": "2026-01"}))
+    covered = [
+        index
+        for index, row in enumerate(reference.routes)
+        if (row.product, row.origin, row.destination) == ("magnet_std", "CN", "US")
+    ]
+    levies = chain.drivers.levies
+    assert chain.crossings.route[levies.crossing].tolist() == covered
+    rate = chain.drivers.rate[levies.row[0]]
+    assert rate[:24].tolist() == [0.0] * 24 and np.allclose(rate[24:], 0.25)
+
+
+def test_driven__spares_allies_the_measures_of_allies_only(with_policies: Driven) -> None:
+    reference, _, _ = with_policies(policy(**EVERY[1]))
+    plain, _, _ = with_policies()
+    for name, target in plain.targets.items():
+        spared = reference.targets[name]
+        by = reference.scenario.measures[name].by
+        inside = {i for i in target.routes if by == "IN" and reference.routes[i].destination in ("US", "JP")}
+        assert target.routes.keys() - spared.routes.keys() == inside, name
+    assert any(target.routes and not reference.targets[name].routes for name, target in plain.targets.items())
+
+
+def test_driven__makes_trade_between_allies_free_of_tariffs(with_policies: Driven) -> None:
+    tariff = {"kind": "tariff", "regions": ["US"], "origins": ["CN", "JP"], "products": ["magnet_std"], "rate": 0.25}
+    reference, _, chain = with_policies(policy(**EVERY[1]), f"policies.wall={toml(tariff)}")
+    origins = {}
+    for levy in chain.drivers.levies:
+        route = reference.routes[chain.crossings.route[levy.crossing]]
+        if (route.product, route.destination) == ("magnet_std", "US"):
+            origins[route.origin] = float(chain.drivers.rate[levy.row, 0])
+    assert origins["CN"] == pytest.approx(0.25)
+    assert origins["JP"] == pytest.approx(-0.021)
+
+
+def test_driven__shortens_permits_to_the_ceiling(with_policies: Driven) -> None:
+    reference, before, after = with_policies(policy(**PERMITS))
+    mine = reference.process_at["mine_bastnaesite", "US"]
+    assert before.building.permit[mine, 0] == pytest.approx(1.0 / 48.0)
+    assert after.building.permit[mine, 0] == pytest.approx(1.0 / 27.0)
+    half = with_policies(policy(**PERMITS, strength=0.5))[2]
+    assert half.building.permit[mine, 0] == pytest.approx(1.0 / 37.5)
+
+
+def test_driven__lowers_the_hurdle_more_by_a_larger_grant_and_less_by_a_loan(with_policies: Driven) -> None:
+    reference, before, small = with_policies(policy(**GRANT | {"share": 0.2}))
+    large, loan = with_policies(policy(**GRANT))[2], with_policies(policy(**GRANT | {"kind": "loan", "rate": 0.04}))[2]
+    plant, rival = reference.process_at["finish_std", "US"], reference.process_at["finish_std", "EU"]
+    hurdles = [float(chain.building.hurdle[plant, 0]) for chain in (before, loan, small, large)]
+    assert hurdles[0] > hurdles[1] > hurdles[3]
+    assert hurdles[0] > hurdles[2] > hurdles[3]
+    assert before.building.hurdle[rival, 0] == large.building.hurdle[rival, 0]
+    assert hurdles[3] >= 0.0
+
+
+def test_driven__books_grants_at_the_capital_cost_of_capacity(with_policies: Driven) -> None:
+    reference, _, chain = with_policies(policy(**GRANT))
+    grant = chain.drivers.grants[0]
+    assert int(grant.process) == reference.process_at["finish_std", "US"]
+    # 26,700 USD for a tonne a year is 320.4 thousand USD for a tonne a month; half is public.
+    assert float(grant.public) == pytest.approx(160.2) and float(grant.private) == pytest.approx(160.2)
+
+
+def test_driven__guarantees_a_multiple_of_the_reference_price(with_policies: Driven) -> None:
+    _, _, chain = with_policies(policy(**EVERY[2]))
+    assert chain.drivers.guarantees.floor.tolist() == pytest.approx([2.0] * chain.drivers.guarantees.size)
+
+
+def test_driven__credits_a_kilogram_over_the_value_of_output(with_policies: Driven) -> None:
+    reference, _, chain = with_policies(policy(**EVERY[3]))
+    credit, plant = chain.drivers.credits[0], reference.process_at["finish_std", "US"]
+    row = reference.processes[plant]
+    made = row.outputs["magnet_std"]
+    assert chain.drivers.rate[credit.row, 0] * credit.value == pytest.approx(20.0 * made, rel=1e-5)
+
+
+def test_driven__adds_feed_in_a_line(with_policies: Driven) -> None:
+    reference, before, after = with_policies(policy(**EVERY[10], months=24))
+    plant = reference.process_at["collect_eol", "US"]
+    added = (after.building.growth[plant] - before.building.growth[plant]) * reference.processes[plant].activity
+    assert added[23] == pytest.approx(500.0 * 23.5 / 48.0, rel=1e-3)
+    assert added[60:] == pytest.approx(500.0, rel=1e-3)
+
+
+def test_annuity__pays_back_what_was_lent() -> None:
+    yearly = annuity(0.07, 12.0)
+    assert sum(yearly / 1.07**year for year in range(1, 13)) == pytest.approx(1.0)
