@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, ensembles, pictures, results
 
 app = typer.Typer(
     name="sim",
@@ -24,7 +24,7 @@ app.command("run", epilog="Example: sim run baseline --runs 2000 --set time.year
 app.command("check", epilog="Example: sim check baseline --set growth=false")(chains.inspect)
 app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.describe)
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
-    results.draw
+    pictures.draw
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)

@@ -1,16 +1,13 @@
-"""`sim show` and `sim plot`: read a result file again."""
+"""`sim show`: read a result file again."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from sim.cli.arguments import Overwrite, ResultFile
-from sim.cli.messages import note, reported, say, table, together
-from sim.errors import ResultError
+from sim.cli.arguments import ResultFile
+from sim.cli.messages import reported, say, table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,14 +16,6 @@ if TYPE_CHECKING:
     from sim.results.quantiles import Spread
     from sim.results.shortage import ShortageRow
     from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
-
-
-class Kind(StrEnum):
-    """Pictures that can be drawn of a result."""
-
-    fan = "fan"
-    stages = "stages"
-    shocks = "shocks"
 
 
 def describe(
@@ -50,45 +39,6 @@ def describe(
         )
         print_summary(summary)
         _print_contents(found)
-
-
-def draw(
-    file: ResultFile,
-    out: Annotated[Path, typer.Option(help="Picture to write: .png, .svg or .pdf.")],
-    kind: Annotated[
-        Kind, typer.Option(help="fan: one variable; stages: the whole chain; shocks: the restrictions.")
-    ] = (Kind.stages),
-    product: Annotated[str | None, typer.Option(help="Product, stage or sector of a fan.")] = None,
-    region: Annotated[str | None, typer.Option(help="Region or world; by default the one that lacks most.")] = None,
-    variable: Annotated[str, typer.Option(help="Variable of a fan: price, shortage, inventory, flow ...")] = "price",
-    overwrite: Overwrite = False,
-) -> None:
-    """Draw a picture of a result."""
-    with reported():
-        from sim import plotting, store
-        from sim.plotting import files
-        from sim.results.summary import hardest_hit
-
-        found, target, _ = together(
-            lambda: store.open_results(file),
-            lambda: files.check_picture(out, overwrite=overwrite),
-            lambda: _need_product(kind, product),
-        )
-        place = region or hardest_hit(found)
-        if kind is Kind.fan:
-            assert product is not None
-            figure = plotting.fan_figure(found, variable, of=product, region=place)
-        elif kind is Kind.stages:
-            figure = plotting.stages(found, place)
-        else:
-            figure = plotting.shocks(found)
-        files.write(figure, target)
-        note(f"{out}: {kind.value}" + ("" if kind is Kind.shocks else f" in {place}"))
-
-
-def _need_product(kind: Kind, product: str | None) -> None:
-    if kind is Kind.fan and product is None:
-        raise ResultError("--kind fan needs --product, such as --product dy_oxide")
 
 
 def print_summary(summary: Summary) -> None:
