@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, pictures, results
+from sim.cli import chains, ensembles, pictures, reports, results
 
 app = typer.Typer(
     name="sim",
@@ -26,6 +26,7 @@ app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     pictures.draw
 )
+app.command("report", epilog="Example: sim report baseline.nc --out report.html")(reports.write)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from sim import variables
 from sim.errors import ResultError
 from sim.plotting import style
-from sim.results.exceedance import COVERAGE, exceedance
+from sim.results.exceedance import exceedance
+from sim.results.intervals import COVERAGE
 from sim.results.lookup import chosen, labels, origin, paths, variable
 from sim.variables import MONTH, QUANTILE, REGION, RUN, Variable
 
@@ -157,7 +158,7 @@ def _form(declared: Variable) -> Callable[[float], str]:
         return lambda value: f"x{value:.3g}"
     if declared.units == "1":
         return lambda value: f"{100.0 * value:.3g} %"
-    return lambda value: f"{value:,.3g}" if abs(value) < 1000.0 else f"{value:,.0f}"
+    return lambda value: f"{value:.3g}" if abs(value) < 1000.0 else f"{float(f'{value:.3g}'):,.0f}"
 
 
 def _value_axis(axes: Axes, declared: Variable, low: float, high: float) -> None:

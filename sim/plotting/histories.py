@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -23,6 +24,7 @@ TRACED: tuple[tuple[str, str, Literal["-", "--"]], ...] = (
     ("transacted_price", style.GREEN, "--"),
 )
 LABEL_WIDTH = 44
+IN_FORCE = LinearSegmentedColormap.from_list("in force", ["#FFFFFF", style.VERMILION])
 
 
 def history(results: xr.DataTree, *, of: str, region: str, run: int | None = None) -> Figure:
@@ -105,19 +107,14 @@ def _in_force_in(results: xr.DataTree, run: int) -> xr.DataArray:
 
 def _bars(axes: Axes, results: xr.DataTree, force: xr.DataArray, *, alone: bool) -> None:
     """A bar for each restriction, the fuller its colour the more runs have it in force."""
-    edges = [style.date_number(month) for month in force[MONTH].values.astype("datetime64[M]")]
-    width = np.diff([*edges, edges[-1] + 30.4])
-    for row, name in enumerate(labels(force, RESTRICTION)):
-        shares = force.sel({RESTRICTION: name}).values
-        axes.barh(
-            np.full(len(edges), row),
-            width,
-            left=edges,
-            height=0.7,
-            color=[style.paler(style.VERMILION, 1.0 - share) for share in shares.clip(0.0, 1.0)],
-            linewidth=0.0,
-        )
-    titles = [restriction_title(results, name) for name in labels(force, RESTRICTION)]
+    months = force[MONTH].values.astype("datetime64[M]")
+    edges = [style.date_number(month) for month in (*months, months[-1] + 1)]
+    names = labels(force, RESTRICTION)
+    if names:
+        axes.pcolormesh(edges, np.arange(len(names) + 1) - 0.5, force.values, cmap=IN_FORCE, vmin=0.0, vmax=1.0)
+    for row in range(len(names) + 1):
+        axes.axhline(row - 0.5, color="white", linewidth=6.0)
+    titles = [restriction_title(results, name) for name in names]
     axes.set_yticks(range(len(titles)), [textwrap.shorten(title, LABEL_WIDTH, placeholder=" ...") for title in titles])
     axes.set_ylim(max(len(titles), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", labelsize=style.SMALL, colors=style.GREY, length=0)

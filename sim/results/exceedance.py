@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-COVERAGE = 0.95
-"""Chance that the band holds the true share, point by point."""
+from sim.results import intervals
+from sim.results.intervals import COVERAGE
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Exceedance:
 
 
 def exceedance(values: NDArray[np.floating], *, coverage: float = COVERAGE) -> Exceedance:
-    """Share of runs above each value that occurs, with an exact band (Clopper and Pearson, Biometrika 26, 1934).
+    """Share of runs above each value that occurs, with an exact band, point by point (`intervals.shares`).
 
     Parameters
     ----------
@@ -49,8 +48,5 @@ def exceedance(values: NDArray[np.floating], *, coverage: float = COVERAGE) -> E
         raise ValueError("there is no value")
     found, first = np.unique(kept, return_index=True)
     above = kept.size - np.append(first[1:], kept.size)
-    tail = 0.5 * (1.0 - coverage)
-    # The beta distribution has no shape of zero: with no run above, or with all, an end of the band is 0 or 1.
-    low = np.where(above > 0, stats.beta.ppf(tail, np.maximum(above, 1), kept.size - above + 1), 0.0)
-    high = np.where(above < kept.size, stats.beta.ppf(1.0 - tail, above + 1, np.maximum(kept.size - above, 1)), 1.0)
+    low, high = intervals.shares(above, kept.size, coverage=coverage)
     return Exceedance(found, above / kept.size, low, high, int(kept.size))
