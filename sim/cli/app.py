@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, pictures, reports, results
+from sim.cli import chains, ensembles, helping, pictures, reports, results
 
 app = typer.Typer(
     name="sim",
     help="Who runs short of what, when, and at what price, when exports along the rare-earth chain are restricted.",
     epilog="Example: sim run baseline --runs 2000 --out baseline.nc --plot baseline.png",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -27,6 +26,8 @@ app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product d
     pictures.draw
 )
 app.command("report", epilog="Example: sim report baseline.nc --out report.html")(reports.write)
+app.command("new", epilog="Example: sim new my_quota --extends baseline")(helping.create)
+app.command("explain", epilog="Example: sim explain restrictions.licensing.cut")(helping.explain)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

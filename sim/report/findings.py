@@ -159,7 +159,8 @@ def _dearest(results: xr.DataTree, summary: Summary) -> Finding | None:
     return Finding(
         "What gets dearest, and how dear?",
         f"{style.begun(style.named(row.product))} in {row.region}: the highest monthly quoted price of a run over its "
-        f"reference is {measured(peak, 'x{:.2g}'.format)}. It passes twice the reference in {counted(peak > DEAR)}; months above it: "
+        f"reference is {measured(peak, 'x{:.2g}'.format)}. It passes twice the "
+        f"reference in {counted(peak > DEAR)}; months above it: "
         f"{measured(dear, '{:.0f}'.format)}.",
     )
 

@@ -16,7 +16,7 @@ from sim.report.figures import Picture, pictures
 from sim.report.findings import Finding, amount, findings, measured
 from sim.report.provenance import Provenance, provenance
 from sim.results import remade, sentences
-from sim.results.lookup import labels, origin, variable
+from sim.results.lookup import known_region, labels, origin, variable
 from sim.results.summary import Summary, summarise
 from sim.results.tables import Table, tables
 from sim.variables import REGION, SECTOR, WORLD
@@ -38,7 +38,13 @@ class Section:
     notes: tuple[str, ...]
 
 
-def html(results: Sequence[xr.DataTree], *, region: str | None = None, folders: Sequence[Path] = ()) -> str:
+def html(
+    results: Sequence[xr.DataTree],
+    *,
+    region: str | None = None,
+    folders: Sequence[Path] = (),
+    with_pictures: bool = True,
+) -> str:
     """The page as text.
 
     Parameters
@@ -46,6 +52,7 @@ def html(results: Sequence[xr.DataTree], *, region: str | None = None, folders: 
     results: One result or several, each with a section; several have a table side by side as well.
     region: Region that pictures show; by default the hardest hit of each result.
     folders: Folder of each result's scenario file and chain, where they are not bundled.
+    with_pictures: Whether pictures are drawn, which takes most of the time.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def html(results: Sequence[xr.DataTree], *, region: str | None = None, folders: 
     Example
     -------
     >>> import sim
-    >>> page = html([sim.run(sim.load("still", overrides=["time.years=1"]), runs=2)])
+    >>> page = html([sim.run(sim.load("still", overrides=["time.years=1"]), runs=2)], with_pictures=False)
     >>> "Nothing happens" in page, "http" in page.split("<details>")[0]
     (True, False)
     """
@@ -63,7 +70,10 @@ def html(results: Sequence[xr.DataTree], *, region: str | None = None, folders: 
     if not results:
         raise ResultError("there is no result to report")
     places = [*folders, *[None] * (len(results) - len(folders))]
-    sections = [_section(each, region=region, folder=folder) for each, folder in zip(results, places, strict=True)]
+    sections = [
+        _section(each, region=region, folder=folder, with_pictures=with_pictures)
+        for each, folder in zip(results, places, strict=True)
+    ]
     files = resources.files("sim.report")
     # Titles and sources come from scenario files: they are text, whatever they look like.
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -102,9 +112,10 @@ def write(text: str, path: Path) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-def _section(results: xr.DataTree, *, region: str | None, folder: Path | None) -> Section:
+def _section(results: xr.DataTree, *, region: str | None, folder: Path | None, with_pictures: bool) -> Section:
     summary = summarise(results)
-    drawn, missing = pictures(results, summary, region=region, folder=folder)
+    known_region(results, region)
+    drawn, missing = pictures(results, summary, region=region, folder=folder) if with_pictures else ((), ())
     found, notes = list(tables(summary)), list(missing)
     scenario = None
     try:
