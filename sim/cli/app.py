@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, checks, decisions, ensembles, questions, results
+from sim.cli import chains, checks, decisions, ensembles, helping, pictures, questions, reports, results
 
 app = typer.Typer(
     name="sim",
     help="Who runs short of what, when, and at what price, when exports along the rare-earth chain are restricted.",
     epilog="Example: sim run baseline --runs 2000 --out baseline.nc --plot baseline.png",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -24,7 +23,7 @@ app.command("run", epilog="Example: sim run baseline --runs 2000 --set time.year
 app.command("check", epilog="Example: sim check baseline --set growth=false")(chains.inspect)
 app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.describe)
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
-    results.draw
+    pictures.draw
 )
 app.command("verify", epilog="Example: sim verify baseline.nc --share 0.05")(checks.repeat)
 app.command("diff", epilog="Example: sim diff baseline.nc other.nc")(checks.compare_bits)
@@ -47,6 +46,9 @@ app.command(
 app.command("catalogue", epilog="Example: sim catalogue baseline --years 100000 --out baseline.zarr")(
     decisions.catalogue
 )
+app.command("report", epilog="Example: sim report baseline.nc --out report.html")(reports.write)
+app.command("new", epilog="Example: sim new my_quota --extends baseline")(helping.create)
+app.command("explain", epilog="Example: sim explain restrictions.licensing.cut")(helping.explain)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

@@ -44,12 +44,15 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         title=Text(plain(title)), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
     )
     for column in columns:
-        # Numbers stay on one line; names wrap instead.
         number = column.startswith(">")
-        drawn.add_column(column.removeprefix(">"), justify="right" if number else "left", no_wrap=number)
+        # On a narrow terminal a number is folded; cut off, it would be another number.
+        drawn.add_column(column.removeprefix(">"), justify="right" if number else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(plain(cell)) for cell in row))
-    _console().print(drawn)
+    console = _console()
+    if not sys.stdout.isatty():
+        console.width = max(LEAST_WIDTH, console.measure(drawn).maximum)
+    console.print(drawn)
 
 
 def plain(text: str) -> str:

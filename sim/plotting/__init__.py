@@ -1,8 +1,24 @@
 """Pictures of results: each function takes axes, or makes a figure, and returns it; none touches global state."""
 
 from sim.plotting.answers import blame
+from sim.plotting.curves import exceeded, quoted
 from sim.plotting.fans import fan, fan_figure
+from sim.plotting.flows import chain_map
+from sim.plotting.heatmaps import heat, heat_figure
+from sim.plotting.histories import history
 from sim.plotting.overview import stages
 from sim.plotting.timelines import shocks
 
-__all__ = ["blame", "fan", "fan_figure", "shocks", "stages"]
+__all__ = [
+    "blame",
+    "chain_map",
+    "exceeded",
+    "fan",
+    "fan_figure",
+    "heat",
+    "heat_figure",
+    "history",
+    "quoted",
+    "shocks",
+    "stages",
+]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -63,13 +61,7 @@ def fan(results: xr.DataTree, name: str, *, of: str, region: str, ax: Axes | Non
     what = AXIS.get(full, full).split(" over ")[0]
     title = f"{style.named(of)}, {region}: {what}"
     style.heading(axes, title[0].upper() + title[1:], f"{source.runs:,} runs; {source.title}")
-    axes.legend(
-        handles=legend_handles(is_share=full in SHARES, dated=bool(style.dated_onsets(results))),
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        frameon=False,
-        fontsize=style.SMALL,
-    )
+    style.beside(axes, legend_handles(is_share=full in SHARES, dated=bool(style.dated_onsets(results))))
     return axes
 
 
@@ -93,7 +85,7 @@ def bands(axes: Axes, path: xr.DataArray, *, is_share: bool) -> None:
     time = style.middles(path[MONTH])
     levels = {round(float(level), 6): path.sel({QUANTILE: level}).values for level in path[QUANTILE].values}
     for low, high, paleness in BANDS:
-        axes.fill_between(time, levels[low], levels[high], color=_paler(colour, paleness), linewidth=0.0)
+        axes.fill_between(time, levels[low], levels[high], color=style.paler(colour, paleness), linewidth=0.0)
     axes.plot(time, levels[0.5], color=colour, linewidth=1.6)
     if not is_share:
         axes.axhline(1.0, color=style.GREY, linewidth=0.8)
@@ -115,25 +107,17 @@ def legend_handles(*, is_share: bool, dated: bool) -> list[Patch | Line2D]:
     handles: list[Patch | Line2D] = [Line2D([], [], color=colour, linewidth=1.6, label="median run")]
     for low, high, paleness in reversed(BANDS):
         handles.append(
-            Patch(color=_paler(colour, paleness), linewidth=0.0, label=f"{100 * (high - low):.0f} % of runs")
+            Patch(color=style.paler(colour, paleness), linewidth=0.0, label=f"{100 * (high - low):.0f} % of runs")
         )
     if not is_share:
         handles.append(Line2D([], [], color=style.GREY, linewidth=0.8, label="reference"))
     if dated:
-        handles.append(
-            Line2D([], [], color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)), label="dated restriction")
-        )
+        handles.append(style.dated_handle())
     return handles
 
 
 def _colour(is_share: bool) -> str:
     return style.VERMILION if is_share else style.BLUE
-
-
-def _paler(colour: str, share: float) -> tuple[float, float, float]:
-    """A colour mixed with white: opaque, so that bands do not darken one another."""
-    red, green, blue = (1.0 - share) * np.array(to_rgb(colour)) + share
-    return float(red), float(green), float(blue)
 
 
 assert {level for low, high, _ in BANDS for level in (low, high)} <= set(variables.QUANTILES)

@@ -9,8 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import to_rgb
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 from numpy.typing import NDArray
 
@@ -55,6 +59,23 @@ def named(label: str) -> str:
     ('Dy oxide', 'magnet (high coercivity)')
     """
     return " ".join(WORDS.get(word, word) for word in label.split("_"))
+
+
+def paler(colour: str, share: float) -> tuple[float, float, float]:
+    """A colour mixed with white: opaque, so that bands do not darken one another."""
+    red, green, blue = (1.0 - share) * np.array(to_rgb(colour)) + share
+    return float(red), float(green), float(blue)
+
+
+def begun(text: str) -> str:
+    """A text with a capital at its beginning.
+
+    Example
+    -------
+    >>> begun("magnet, EU"), begun("NdPr oxide")
+    ('Magnet, EU', 'NdPr oxide')
+    """
+    return text[:1].upper() + text[1:]
 
 
 def middles(time: xr.DataArray) -> NDArray[np.datetime64]:
@@ -162,4 +183,40 @@ def dated_onsets(results: xr.DataTree) -> list[float]:
 def mark(axes: Axes, dates: Sequence[float]) -> None:
     """Thin lines where a restriction sets in on a known date."""
     for date in dates:
-        axes.axvline(date, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1.5)
+        axes.axvline(date, color=GREY, linewidth=0.8, linestyle=":", zorder=1.5)
+
+
+def beside(axes: Axes, handles: Sequence[Line2D | Patch]) -> None:
+    """A legend to the right of axes, where it covers nothing."""
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=SMALL)
+
+
+def dated_handle() -> Line2D:
+    """Entry of a legend for what `mark` draws."""
+    return Line2D([], [], color=GREY, linewidth=0.8, linestyle=":", label="dated restriction")
+
+
+def colour_bar(axes: Axes, scale: ScalarMappable, label: str, *, shrink: float = 1.0) -> Axes:
+    """A quiet bar of colours beside axes; returns the axes of the bar, in percent unless told otherwise.
+
+    Parameters
+    ----------
+    axes: Axes the colours are in.
+    scale: Colours and what they stand for.
+    label: What is shown, with its unit.
+    shrink: Length over that of the axes.
+    """
+    bar = figure_of(axes).colorbar(scale, ax=axes, pad=0.015, aspect=14, shrink=shrink)
+    bar.set_label(label, fontsize=SMALL, color=GREY)
+    for side in bar.ax.spines.values():
+        side.set_visible(False)
+    bar.ax.tick_params(labelsize=SMALL, colors=GREY, length=0)
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    return bar.ax
+
+
+def figure_of(axes: Axes) -> Figure:
+    """The figure that axes stand in."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure

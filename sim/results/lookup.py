@@ -140,6 +140,17 @@ def labels(array: xr.DataArray, dim: str) -> list[str]:
     return [str(label) for label in array[dim].values]
 
 
+def known_region(results: xr.DataTree, region: str | None) -> None:
+    """Check that a region, if one is given, is there.
+
+    Raises
+    ------
+    ResultError: It is not.
+    """
+    if region is not None:
+        chosen(region, items(results)[REGION], REGION)
+
+
 def items(results: xr.DataTree) -> dict[str, list[str]]:
     """Labels of products, stages, sectors and regions."""
     data = results["distribution"].to_dataset()

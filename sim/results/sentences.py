@@ -19,7 +19,7 @@ def sentences(summary: Summary) -> tuple[str, ...]:
         f"{origin.runs:,} runs of {origin.years:g} years from {origin.start}, seed {origin.seed}: "
         "quantiles over runs are given as median (5 to 95 %)."
     )
-    return (first, *_conflict(summary), *_findings(summary), *_cautions(summary))
+    return (first, *_conflict(summary), *_findings(summary), *cautions(summary))
 
 
 def _conflict(summary: Summary) -> tuple[str, ...]:
@@ -60,7 +60,8 @@ def _findings(summary: Summary) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cautions(summary: Summary) -> tuple[str, ...]:
+def cautions(summary: Summary) -> tuple[str, ...]:
+    """What to be careful about before a number of this ensemble is quoted."""
     found = []
     if summary.is_rough:
         found.append("Few runs: the 5 and 95 % quantiles are rough; 1,000 runs or more make them firm.")

@@ -14,11 +14,6 @@ from sim.errors import ResultError
 from sim.plotting import style
 
 
-@pytest.fixture(scope="module")
-def results() -> xr.DataTree:
-    return sim.run(sim.load("controls_2025", overrides=["time.years=1"]), runs=8)
-
-
 def pixels(figure: Figure) -> np.ndarray:
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=60)
