@@ -5,8 +5,9 @@ For questions that try many sets of parameters: building and simulating one of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from sim.core import allocate, fields, loop
 from sim.engine.chunk import Clock
 from sim.projects import followed as projects_followed
 from sim.scenario import Scenario
+from sim.scenario.measures import Leaking
+from sim.scenario.restrictions import ExportQuota
 from sim.shocks import sample
 
 LANES = 16
@@ -37,9 +40,9 @@ class Path:
     shipment: Values
     """Shipments, t in the month, shape (month, route)."""
     legal: Values
-    """Share of each shipment that was declared, shape (month, route)."""
+    """Share of each route that was declared at the end of the month, shape (month, route)."""
     rent: Values
-    """Licence rent of each restriction, USD/kg, shape (month, restriction)."""
+    """Licence rent of each restriction at the end of the month, USD/kg, shape (month, restriction)."""
     stopped: Values
     """Need that stood still for want of material, t in the month, shape (month, sector in a region)."""
 
@@ -51,7 +54,7 @@ class Path:
         }
 
 
-def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None) -> Path:
+def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None, like: Reference | None = None) -> Path:
     """Simulate one run of a scenario and return its monthly path.
 
     Parameters
@@ -59,6 +62,8 @@ def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None) -> Path
     scenario: What `sim.load` returned.
     run: Number of the run: its shocks are those of the same run of `sim.run`.
     seed: Seed of all random draws; the scenario's `ensemble.seed` by default.
+    like: Reference state of a scenario that differs in restrictions and parameters only; to reconcile the chain anew takes
+        most of the time.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None) -> Path
     (12, 0.0)
     """
     seed = scenario.ensemble.seed if seed is None else seed
-    reference = chains.build(scenario)
+    reference = chains.build(scenario) if like is None else _retuned(like, scenario)
     chain = chains.core_arrays(reference)
     clock = Clock(scenario.periods, scenario.time.periods_per_year)
     events = sample(scenario, reference, first=run, runs=LANES, seed=seed).events(clock.dt)
@@ -81,15 +86,13 @@ def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None) -> Path
     kept = allocate.monthly_record(chain, clock.count, 1, LANES, traced_routes=True)
     record = allocate.of_block(kept, 0)
     legal, rent = np.ones((clock.count, chain.routes.size)), np.zeros((clock.count, chain.rules.size))
-    crossed = chain.crossings.route
-    for now in range(clock.periods):
-        loop.simulate(chain, events, projects, 0, now, now + 1, clock.months, clock.weights, block, record)
-        month, weight = clock.months[now], float(clock.weights[now])
-        rent[month] += weight * block.restriction[fields.RENT, :, 0]
+    for begin, end in _stretches(scenario, clock):
+        loop.simulate(chain, events, projects, 0, begin, end, clock.months, clock.weights, block, record)
+        month = clock.months[end - 1]
+        rent[month] = block.restriction[fields.RENT, :, 0]
         declared = block.crossing[fields.LEGAL, :, 0].astype(float)
-        hidden = block.crossing[fields.FREE, :, 0].astype(float)
-        sent = declared + hidden
-        legal[month, crossed] -= weight * np.divide(hidden, sent, out=np.zeros_like(sent), where=sent > 0.0)
+        sent = declared + block.crossing[fields.FREE, :, 0]
+        legal[month, chain.crossings.route] = np.divide(declared, sent, out=np.ones_like(sent), where=sent > 0.0)
     first = {name: getattr(record, name)[..., 0].astype(float) for name in ("price", "transacted", "route", "stopped")}
     return Path(
         reference=reference,
@@ -100,3 +103,31 @@ def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None) -> Path
         rent=rent,
         stopped=first["stopped"],
     )
+
+
+def _retuned(like: Reference, scenario: Scenario) -> Reference:
+    """The reference state with other restrictions and parameters; built anew where more than these differ."""
+    before = like.scenario
+    same = all(getattr(before, key) == getattr(scenario, key) for key in ("chain", "time", "growth", "capacity"))
+    same &= before.ensemble.chain_draw == scenario.ensemble.chain_draw
+    if not same or before.parameters.latent_share != scenario.parameters.latent_share:
+        return chains.build(scenario)
+    found = replace(like, scenario=scenario)
+    # Neither flows nor trend know restrictions or parameters.
+    vars(found).update(flows=like.flows, trend=like.trend)
+    return found
+
+
+def _stretches(scenario: Scenario, clock: Clock) -> list[tuple[int, int]]:
+    """Periods simulated in one go: a month each where rent or smuggling is to be read after it, else all of them.
+
+    Entering the compiled core takes as long as ten periods in it.
+    """
+    watched = any(
+        isinstance(measure, ExportQuota) or (isinstance(measure, Leaking) and measure.leak(np.zeros(1))[0] > 0.0)
+        for measure in scenario.measures.values()
+    )
+    if not watched:
+        return [(0, clock.periods)]
+    begins = np.flatnonzero(np.diff(clock.months, prepend=-1)).tolist()
+    return list(pairwise([*begins, clock.periods]))

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sim import chain as chains
 from sim.engine.follow import Path, follow
 from sim.scenario import Scenario, load
 from sim.scenario.dates import months_between
@@ -26,7 +27,7 @@ def scenario_of(episode: Episode, *overrides: str) -> Scenario:
     ------
     ScenarioError: The scenario or an override has faults.
     """
-    return load(episode.about.scenario, overrides=[f"time.years={episode.about.years:g}", *overrides])
+    return load(episode.scenario_file, overrides=[f"time.years={episode.about.years:g}", *overrides])
 
 
 def monthly(path: Path, series: SeriesRow) -> Values:
@@ -109,14 +110,29 @@ def predicted(path: Path, episode: Episode, rows: tuple[ObservationRow, ...]) ->
     return np.array(found)
 
 
-def simulate(episode: Episode, *overrides: str, run: int = 0) -> Values:
-    """What one run says of all observations of an episode, scored or not, shape (observation,).
+class Replay:
+    """An episode ready to be replayed with other parameters."""
 
-    Parameters
-    ----------
-    episode: Episode.
-    overrides: Keys of the scenario to set, such as `parameters.speculation=0`.
-    run: Number of the run, which decides what the scenario leaves to chance.
-    """
-    path = follow(scenario_of(episode).replace(*overrides), run=run)
-    return predicted(path, episode, episode.observations)
+    def __init__(self, episode: Episode) -> None:
+        """Load the scenario and build its chain once.
+
+        Raises
+        ------
+        ScenarioError: The scenario has faults, or its chain cannot be balanced.
+        """
+        self.episode, self.scenario = episode, scenario_of(episode)
+        self._reference = chains.build(self.scenario)
+
+    def path(self, *overrides: str, run: int = 0) -> Path:
+        """Monthly path of one run.
+
+        Parameters
+        ----------
+        overrides: Keys of the scenario to set, such as `parameters.speculation=0`.
+        run: Number of the run, which decides what the scenario leaves to chance.
+        """
+        return follow(self.scenario.replace(*overrides), run=run, like=self._reference)
+
+    def values(self, *overrides: str, run: int = 0) -> Values:
+        """What one run says of all observations, scored or not, as logarithms over its bases, shape (observation,)."""
+        return predicted(self.path(*overrides, run=run), self.episode, self.episode.observations)

@@ -133,7 +133,7 @@ class EpisodeFile(Model):
     description: str = ""
     """What happened, and what is imposed."""
     scenario: str
-    """Bundled scenario that holds the measures with their dates."""
+    """Scenario file that holds the measures with their dates, in the folder of the episode; it may extend a bundled one."""
     years: Positive
     """Years simulated."""
     origin: Month
@@ -152,13 +152,23 @@ class EpisodeFile(Model):
 class Episode:
     """An episode as its tables tell it."""
 
-    name: str
+    folder: Path
     about: EpisodeFile
     series: tuple[SeriesRow, ...]
     observations: tuple[ObservationRow, ...]
     history: tuple[HistoryRow, ...]
     digest: str
     """SHA-256 of its files."""
+
+    @property
+    def name(self) -> str:
+        """Name of the episode, that of its folder."""
+        return self.folder.name
+
+    @property
+    def scenario_file(self) -> Path:
+        """Scenario that holds the measures."""
+        return self.folder / self.about.scenario
 
     @cached_property
     def by_name(self) -> dict[str, SeriesRow]:
@@ -185,8 +195,8 @@ def read_episode(name: str) -> Episode:
 
     Example
     -------
-    >>> read_episode("rare_earths_2025").about.scenario
-    'controls_2025'
+    >>> read_episode("rare_earths_2025").about.origin
+    '2025-03'
     """
     folder = episodes().get(name, Path(name))
     if not (folder / "episode.toml").is_file():
@@ -201,7 +211,7 @@ def read_episode(name: str) -> Episode:
         _check(loading, about, series, observations, history)
     if loading.faults or about is None:
         raise ScenarioError(loading.faults)
-    return Episode(folder.name, about, series, observations, history, loading.digest.hexdigest())
+    return Episode(folder, about, series, observations, history, loading.digest.hexdigest())
 
 
 def read_beliefs(path: Path | None = None) -> Beliefs:
