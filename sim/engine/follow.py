@@ -62,8 +62,8 @@ def follow(scenario: Scenario, *, run: int = 0, seed: int | None = None, like: R
     scenario: What `sim.load` returned.
     run: Number of the run: its shocks are those of the same run of `sim.run`.
     seed: Seed of all random draws; the scenario's `ensemble.seed` by default.
-    like: Reference state of a scenario that differs in restrictions and parameters only; to reconcile the chain anew takes
-        most of the time.
+    like: Reference state of a scenario that differs in restrictions and parameters only; to reconcile the chain
+        anew takes most of the time.
 
     Raises
     ------

@@ -93,7 +93,7 @@ def bands(axes: Axes, path: xr.DataArray, *, is_share: bool) -> None:
     time = style.middles(path[MONTH])
     levels = {round(float(level), 6): path.sel({QUANTILE: level}).values for level in path[QUANTILE].values}
     for low, high, paleness in BANDS:
-        axes.fill_between(time, levels[low], levels[high], color=_paler(colour, paleness), linewidth=0.0)
+        axes.fill_between(time, levels[low], levels[high], color=paler(colour, paleness), linewidth=0.0)
     axes.plot(time, levels[0.5], color=colour, linewidth=1.6)
     if not is_share:
         axes.axhline(1.0, color=style.GREY, linewidth=0.8)
@@ -114,9 +114,7 @@ def legend_handles(*, is_share: bool, dated: bool) -> list[Patch | Line2D]:
     colour = _colour(is_share)
     handles: list[Patch | Line2D] = [Line2D([], [], color=colour, linewidth=1.6, label="median run")]
     for low, high, paleness in reversed(BANDS):
-        handles.append(
-            Patch(color=_paler(colour, paleness), linewidth=0.0, label=f"{100 * (high - low):.0f} % of runs")
-        )
+        handles.append(Patch(color=paler(colour, paleness), linewidth=0.0, label=f"{100 * (high - low):.0f} % of runs"))
     if not is_share:
         handles.append(Line2D([], [], color=style.GREY, linewidth=0.8, label="reference"))
     if dated:
@@ -130,7 +128,7 @@ def _colour(is_share: bool) -> str:
     return style.VERMILION if is_share else style.BLUE
 
 
-def _paler(colour: str, share: float) -> tuple[float, float, float]:
+def paler(colour: str, share: float) -> tuple[float, float, float]:
     """A colour mixed with white: opaque, so that bands do not darken one another."""
     red, green, blue = (1.0 - share) * np.array(to_rgb(colour)) + share
     return float(red), float(green), float(blue)

@@ -1,8 +1,8 @@
 """Calibration: an importance-weighted ensemble over the free parameters, for one episode or several.
 
-Draws come in two stages: half from the priors, half from Gaussians on the normal scale of the priors, fitted to what the
-first half says of each episode and of all. Weights divide by the mixture of both (Owen and Zhou 2000, J. Am. Stat. Assoc. 95:135),
-so the second stage costs accuracy nowhere, and one file of draws serves every choice of episodes.
+Draws come in two stages: half from the priors, half from Gaussians on the normal scale of the priors, fitted to what
+the first half says of each episode and of all. Weights divide by the mixture of both (Owen and Zhou 2000, J. Am. Stat.
+Assoc. 95:135), so that one file of draws serves every choice of episodes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 from sim import __version__, store
+from sim.errors import ResultError
 from sim.quantiles import Numbers
-from sim.questions.observables import Replay
+from sim.questions.observables import Replay, recorded
 from sim.questions.posteriors import Posterior
 from sim.questions.weighting import Ensemble, at_scores, draw, effective, evidence, weights
 from sim.scenario.episodes import Beliefs, Episode
@@ -32,7 +33,7 @@ KEPT_EVERY = 10
 LEAST_EFFECTIVE = 20.0
 """Effective draws of the first stage below which its likelihood is tempered to fit the proposals of the second."""
 WIDENED = 1.3
-"""Factor on the fitted covariance of a proposal: too narrow a proposal has infinite variance, too wide a one wastes some."""
+"""Factor on the fitted covariance of a proposal: one too narrow makes a few weights huge, one too wide wastes draws."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Component:
     covariance: Values
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """Weighted draws, and what each of them says of the episodes."""
+
+    episodes: tuple[Episode, ...]
+    posterior: Posterior
+    known: dict[str, Values]
+    """Modelled log values of all observations by episode, shape (draw, observation)."""
+
+
 def calibrate(
     episodes: Sequence[Episode],
     beliefs: Beliefs,
@@ -51,7 +62,7 @@ def calibrate(
     seed: int,
     checkpoint: Path | None = None,
     progress: Progress | None = None,
-) -> Posterior:
+) -> Calibration:
     """Weigh draws of the free parameters by how well each replays the episodes.
 
     Parameters
@@ -71,14 +82,16 @@ def calibrate(
     ledger = _Ledger(episodes, beliefs, draws, seed, checkpoint, progress)
     first = draws // 2
     early = draw(beliefs, draws=first, seed=seed)
-    likelihood = {episode.name: evidence(episode, ledger.run(episode, early, 0), beliefs.discrepancy) for episode in episodes}
+    likelihood = {
+        episode.name: evidence(episode, ledger.run(episode, early, 0), beliefs.discrepancy) for episode in episodes
+    }
     parts = list(_components(early, likelihood))
     late = _proposed(beliefs, parts, seed, first, draws - first)
     for episode in episodes:
         later = evidence(episode, ledger.run(episode, late, first), beliefs.discrepancy)
         likelihood[episode.name] = np.concatenate([likelihood[episode.name], later])
     both = early.joined(late)
-    return Posterior(
+    posterior = Posterior(
         ensemble=both,
         ratio=_prior_over_proposal(both.score, parts, first / draws),
         likelihood=likelihood,
@@ -90,6 +103,42 @@ def calibrate(
             "beliefs": hashlib.sha256(beliefs.model_dump_json().encode()).hexdigest()[:12],
         },
     )
+    return Calibration(tuple(episodes), posterior, ledger.known)
+
+
+def fits(posterior: Posterior) -> list[tuple[str, ...]]:
+    """Choices of episodes to fit: none, each alone, and all together where there are several."""
+    names = tuple(posterior.likelihood)
+    return [(), *((name,) for name in names), *([names] if len(names) > 1 else [])]
+
+
+def errors(found: Calibration, fit: Sequence[str]) -> dict[str, float]:
+    """Root mean square log error of the weighted medians on the scored observations, by episode.
+
+    Parameters
+    ----------
+    found: What `calibrate` returned.
+    fit: Episodes fitted; none stands for the prior.
+    """
+    weight = found.posterior.weight(fit)
+    off = {}
+    for episode in found.episodes:
+        scored = [index for index, row in enumerate(episode.observations) if row in episode.scored]
+        medians = np.array([median(found.known[episode.name][:, index], weight) for index in scored])
+        off[episode.name] = float(np.sqrt(np.mean((medians - recorded(episode, episode.scored)) ** 2)))
+    return off
+
+
+def median(values: Values, weight: Values) -> float:
+    """Weighted median.
+
+    Example
+    -------
+    >>> median(np.array([3.0, 1.0, 2.0]), np.array([0.2, 0.2, 0.6]))
+    2.0
+    """
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weight[order]), 0.5)])
 
 
 class _Ledger:
@@ -132,8 +181,6 @@ class _Ledger:
         ------
         ResultError: It is of another calibration, or none.
         """
-        from sim.errors import ResultError
-
         cure = "give another file, or remove it to start anew"
         try:
             with np.load(file) as kept:

@@ -56,7 +56,8 @@ def monthly(path: Path, series: SeriesRow) -> Values:
         and origin in series.origins
         and (destination in series.regions or not series.regions)
     ]
-    share = {"shipments": 1.0, "legal_exports": path.legal[:, routes], "leaked_exports": 1.0 - path.legal[:, routes]}
+    legal = path.legal[:, routes]
+    share = {"shipments": np.ones_like(legal), "legal_exports": legal, "leaked_exports": 1.0 - legal}
     sent = np.asarray((path.shipment[:, routes] * share[series.quantity]).sum(axis=1))
     late = round(series.months_at_sea)
     return np.concatenate([np.full(late, sent[0]), sent[: sent.size - late]])

@@ -69,9 +69,19 @@ def write(posterior: Posterior, path: Path) -> None:
     names = posterior.ensemble.names
     table = csv.writer(text, lineterminator="\n")
     table.writerow(
-        [*names, *(f"{SCORE}{name}" for name in names), RATIO, *(f"{LIKELIHOOD}{name}" for name in posterior.likelihood)]
+        [
+            *names,
+            *(f"{SCORE}{name}" for name in names),
+            RATIO,
+            *(f"{LIKELIHOOD}{name}" for name in posterior.likelihood),
+        ]
     )
-    columns = [*posterior.ensemble.values.T, *posterior.ensemble.score.T, posterior.ratio, *posterior.likelihood.values()]
+    columns = [
+        *posterior.ensemble.values.T,
+        *posterior.ensemble.score.T,
+        posterior.ratio,
+        *posterior.likelihood.values(),
+    ]
     table.writerows([f"{value:.6g}" for value in row] for row in zip(*columns, strict=True))
     with store.replacing(path) as partial:
         partial.write_text(text.getvalue(), encoding="utf-8")
@@ -93,7 +103,9 @@ def read(name: str | Path) -> Posterior:
     fitted = [column for column in header if column.startswith(LIKELIHOOD)]
     known = {*names, *(f"{SCORE}{name}" for name in names), *fitted, RATIO}
     if not names or RATIO not in header or not fitted or set(header) != known or len(lines) < 2:
-        faults.append(Fault(path.name, "header", "is not that of a posterior", "give a file that `sim calibrate` wrote"))
+        faults.append(
+            Fault(path.name, "header", "is not that of a posterior", "give a file that `sim calibrate` wrote")
+        )
     faults += [
         Fault(path.name, name, "is not a known parameter", nearest(name, Parameters.model_fields))
         for name in names

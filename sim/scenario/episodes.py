@@ -55,8 +55,8 @@ class SeriesRow(Row):
     """Unit of the recorded values."""
 
 
-class ObservationRow(Row):
-    """One observed value."""
+class Window(Row):
+    """Something known of a series over some months."""
 
     key: ClassVar[tuple[str, ...]] = ("series", "first", "last")
 
@@ -66,6 +66,11 @@ class ObservationRow(Row):
     """First month of the mean or sum."""
     last: Month
     """Last month."""
+
+
+class ObservationRow(Window):
+    """One observed value."""
+
     recorded: PositiveCell
     """Value as the source gives it."""
     factor: PositiveCell = 1.0
@@ -79,17 +84,9 @@ class ObservationRow(Row):
         return self.recorded * self.factor
 
 
-class HistoryRow(Row):
+class HistoryRow(Window):
     """A price before the episode, for the reference forecasts."""
 
-    key: ClassVar[tuple[str, ...]] = ("series", "first", "last")
-
-    series: Text
-    """Series it belongs to."""
-    first: Month
-    """First month of the mean."""
-    last: Month
-    """Last month."""
     value: PositiveCell
     """Price, USD/kg."""
 
@@ -133,11 +130,13 @@ class EpisodeFile(Model):
     description: str = ""
     """What happened, and what is imposed."""
     scenario: str
-    """Scenario file that holds the measures with their dates, in the folder of the episode; it may extend a bundled one."""
+    """Scenario file with the measures and their dates, in the folder of the episode; it may extend a bundled one."""
     years: Positive
     """Years simulated."""
     origin: Month
     """Month from which the reference forecasts look ahead: the last before the episode."""
+    inside: tuple[str, ...] = ()
+    """Regions inside the restrictions, whose prices tables list apart."""
     knockouts: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
     """Overrides that take a term out, by the name of what is taken out."""
 
@@ -259,14 +258,15 @@ def _check(
         if row.history:
             for column, problem, cure in unknown("history", [row.history], past, "series of history.csv"):
                 loading.fault("series.csv", position, column, problem, cure)
-    for table, rows in (("observed.csv", observations), ("history.csv", history)):
-        for position, entry in enumerate(rows):
-            if months_between(entry.first, entry.last) < 0.0:
-                loading.fault(table, position, "last", f"is {show(entry.last)}, before the first", "swap them")
+    tables: dict[str, tuple[Window, ...]] = {"observed.csv": observations, "history.csv": history}
+    for table, rows in tables.items():
+        for position, span in enumerate(rows):
+            if months_between(span.first, span.last) < 0.0:
+                loading.fault(table, position, "last", f"is {show(span.last)}, before the first", "swap them")
     for position, entry in enumerate(observations):
         for column, problem, cure in unknown("series", [entry.series], names, "series"):
             loading.fault("observed.csv", position, column, problem, cure)
-    for position, entry in enumerate(history):
-        if months_between(about.origin, entry.last) > 0.0:
-            problem = f"is {show(entry.last)}, after the forecast's origin {about.origin}"
+    for position, past_row in enumerate(history):
+        if months_between(about.origin, past_row.last) > 0.0:
+            problem = f"is {show(past_row.last)}, after the forecast's origin {about.origin}"
             loading.fault("history.csv", position, "last", problem, "give only what was known then")
