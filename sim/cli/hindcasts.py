@@ -87,7 +87,7 @@ def hindcast(
 
 def calibrate(
     episodes: EpisodeNames = None,
-    draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Parameter sets, half of each stage.")] = 600,
+    draws: Annotated[int, typer.Option(min=8, max=1_000_000, help="Parameter sets.")] = 600,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of all random draws.")] = SEED,
     out: Annotated[Path, typer.Option(help="Posterior file to write: .csv.")] = Path("posterior.csv"),
     work: Annotated[

@@ -1,8 +1,9 @@
 """Calibration: an importance-weighted ensemble over the free parameters, for one episode or several.
 
-Draws come in two stages: half from the priors, half from Gaussians on the normal scale of the priors, fitted to what
-the first half says of each episode and of all. Weights divide by the mixture of both (Owen and Zhou 2000, J. Am. Stat.
-Assoc. 95:135), so that one file of draws serves every choice of episodes.
+Draws come in three stages: first from the priors, then from Gaussians on the normal scale of the priors, fitted to what
+the draws so far say of each episode and of all (adaptive multiple importance sampling, Cornuet et al. 2012, Scand. J.
+Stat. 39:798). Weights divide by the mixture of all stages (Owen and Zhou 2000, J. Am. Stat. Assoc. 95:135), so that one
+file of draws serves every choice of episodes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +33,9 @@ Progress = Callable[[int, int], None]
 KEPT_EVERY = 10
 """Draws after which what is known is put aside."""
 LEAST_EFFECTIVE = 20.0
-"""Effective draws of the first stage below which its likelihood is tempered to fit the proposals of the second."""
+"""Effective draws below which the likelihood is tempered before the proposals of the next stage are fitted."""
+STAGES = (0.4, 0.7, 1.0)
+"""Share of the draws made by the end of each stage."""
 WIDENED = 1.3
 """Factor on the fitted covariance of a proposal: one too narrow makes a few weights huge, one too wide wastes draws."""
 
@@ -69,7 +73,7 @@ def calibrate(
     ----------
     episodes: Episodes to replay with every draw.
     beliefs: Priors and discrepancy.
-    draws: Number of draws, half of each stage; draw `i` meets the shocks of run `i`.
+    draws: Number of draws, of all stages together; draw `i` meets the shocks of run `i`.
     seed: Seed of all random numbers.
     checkpoint: File (`.npz`) that keeps what is known, and from which an interrupted calibration goes on.
     progress: Called with the simulations done and wanted.
@@ -80,30 +84,38 @@ def calibrate(
     ResultError: The checkpoint is of another calibration.
     """
     ledger = _Ledger(episodes, beliefs, draws, seed, checkpoint, progress)
-    first = draws // 2
-    early = draw(beliefs, draws=first, seed=seed)
-    likelihood = {
-        episode.name: evidence(episode, ledger.run(episode, early, 0), beliefs.discrepancy) for episode in episodes
-    }
-    parts = list(_components(early, likelihood))
-    late = _proposed(beliefs, parts, seed, first, draws - first)
-    for episode in episodes:
-        later = evidence(episode, ledger.run(episode, late, first), beliefs.discrepancy)
-        likelihood[episode.name] = np.concatenate([likelihood[episode.name], later])
-    both = early.joined(late)
+    bounds = [round(share * draws) for share in STAGES]
+    parts: list[Component] = []
+    shares = np.array([bounds[0] / draws])
+    ensemble = draw(beliefs, draws=bounds[0], seed=seed)
+    likelihood = _likelihood(ledger, ensemble, beliefs, bounds[0])
+    for begin, end in pairwise(bounds):
+        fresh = list(_components(ensemble.score, _ratio(ensemble.score, parts, shares), likelihood))
+        ensemble = ensemble.joined(_proposed(beliefs, fresh, seed, begin, end - begin))
+        parts += fresh
+        shares = np.append(shares * begin, np.full(len(fresh), (end - begin) / len(fresh))) / end
+        likelihood = _likelihood(ledger, ensemble, beliefs, end)
     posterior = Posterior(
-        ensemble=both,
-        ratio=_prior_over_proposal(both.score, parts, first / draws),
+        ensemble=ensemble,
+        ratio=_ratio(ensemble.score, parts, shares),
         likelihood=likelihood,
         provenance={
             "oreflow_version": __version__,
             "seed": str(seed),
             "draws": str(draws),
-            "episodes": "; ".join(f"{episode.name} {episode.digest[:12]}" for episode in episodes),
+            "episodes": "; ".join(f"{replay.episode.name} {replay.digest[:12]}" for replay in ledger.replays),
             "beliefs": hashlib.sha256(beliefs.model_dump_json().encode()).hexdigest()[:12],
         },
     )
     return Calibration(tuple(episodes), posterior, ledger.known)
+
+
+def _likelihood(ledger: _Ledger, ensemble: Ensemble, beliefs: Beliefs, count: int) -> dict[str, Values]:
+    """Log likelihood of the first draws by episode; what was not simulated yet is."""
+    return {
+        replay.episode.name: evidence(replay.episode, ledger.run(replay, ensemble, count), beliefs.discrepancy)
+        for replay in ledger.replays
+    }
 
 
 def fits(posterior: Posterior) -> list[tuple[str, ...]]:
@@ -154,25 +166,25 @@ class _Ledger:
         progress: Progress | None,
     ) -> None:
         """Take up what a checkpoint knows."""
-        text = "\n".join([__version__, beliefs.model_dump_json(), str(draws), str(seed), *(e.digest for e in episodes)])
+        self.replays = [Replay(episode) for episode in episodes]
+        digests = [replay.digest for replay in self.replays]
+        text = "\n".join([__version__, beliefs.model_dump_json(), str(draws), str(seed), *digests])
         self.key, self.file, self.progress = hashlib.sha256(text.encode()).hexdigest(), file, progress
         self.known = {episode.name: np.full((draws, len(episode.observations)), np.nan) for episode in episodes}
         if file is not None and file.exists():
             self._take_up(file)
 
-    def run(self, episode: Episode, ensemble: Ensemble, first: int) -> Values:
-        """Modelled log values of all observations with every draw, shape (draw, observation)."""
-        replay, known = Replay(episode), self.known[episode.name]
-        last = first + len(ensemble.values)
-        for index in range(first, last):
-            if np.isnan(known[index]).any():
-                known[index] = replay.values(*ensemble.overrides(index - first), run=index)
-                if (index + 1) % KEPT_EVERY == 0 or index + 1 == last:
-                    self._put_aside()
+    def run(self, replay: Replay, ensemble: Ensemble, count: int) -> Values:
+        """Modelled log values of all observations with the first draws, shape (draw, observation)."""
+        known = self.known[replay.episode.name]
+        for index in np.flatnonzero(np.isnan(known[:count]).any(axis=1)).tolist():
+            known[index] = replay.values(*ensemble.overrides(index), run=index)
+            if (index + 1) % KEPT_EVERY == 0 or index + 1 == count:
+                self._put_aside()
             if self.progress is not None:
                 done = sum(int(np.sum(~np.isnan(rows).any(axis=1))) for rows in self.known.values())
                 self.progress(done, sum(map(len, self.known.values())))
-        return known[first:last]
+        return known[:count]
 
     def _take_up(self, file: Path) -> None:
         """Read a checkpoint.
@@ -218,19 +230,25 @@ def tempered(log_likelihood: Values, least: float) -> Values:
     return weights(power * log_likelihood)
 
 
-def _components(early: Ensemble, likelihood: dict[str, Values]) -> Iterator[Component]:
-    """Proposals of the second stage: one for each episode and, of several, one for all together."""
+def _components(score: Values, ratio: Values, likelihood: dict[str, Values]) -> Iterator[Component]:
+    """Proposals of a stage: one for each episode and, of several, one for all together.
+
+    Parameters
+    ----------
+    score: Normal scores of the draws so far, shape (draw, parameter).
+    ratio: Log density of the prior over that of what they were drawn from, shape (draw,).
+    likelihood: Their log likelihood by episode.
+    """
     targets = list(likelihood.values())
     if len(targets) > 1:
         targets.append(np.sum(targets, axis=0))
-    size = early.score.shape[1]
     for target in targets:
-        weight = tempered(target, LEAST_EFFECTIVE)
-        mean = weight @ early.score
-        around = early.score - mean
+        weight = tempered(ratio + target, LEAST_EFFECTIVE)
+        mean = weight @ score
+        around = score - mean
         fitted = (weight[:, None] * around).T @ around
         # A few effective draws cannot tell the correlations of a dozen parameters: half of what they say is believed.
-        shrunk = 0.5 * fitted + 0.5 * np.diag(np.diag(fitted)) + 0.05 * np.eye(size)
+        shrunk = 0.5 * fitted + 0.5 * np.diag(np.diag(fitted)) + 0.05 * np.eye(score.shape[1])
         yield Component(mean, WIDENED * shrunk)
 
 
@@ -248,10 +266,16 @@ def _proposed(beliefs: Beliefs, parts: Sequence[Component], seed: int, first: in
     return at_scores(beliefs, score)
 
 
-def _prior_over_proposal(score: Values, parts: Sequence[Component], early: float) -> Values:
-    """Log density of the prior over that of the mixture of both stages, shape (draw,)."""
+def _ratio(score: Values, parts: Sequence[Component], shares: Values) -> Values:
+    """Log density of the prior over that of the mixture of all stages, shape (draw,).
+
+    Parameters
+    ----------
+    score: Normal scores of the draws, shape (draw, parameter).
+    parts: Proposals of the stages after the first.
+    shares: Shares of the draws: from the prior, then from each proposal.
+    """
     size = score.shape[1]
     prior = multivariate_normal(np.zeros(size), np.eye(size)).logpdf(score)
     late = [multivariate_normal(part.mean, part.covariance).logpdf(score) for part in parts]
-    mixed = logsumexp(late, axis=0) - np.log(len(parts))
-    return np.asarray(prior - np.logaddexp(np.log(early) + prior, np.log1p(-early) + mixed))
+    return np.asarray(prior - logsumexp(np.array([prior, *late]).T + np.log(shares), axis=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -123,6 +124,12 @@ class Replay:
         """
         self.episode, self.scenario = episode, scenario_of(episode)
         self._reference = chains.build(self.scenario)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all that decides what a replay says, but for the program: tables, scenario, chain."""
+        parts = (self.episode.digest, self.scenario.text, self.scenario.tables.digest)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def path(self, *overrides: str, run: int = 0) -> Path:
         """Monthly path of one run.

@@ -47,8 +47,9 @@ class SeriesRow(Row):
     """Last month of the base."""
     base_value: PositiveCell = 1.0
     """Recorded value of the base, in the unit of the observations times their factor."""
-    role: Literal["scored", "imposed", "seen"]
-    """`imposed` values went into the scenario, `seen` ones into the choice of a parameter; neither is scored."""
+    role: Literal["scored", "imposed", "seen", "context"]
+    """`imposed` values went into the scenario, `seen` ones into the choice of a parameter, and what moves `context` is
+    not in the scenario; none of these is scored."""
     history: str = ""
     """Series of `history.csv` from which the reference forecasts are made; empty for none."""
     unit: Text
@@ -157,7 +158,7 @@ class Episode:
     observations: tuple[ObservationRow, ...]
     history: tuple[HistoryRow, ...]
     digest: str
-    """SHA-256 of its files."""
+    """SHA-256 of its tables."""
 
     @property
     def name(self) -> str:
@@ -234,7 +235,6 @@ def _about(loading: Loading) -> EpisodeFile | None:
     file = loading.file("episode.toml")
     try:
         data = read_toml(loading.folder / "episode.toml", file)
-        loading.digest.update(repr(data).encode())
         return EpisodeFile.model_validate(data, strict=True)
     except ScenarioError as error:
         loading.faults += error.faults
