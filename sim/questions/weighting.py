@@ -79,10 +79,10 @@ def at_scores(beliefs: Beliefs, score: Values) -> Ensemble:
 def covariance(episode: Episode, rows: Sequence[ObservationRow], discrepancy: Discrepancy) -> Values:
     """Covariance of observed about modelled log values: discrepancy of the model plus error of observation.
 
-    The discrepancy of series `i` at date `s` and series `j` at `t` correlates as
-    `exp(-|s - t| / months) (shared + (1 - shared) [i = j])`: a Gaussian process that errors of a model which is
-    wrong for months, and for all goods at once, resemble more than independent noise does (Kennedy and O'Hagan 2001,
-    J. R. Statist. Soc. B 63:425).
+    The discrepancy of series `i` at date `s` and series `j` at `t` has the covariance
+    `sd^2 exp(-|s - t| / months) (shared + (1 - shared) [i = j])`: a Gaussian process, since a model that is wrong is wrong
+    for months, and for many goods at once (Kennedy and O'Hagan 2001, J. R. Statist. Soc. B 63:425). A value over a base
+    is off by what the discrepancy has changed since the base: little at first.
 
     Parameters
     ----------
@@ -93,13 +93,27 @@ def covariance(episode: Episode, rows: Sequence[ObservationRow], discrepancy: Di
     -------
     Shape (observation, observation).
     """
-    start = episode.about.origin
-    dates = np.array([0.5 * (months_between(start, row.first) + months_between(start, row.last) + 1.0) for row in rows])
     names = np.array([row.series for row in rows])
-    near = np.exp(-np.abs(dates[:, None] - dates) / discrepancy.months)
+    series = [episode.by_name[row.series] for row in rows]
+    based = np.array([float(row.base_from != "") for row in series])
+    dates = np.array([_middle(episode, row.first, row.last) for row in rows])
+    bases = np.array([_middle(episode, row.base_from, row.base_to) if row.base_from else 0.0 for row in series])
     alike = np.where(names[:, None] == names, 1.0, discrepancy.shared)
+
+    def near(one: Values, other: Values) -> Values:
+        """How alike the discrepancies of two dates are, shape (date, date)."""
+        return np.asarray(np.exp(-np.abs(one[:, None] - other) / discrepancy.months))
+
+    since = near(dates, dates) - near(dates, bases) * based - based[:, None] * near(bases, dates)
+    since += based[:, None] * near(bases, bases) * based
     errors = np.array([row.error for row in rows])
-    return np.asarray(discrepancy.sd**2 * near * alike + np.diag(errors**2))
+    return np.asarray(discrepancy.sd**2 * alike * since + np.diag(errors**2))
+
+
+def _middle(episode: Episode, first: str, last: str) -> float:
+    """Months from the origin of an episode to the middle of a window."""
+    start = episode.about.origin
+    return 0.5 * (months_between(start, first) + months_between(start, last) + 1.0)
 
 
 def log_likelihood(found: Values, observed: Values, spread: Values) -> Values:
