@@ -116,6 +116,19 @@ def checked_place(path: str | Path, endings: tuple[str, ...]) -> Path:
     return final
 
 
+def checked_file(path: str | Path, endings: tuple[str, ...], *, overwrite: bool = False) -> Path:
+    """Return the path with links followed if a file that is no result can be written there.
+
+    Raises
+    ------
+    ResultError: Unknown ending, missing or unwritable folder, or something there that may not be replaced.
+    """
+    final = checked_place(path, endings)
+    if final.is_dir() or (final.exists() and not overwrite):
+        raise ResultError(f"{path}: exists; choose another name, or allow it to be replaced (--overwrite)")
+    return final
+
+
 def open_results(path: str | Path) -> xr.DataTree:
     """Read a result into memory and check that it is one.
 

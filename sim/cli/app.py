@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, checks, decisions, ensembles, helping, pictures, questions, reports, results
+from sim.cli import chains, checks, decisions, ensembles, helping, hindcasts, pictures, questions, reports, results
 
 app = typer.Typer(
     name="sim",
@@ -49,6 +49,10 @@ app.command("catalogue", epilog="Example: sim catalogue baseline --years 100000 
 app.command("report", epilog="Example: sim report baseline.nc --out report.html")(reports.write)
 app.command("new", epilog="Example: sim new my_quota --extends baseline")(helping.create)
 app.command("explain", epilog="Example: sim explain restrictions.licensing.cut")(helping.explain)
+app.command("hindcast", epilog="Example: sim hindcast rare_earths_2025 --plot hindcast.png")(hindcasts.hindcast)
+app.command("calibrate", epilog="Example: sim calibrate --draws 600 --work calibration.npz --out posterior.csv")(
+    hindcasts.calibrate
+)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

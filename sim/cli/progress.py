@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -61,6 +61,23 @@ class Meter:
             rate = (done - before) / (now - began)
             pace = f"{rate:,.0f} runs/s, {max(wanted - done, 0) / rate:,.0f} s left"
         self.bar.update(self.task, completed=done, total=wanted, description="simulating", pace=pace)
+
+
+@contextmanager
+def counting(what: str, wanted: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar for work that is counted one by one; gives the function that moves it.
+
+    Parameters
+    ----------
+    what: What is done, in a word or two.
+    wanted: Steps at first; the function is told anew each time.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, wanted: None
+        return
+    with _bar() as bar:
+        task = bar.add_task(what, total=wanted, pace="")
+        yield lambda done, wanted: bar.update(task, completed=done, total=wanted)
 
 
 def _bar() -> Any:

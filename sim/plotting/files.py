@@ -7,7 +7,6 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from sim import store
-from sim.errors import ResultError
 
 ENDINGS = (".png", ".svg", ".pdf")
 
@@ -24,10 +23,7 @@ def check_picture(path: str | Path, *, overwrite: bool = False) -> Path:
     ------
     ResultError: Unknown ending, missing or unwritable folder, or a file there.
     """
-    final = store.checked_place(path, ENDINGS)
-    if final.is_dir() or (final.exists() and not overwrite):
-        raise ResultError(f"{path}: exists; choose another name, or allow it to be replaced (--overwrite)")
-    return final
+    return store.checked_file(path, ENDINGS, overwrite=overwrite)
 
 
 def write(figure: Figure, path: Path) -> None:

@@ -61,20 +61,20 @@ def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
     elements = meta.elements if meta is not None else ()
     tables = ChainTables(
         meta=meta or ChainMeta.model_construct(name="", title="", base_year=0, elements=(), stages=(), confidence={}),
-        regions=_rows(loading, "regions.csv", RegionRow),
-        products=_rows(loading, "products.csv", ProductRow, elements),
-        recipes=_rows(loading, "recipes.csv", RecipeRow),
-        processes=_rows(loading, "processes.csv", ProcessRow),
-        routes=_rows(loading, "routes.csv", RouteRow),
-        transport=_rows(loading, "transport.csv", TransportRow),
-        sectors=_rows(loading, "sectors.csv", SectorRow),
-        uses=_rows(loading, "uses.csv", UseRow),
-        cohorts=_rows(loading, "cohorts.csv", CohortRow),
-        technologies=_rows(loading, "technologies.csv", TechnologyRow),
-        skills=_rows(loading, "skills.csv", SkillRow),
-        projects=_rows(loading, "projects.csv", ProjectRow),
-        demand_paths=_rows(loading, "demand_paths.csv", DemandPathRow),
-        lifetimes=_rows(loading, "lifetimes.csv", LifetimeRow),
+        regions=read_rows(loading, "regions.csv", RegionRow),
+        products=read_rows(loading, "products.csv", ProductRow, elements),
+        recipes=read_rows(loading, "recipes.csv", RecipeRow),
+        processes=read_rows(loading, "processes.csv", ProcessRow),
+        routes=read_rows(loading, "routes.csv", RouteRow),
+        transport=read_rows(loading, "transport.csv", TransportRow),
+        sectors=read_rows(loading, "sectors.csv", SectorRow),
+        uses=read_rows(loading, "uses.csv", UseRow),
+        cohorts=read_rows(loading, "cohorts.csv", CohortRow),
+        technologies=read_rows(loading, "technologies.csv", TechnologyRow),
+        skills=read_rows(loading, "skills.csv", SkillRow),
+        projects=read_rows(loading, "projects.csv", ProjectRow),
+        demand_paths=read_rows(loading, "demand_paths.csv", DemandPathRow),
+        lifetimes=read_rows(loading, "lifetimes.csv", LifetimeRow),
         digest="",
     )
     tables = replace(tables, digest=loading.digest.hexdigest())
@@ -121,7 +121,16 @@ def _meta(loading: Loading) -> ChainMeta | None:
     return None
 
 
-def _rows(loading: Loading, table: str, model: type[AnyRow], elements: tuple[str, ...] = ()) -> tuple[AnyRow, ...]:
+def read_rows(loading: Loading, table: str, model: type[AnyRow], elements: tuple[str, ...] = ()) -> tuple[AnyRow, ...]:
+    """Rows of a table as typed objects; what is wrong with them goes to the faults of `loading`.
+
+    Parameters
+    ----------
+    loading: Ledger of the folder that is being read.
+    table: Name of the file.
+    model: What a row is.
+    elements: Names of the element columns, for products.
+    """
     before = len(loading.faults)
     if table in OPTIONAL and not (loading.folder / table).exists():
         return ()
