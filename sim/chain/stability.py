@@ -105,7 +105,9 @@ def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None
     """
     say = progress or (lambda _: None)
     # Origins change nothing by themselves, and nobody is bound at the reference.
-    left_out = [f"{part}.{name}" for part in ("restrictions", "provenance") for name in getattr(scenario, part)]
+    left_out = [
+        f"{part}.{name}" for part in ("restrictions", "provenance", "policies") for name in getattr(scenario, part)
+    ]
     left_out += ["origin"] if scenario.origin is not None else []
     quiet = scenario.replace("growth=false", *FIXED_CAPACITY, *(f"{key}=false" for key in left_out))
     reference = build(quiet)

@@ -13,5 +13,9 @@ ScenarioName = Annotated[
 Overrides = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Set a key of the scenario; can be given many times.")
 ]
+Without = Annotated[
+    list[str],
+    typer.Option("--without", metavar="NAME", help="Switch off a policy of the scenario; can be given many times."),
+]
 ResultFile = Annotated[Path, typer.Argument(metavar="FILE", help="Result file (.nc) or folder (.zarr).")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files of the same name.")]

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sim.cli.arguments import Overrides, ScenarioName
+from sim.cli.arguments import Overrides, ScenarioName, Without
 from sim.cli.messages import FAILURE, note, reported, say, table
 
 if TYPE_CHECKING:
     from sim.chain.reference import Reference
 
 
-def inspect(scenario: ScenarioName, overrides: Overrides = []) -> None:  # noqa: B006 (typer copies it)
+def inspect(scenario: ScenarioName, overrides: Overrides = [], without: Without = []) -> None:  # noqa: B006 (typer copies them)
     """Check a scenario and its chain; print what reconciliation changed, what was assumed and whether it is stable."""
     with reported("nothing else was checked"):
         from sim import chain as chains
         from sim import scenario as scenarios
 
-        loaded = scenarios.load(scenario, overrides=overrides)
+        loaded = scenarios.load(scenario, overrides=overrides, without=without)
         reference = chains.build(loaded)
         _print_size(reference)
         _print_changes(reference)

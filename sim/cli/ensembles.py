@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, ScenarioName
+from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Without
 from sim.cli.messages import note, reported, say, together
 
 
@@ -24,6 +24,7 @@ def simulate(
         typer.Option(help="Result file, .nc or .zarr; by default the scenario's name with .nc, in this folder."),
     ] = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    without: Without = [],  # noqa: B006
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
     plot: Annotated[
@@ -37,7 +38,7 @@ def simulate(
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
         loaded, target, picture = together(
-            lambda: _loaded(scenario, overrides, runs, traces),
+            lambda: _loaded(scenario, overrides, without, runs, traces),
             lambda: _result_target(place, overwrite),
             lambda: _picture_target(plot, overwrite),
         )
@@ -59,11 +60,11 @@ def simulate(
         _report(results, seconds, place, plot, region)
 
 
-def _loaded(name: str, overrides: list[str], runs: int | None, traces: int) -> Any:
+def _loaded(name: str, overrides: list[str], without: list[str], runs: int | None, traces: int) -> Any:
     from sim import scenario as scenarios
     from sim.errors import Fault, ScenarioError
 
-    loaded = scenarios.load(name, overrides=overrides)
+    loaded = scenarios.load(name, overrides=overrides, without=without)
     if traces > (runs or loaded.ensemble.runs):
         raise ScenarioError([Fault("--traces", "", f"is {traces}, more than there are runs", "give fewer")])
     return loaded

@@ -12,8 +12,11 @@ from pydantic_core import ErrorDetails
 
 from sim.errors import Fault
 from sim.scenario.base import nearest, show
+from sim.scenario.policies import POLICY_KINDS
 from sim.scenario.restrictions import KINDS
 
+TYPED = {"restrictions": KINDS, "policies": POLICY_KINDS}
+"""Sections whose tables are told apart by their kind, with the kinds."""
 Location = tuple[int | str, ...]
 Place = Callable[[Location], tuple[str, str]]
 """Gives the file and the key of a location in the data."""
@@ -92,7 +95,7 @@ def _fault(details: ErrorDetails, root: type[BaseModel], place: Place) -> Fault:
 
 def _discriminator(details: ErrorDetails, clean: Location) -> tuple[Location, str, str]:
     if isinstance(details["input"], dict):
-        return (*clean, "kind"), "is missing", f"give one of {', '.join(KINDS)}"
+        return (*clean, "kind"), "is missing", f"give one of {', '.join(TYPED[str(clean[0])])}"
     return clean, f"is {show(details['input'])}", "give a table"
 
 
@@ -104,7 +107,7 @@ def _alternatives(expected: str) -> str:
 def untagged(location: Location) -> Iterator[int | str]:
     """Yield the parts of a location that stand in the file, without those that tell alternatives apart."""
     for position, part in enumerate(location):
-        kind = position == 2 and location[0] == "restrictions"
+        kind = position == 2 and location[0] in TYPED
         tag = isinstance(part, str) and part.startswith("<") and part.endswith(">")
         if not kind and not tag and part != "[key]":
             yield part
@@ -119,7 +122,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 def _reach(root: type[BaseModel], location: Location) -> list[type[BaseModel]]:
     models = [root]
     for position, part in enumerate(location):
-        if position == 2 and location[0] == "restrictions":
+        if position == 2 and location[0] in TYPED:
             models = [model for model in models if part in get_args(model.model_fields["kind"].annotation)]
             continue
         fields = [model.model_fields[part] for model in models if part in model.model_fields]

@@ -13,6 +13,7 @@ from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
 from sim.scenario.parameters import Parameters
+from sim.scenario.policies import Policy
 from sim.scenario.provenance import Origin, Provenance
 from sim.scenario.restrictions import Restriction, spilled
 from sim.scenario.tables import ChainTables
@@ -85,6 +86,11 @@ class Scenario(Model):
     """Regions and stages whose material is followed to its users; none follows nothing, and costs nothing."""
     provenance: dict[Name, Provenance] = Field(default_factory=dict)
     """Sourcing rules by name: users who take only material free of the origin, from a date on."""
+    policies: dict[Name, Policy] = Field(default_factory=dict)
+    """Instruments of policy by name."""
+    discount_rate: Annotated[float, Field(ge=0.0, le=0.5)] = 0.03
+    """Rate a year at which public and private money of later years counts less, from the start of the horizon on. A
+    judgement: the United States used 3 % for social time preference from 2003 to 2023 and 2 % since (recalled)."""
 
     _path: Path | None = PrivateAttr(default=None)
     _folder: Path | None = PrivateAttr(default=None)
@@ -126,3 +132,9 @@ class Scenario(Model):
         from sim.scenario.reader import rebuild
 
         return rebuild(self, overrides)
+
+    def without(self, *names: str) -> Scenario:
+        """Return a new scenario without some of its policies; an unknown name is a fault."""
+        from sim.scenario.reader import rebuild
+
+        return rebuild(self, without=names)

@@ -8,12 +8,11 @@ from typing import Any
 
 from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest, show
-from sim.scenario.faults import names_at
+from sim.scenario.faults import TYPED, names_at
 from sim.scenario.models import Scenario
-from sim.scenario.restrictions import KINDS
-from sim.scenario.sources import Draft, claim, plain, removable
+from sim.scenario.sources import NAMED, Draft, claim, plain, removable
 
-FILE = "--set"
+FILE, WITHOUT = "--set", "--without"
 
 
 def value_of(text: str) -> Any:
@@ -42,6 +41,28 @@ def apply(draft: Draft, overrides: Sequence[str]) -> None:
     faults = [fault for text in overrides for fault in _apply(draft, text)]
     if faults:
         raise ScenarioError(faults)
+
+
+def switch_off(draft: Draft, names: Sequence[str]) -> None:
+    """Take policies out of a draft; all unknown names are reported together.
+
+    Parameters
+    ----------
+    draft: Data to change in place.
+    names: Names of policies.
+    """
+    given = draft.data.get("policies", {})
+    known = dict(given) if isinstance(given, dict) else {}
+    otherwise = "give one of the scenario's policies" if known else "the scenario has no policies"
+    faults = [
+        Fault(WITHOUT, show(name), "is not a policy of the scenario", nearest(name, known, otherwise=otherwise))
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise ScenarioError(faults)
+    if names:
+        draft.data = draft.data | {"policies": {name: row for name, row in known.items() if name not in names}}
 
 
 def _apply(draft: Draft, text: str) -> list[Fault]:
@@ -77,21 +98,21 @@ def _apply(draft: Draft, text: str) -> list[Fault]:
 
 
 def _unknown(draft: Draft, key: tuple[str, ...]) -> Fault | None:
-    restrictions = draft.data.get("restrictions", {})
-    if not isinstance(restrictions, dict):
-        restrictions = {}
+    section = draft.data.get(key[0], {})
+    named = section if isinstance(section, dict) else {}
     location: tuple[str, ...] = ()
     for position, part in enumerate(key):
         if location in (("regimes",), ("provenance",)):
             location = (*location, part)
             continue
-        if location == ("restrictions",):
-            if part not in restrictions and position < len(key) - 1:
-                cure = nearest(part, restrictions, otherwise="the scenario has no restriction near this name")
-                return Fault(FILE, ".".join(key[: position + 1]), "is not a known restriction", cure)
-            inherited = restrictions.get(part)
+        if len(location) == 1 and location[0] in TYPED:
+            what = NAMED[location[0]]
+            if part not in named and position < len(key) - 1:
+                cure = nearest(part, named, otherwise=f"the scenario has no {what} near this name")
+                return Fault(FILE, ".".join(key[: position + 1]), f"is not a known {what}", cure)
+            inherited = named.get(part)
             kind = inherited.get("kind") if isinstance(inherited, dict) else None
-            if kind not in KINDS:
+            if kind not in TYPED[location[0]]:
                 return None
             location = (*location, part, kind)
             continue
@@ -104,5 +125,9 @@ def _unknown(draft: Draft, key: tuple[str, ...]) -> Fault | None:
 
 def _free(location: tuple[str, ...]) -> bool:
     """Return whether the keys below a location are names of the author's choice or parameters of a distribution."""
-    deep = {"restrictions": 4, "regimes": 3, "provenance": 3}.get(location[0], len(location) + 1) if location else 1
+    deep = (
+        {"restrictions": 4, "policies": 4, "regimes": 3, "provenance": 3}.get(location[0], len(location) + 1)
+        if location
+        else 1
+    )
     return len(location) >= deep and location[-1] != "profile"

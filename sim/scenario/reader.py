@@ -16,6 +16,8 @@ from sim.scenario.capacity import Capacity, check_capacity
 from sim.scenario.check import check, check_unsound
 from sim.scenario.faults import Location, translate
 from sim.scenario.models import Scenario, Time
+from sim.scenario.policies import Policy
+from sim.scenario.policy_checks import check_policies
 from sim.scenario.provenance import Origin, Provenance, check_origin
 from sim.scenario.restrictions import Restriction
 from sim.scenario.sources import Draft, merge, plain, read, resolve, scenario_root
@@ -23,19 +25,21 @@ from sim.scenario.tables import ChainTables, read_tables
 
 RESTRICTION: TypeAdapter[Restriction] = TypeAdapter(Restriction)
 PROVENANCE: TypeAdapter[Provenance] = TypeAdapter(Provenance)
+POLICY: TypeAdapter[Policy] = TypeAdapter(Policy)
 Part = TypeVar("Part")
 Section = TypeVar("Section", bound=BaseModel)
 
 
-def load(source: str | Path, *, overrides: Sequence[str] = ()) -> Scenario:
+def load(source: str | Path, *, overrides: Sequence[str] = (), without: Sequence[str] = ()) -> Scenario:
     """Return a scenario and its tables, or raise one error that lists all their faults.
 
     Parameters
     ----------
     source: Name of a bundled scenario, or path of a TOML file.
     overrides: Keys to set, such as `time.years=3`.
+    without: Policies to switch off, by name.
     """
-    return _build(read(_locate(source)), overrides)
+    return _build(read(_locate(source)), overrides, without)
 
 
 def parse(data: Mapping[str, Any], *, folder: Path | None = None, overrides: Sequence[str] = ()) -> Scenario:
@@ -52,12 +56,12 @@ def parse(data: Mapping[str, Any], *, folder: Path | None = None, overrides: Seq
     return _build(draft, overrides)
 
 
-def rebuild(scenario: Scenario, overrides: Sequence[str]) -> Scenario:
-    """Return a scenario with keys set anew; tables are read again only if the chain is another one."""
+def rebuild(scenario: Scenario, overrides: Sequence[str] = (), *, without: Sequence[str] = ()) -> Scenario:
+    """Return a scenario with keys set anew and policies switched off; tables are read again only for another chain."""
     file = label(scenario.path.name) if scenario.path is not None else "scenario"
     data = dict(scenario._data) or plain(scenario.model_dump(by_alias=True))
     draft = Draft(scenario.path, scenario._folder, data, {(): file})
-    return _build(draft, overrides, read_before=scenario)
+    return _build(draft, overrides, without, read_before=scenario)
 
 
 def bundled() -> dict[str, str]:
@@ -88,12 +92,15 @@ def _locate(source: str | Path) -> Path:
     return Path(source)
 
 
-def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | None = None) -> Scenario:
+def _build(
+    draft: Draft, overrides: Sequence[str], without: Sequence[str] = (), *, read_before: Scenario | None = None
+) -> Scenario:
     faults: list[Fault] = []
-    try:
-        overriding.apply(draft, overrides)
-    except ScenarioError as error:
-        faults += error.faults
+    for change, given in ((overriding.apply, overrides), (overriding.switch_off, without)):
+        try:
+            change(draft, given)
+        except ScenarioError as error:
+            faults += error.faults
     scenario = _validated(draft, faults)
     tables = None
     if read_before is not None and draft.data.get("chain") == read_before._data.get("chain"):
@@ -111,6 +118,8 @@ def _build(draft: Draft, overrides: Sequence[str], *, read_before: Scenario | No
     if capacity is not None:
         found = check_capacity(capacity, restrictions, tables)
         faults += [draft.fault(*finding) for finding in found]
+    policies = scenario.policies if scenario else _sound_parts(draft, "policies", POLICY)
+    faults += check_policies(draft, policies, time, tables if complete else None)
     faults += check_origin(draft, origin, rules, restrictions, time, tables if complete else None)
     if faults or scenario is None:
         raise ScenarioError(faults)

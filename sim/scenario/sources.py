@@ -14,7 +14,7 @@ from sim.scenario.base import label, nearest, show
 
 SCENARIO_BYTES = 2**20
 TABLE_BYTES = 2**26
-NAMED = {"restrictions": "restriction", "regimes": "regime", "provenance": "sourcing rule"}
+NAMED = {"restrictions": "restriction", "regimes": "regime", "provenance": "sourcing rule", "policies": "policy"}
 """Sections whose keys are names of the author's choice, and what they name."""
 Key = tuple[str, ...]
 """A dotted key, in parts."""
@@ -176,7 +176,7 @@ def merge(draft: Draft, child: Mapping[str, Any], file: str) -> None:
     Sections merge key by key. A value that happens to be written as a table (a distribution, an onset, a duration, a
     quota, weights) is replaced whole, since half of one and half of another means nothing. A restriction of another
     kind replaces the inherited one, and `restrictions.NAME = false` removes it; so do `regimes.NAME = false`,
-    `provenance.NAME = false` and `origin = false`.
+    `provenance.NAME = false`, `policies.NAME = false` and `origin = false`.
     """
     faults: list[Fault] = []
     draft.data = _merged(draft, draft.data, child, (), file, faults)

@@ -1,0 +1,60 @@
+"""What all instruments of policy have in common: where they act, from when to when, and how strongly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from sim.scenario.base import Finding, Model, NonNegative, unknown
+from sim.scenario.dates import Day
+from sim.scenario.measures import Names
+
+if TYPE_CHECKING:
+    from sim.scenario.models import Time
+    from sim.scenario.tables import ChainTables
+
+
+class Instrument(Model):
+    """What a government does about restrictions; one of strength zero changes nothing."""
+
+    title: str = ""
+    """One line that names the instrument in figures and tables."""
+    source: str = ""
+    """Where its terms come from."""
+    regions: Names
+    """Regions in which it acts, and whose governments pay for it."""
+    start: Day | None = Field(default=None, alias="from")
+    """Date from which it acts; none means from the start of the horizon."""
+    until: Day | None = None
+    """Date on which it ends; none means that it does not."""
+    strength: NonNegative = 1.0
+    """Factor on what it does: 0 switches it off."""
+
+    def within(self, time: Time) -> NDArray[np.float64]:
+        """Return the share of each period in which the instrument acts, shape (period,).
+
+        Example
+        -------
+        >>> from sim.scenario.models import Time
+        >>> half_a_year = Instrument.model_validate({"regions": ("US",), "from": "2025-02-15", "until": "2025-04"})
+        >>> half_a_year.within(Time(start="2025-01", years=0.5, periods_per_year=12)).tolist()
+        [0.0, 0.5, 1.0, 0.0, 0.0, 0.0]
+        """
+        step = 12.0 / time.periods_per_year
+        begins = step * np.arange(time.periods)
+        first = -np.inf if self.start is None else time.months_to(self.start)
+        last = np.inf if self.until is None else time.months_to(self.until)
+        inside = np.minimum(begins + step, last) - np.maximum(begins, first)
+        return np.asarray(np.clip(inside / step, 0.0, 1.0))
+
+    def strange(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield the names that the chain does not know; an instrument with names of its own adds theirs."""
+        yield from unknown("regions", self.regions, [row.region for row in tables.regions], "region")
+
+    def idle(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield what leaves it with nothing to act on; all names are known. Every instrument says its own."""
+        yield from ()

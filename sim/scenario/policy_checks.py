@@ -1,0 +1,50 @@
+"""Checks of policies against the horizon, the chain and each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sim.errors import Fault
+from sim.scenario.base import Finding
+from sim.scenario.instruments import Instrument
+from sim.scenario.models import Time
+from sim.scenario.policies import Policy
+from sim.scenario.sources import Draft
+from sim.scenario.tables import ChainTables
+from sim.scenario.trade_instruments import overlapping_tariffs
+
+
+def check_policies(
+    draft: Draft, policies: Mapping[str, Policy], time: Time | None, tables: ChainTables | None
+) -> list[Fault]:
+    """Return the faults of all policies that are sound by themselves.
+
+    Parameters
+    ----------
+    draft: Knows which file wrote a key.
+    policies: Sound policies by name.
+    time: Horizon; none if it is at fault itself.
+    tables: Tables of the chain; none if they are not free of faults, so that nothing can be told from them.
+    """
+    found: list[Finding] = []
+    for name, policy in policies.items():
+        of_policy = [*_dates(policy, time)]
+        if tables is not None:
+            of_policy += [*policy.strange(tables)] or [*policy.idle(tables)]
+        found += [(f"policies.{name}.{key}".rstrip("."), problem, cure) for key, problem, cure in of_policy]
+    found += overlapping_tariffs(policies)
+    return [draft.fault(*finding) for finding in found]
+
+
+def _dates(policy: Instrument, time: Time | None) -> Iterator[Finding]:
+    """An end before the beginning, and dates by which the policy never acts."""
+    if time is None:
+        return
+    first = time.months_to(policy.start) if policy.start is not None else 0.0
+    last = time.months_to(policy.until) if policy.until is not None else 12.0 * time.years
+    if first >= last and policy.start is not None and policy.until is not None:
+        yield "until", f"is '{policy.until}', not after its beginning {policy.start}", "give a later date"
+    elif first >= 12.0 * time.years:
+        yield "from", f"is '{policy.start}', after the horizon", f"give a date before the end, {time.years:g} years on"
+    elif last <= 0.0:
+        yield "until", f"is '{policy.until}', before the horizon", "give a later date, or remove the policy"

@@ -1,0 +1,78 @@
+"""Policies in a scenario file: reading, switching off, and all faults at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.errors import ScenarioError
+from sim.scenario import load
+from sim.scenario.trade_instruments import Alliance, Tariff
+from tests.scenario.test_provenance import toml
+
+TARIFF: dict[str, Any] = {
+    "kind": "tariff",
+    "regions": ["B"],
+    "origins": ["A"],
+    "products": ["magnet"],
+    "rate": 0.25,
+}
+
+
+def policy(name: str = "wall", **keys: Any) -> str:
+    return f"policies.{name}={toml(TARIFF | keys)}"
+
+
+def test_load__reads_policies_by_kind(folder: Any) -> None:
+    bloc = {"kind": "alliance", "regions": ["A", "B"]}
+    loaded = load(folder.scenario, overrides=[policy(), f"policies.bloc={toml(bloc)}"])
+    assert isinstance(loaded.policies["wall"], Tariff) and isinstance(loaded.policies["bloc"], Alliance)
+    assert loaded.policies["wall"].within(loaded.time).min() == 1.0
+    assert loaded.replace("policies.wall.rate=0.5").policies["wall"].rate == 0.5  # type: ignore[union-attr]
+
+
+def test_without__switches_policies_off_and_names_the_nearest(folder: Any) -> None:
+    loaded = load(folder.scenario, overrides=[policy()])
+    assert loaded.without("wall").policies == {}
+    assert loaded.policies.keys() == {"wall"}
+    assert load(folder.scenario, overrides=[policy()], without=["wall"]).policies == {}
+    with pytest.raises(ScenarioError, match=r"--without: 'wal' is not a policy of the scenario; did you mean wall\?"):
+        loaded.without("wal")
+    with pytest.raises(ScenarioError, match="has no policies"):
+        load(folder.scenario, without=["wall"])
+
+
+def test_load__reports_all_faults_of_policies_at_once(folder: Any) -> None:
+    faults = folder.faults(
+        policy("one", products=["magnets"], rate=0.1),
+        policy("two", rate=-1.0),
+        policy("three", regions=["A"], **{"from": "2090-01"}),
+        policy("four", kind="tarif"),
+        'policies.five={ regions = ["A"] }',
+        'policies.six={ kind = "alliance", regions = ["A", "B"], exempt = false, tariff_free = false }',
+    )
+    expected = (
+        "policies.one.products names 'magnets', not a known product; did you mean magnet?",
+        "policies.two.rate is -1; give a number from 0 to 20",
+        "policies.three.from is '2090-01', after the horizon",
+        "policies.three.products names 'magnet', where no route pays it",
+        "policies.four.kind is 'tarif'; did you mean tariff?",
+        "policies.five.kind is missing; give one of tariff,",
+        "policies.six does nothing",
+    )
+    for text in expected:
+        assert any(text in fault for fault in faults), (text, faults)
+
+
+def test_load__finds_tariffs_that_overlap_in_time(folder: Any) -> None:
+    fault = folder.fault(policy("one"), policy("two"))
+    assert "policies.two falls on magnet from A into B, as one does at the same time" in fault
+    apart = [policy("one", until="2026-01"), policy("two", **{"from": "2026-01"})]
+    assert len(load(folder.scenario, overrides=apart).policies) == 2
+
+
+def test_within__gives_shares_of_periods(folder: Any) -> None:
+    loaded = load(folder.scenario, overrides=[policy(until="2025-03"), "time.periods_per_year=12"])
+    assert np.isclose(loaded.policies["wall"].within(loaded.time).sum(), 2.0)
