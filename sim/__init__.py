@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.run import run
+    from sim.questions.stockpiles import size_stockpile
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -26,8 +27,9 @@ _HOMES = {
     "open_results": "sim.store",
     "run": "sim.engine",
     "save": "sim.store",
+    "size_stockpile": "sim.questions.stockpiles",
 }
-__all__ = ["Scenario", "load", "open_results", "run", "save"]
+__all__ = ["Scenario", "load", "open_results", "run", "save", "size_stockpile"]
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "runs": variables.RUNS,
     "shocks": variables.SHOCKS,
     "capacity": variables.CAPACITY,
+    "stockpiles": variables.STOCKPILES,
     "traces": variables.TRACES,
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, ensembles, results, stockpiles
 
 app = typer.Typer(
     name="sim",
@@ -25,6 +25,9 @@ app.command("check", epilog="Example: sim check baseline --set growth=false")(ch
 app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.describe)
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     results.draw
+)
+app.command("size-stockpile", epilog="Example: sim size-stockpile controls_2025 --region US --runs 256")(
+    stockpiles.size
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)

@@ -22,8 +22,6 @@ from sim.core.fields import (
     INVENTORY,
     LACKED,
     LEFT,
-    STOCK,
-    STOCK_TAGGED,
     PRICE,
     RECEIVED,
     RELEASABLE,
@@ -33,6 +31,8 @@ from sim.core.fields import (
     RELIEVED,
     RESERVED,
     RESTOCK,
+    STOCK,
+    STOCK_TAGGED,
     TAGGED,
 )
 from sim.core.jit import kernel, topic
@@ -128,7 +128,7 @@ def _reserve_from_stock(row, reserve, j, block: Block):
         share, bound = origin[LEFT, m, lane], origin[CLAIM_BOUND, m, lane]
         available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
         relief, of_it = held[RELIEF, j, lane], held[RELIEF_TAGGED, j, lane]
-        free = available * (ONE - share) + (relief - of_it)
+        free = available * (ONE - share) + max(relief - of_it, ZERO)
         lacking = max(bound - free, ZERO)
         in_stock = max(held[STOCK, j, lane] - held[STOCK_TAGGED, j, lane], ZERO)
         more = min(lacking, min(in_stock, max(held[RELEASABLE, j, lane], ZERO))) if reserve.relieves else ZERO

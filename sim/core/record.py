@@ -15,7 +15,6 @@ from sim.core.fields import (
     INTAKE,
     INVENTORY,
     LEGAL,
-    STOCK,
     PRICE,
     RATIONED,
     RELEASED,
@@ -26,6 +25,7 @@ from sim.core.fields import (
     SAVED,
     SENDER_LOSS,
     STARTED,
+    STOCK,
     TRANSACTED,
     USED,
 )

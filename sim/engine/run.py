@@ -17,7 +17,7 @@ from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain, ProjectDraws
-from sim.engine import expansion, labels
+from sim.engine import expansion, labels, stockpiles
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes, row_labels
@@ -59,8 +59,8 @@ def run(
     Returns
     -------
     Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
-    `/shocks`, `/capacity` where capacity is not fixed and, if asked for, `/traces`. Attributes of the root hold the
-    scenario in full, seed, version and what reconciliation changed.
+    `/shocks`, `/capacity` where capacity is not fixed, `/stockpiles` where there are any and, if asked for, `/traces`.
+    Attributes of the root hold the scenario in full, seed, version and what reconciliation changed.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def run(
 
     with ThreadPoolExecutor(threads) as pool:
         numbers = range(first, first + runs)
-        kept, built, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
+        kept, built, stocked, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -98,6 +98,8 @@ def run(
         }
         if scenario.capacity.followed:
             tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
+        if chain.reserves.size:
+            tree["stockpiles"] = stockpiles.dataset(reference, _joined(stocked), coords)
         if traces:
             traced = range(first, first + traces)
             tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
@@ -114,25 +116,29 @@ def _simulated(
     seed: int,
     pool: ThreadPoolExecutor,
     progress: Progress | None,
-) -> tuple[list[Values], list[Values], list[Shocks]]:
-    """Simulate and count all runs; what is kept of each chunk: outcomes, capacities if not fixed, shocks that came."""
+) -> tuple[list[Values], list[Values], list[Values], list[Shocks]]:
+    """Simulate and count all runs; what is kept of each chunk: outcomes, capacities, stockpiles, shocks that came."""
     kept: list[Values] = []
     built: list[Values] = []
+    stocked: list[Values] = []
     struck: list[Shocks] = []
     for size, drawn, projects in _draws(reference, runs, seed, pool):
         followed = Followed(collector, buffers.record)
+        stocks = stockpiles.Followed(reference, buffers.clock, buffers.record)
         for shift in buffers.simulate(drawn, projects, pool):
             collector.add(buffers.record, size, pool, shift=shift)
             followed.add(buffers.record, pool, shift=shift)
+            stocks.add(buffers.record, pool, shift=shift)
         collector.finish(size)
         came = buffers.came.head(size)
         kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
         if reference.scenario.capacity.followed:
             built.append(expansion.capacities(reference, buffers.record, collector.dt, size))
+        stocked.append(stocks.found(reference, size))
         struck.append(came)
         if progress is not None:
             progress(sum(part.onset.shape[2] for part in struck), len(runs))
-    return kept, built, struck
+    return kept, built, stocked, struck
 
 
 def _draws(
@@ -169,7 +175,7 @@ def _processors() -> int:
 
 
 def _joined(parts: list[Values]) -> Values:
-    return {name: np.concatenate([part[name] for part in parts], axis=1) for name in parts[0]}
+    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
 
 
 def _traces(

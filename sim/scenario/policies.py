@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sim.scenario.stockpile import Stockpile
 from sim.scenario.trade_instruments import Alliance, Tariff
 
-Policy = Annotated[Tariff | Alliance, Field(discriminator="kind")]
-POLICY_KINDS: tuple[str, ...] = ("tariff", "alliance")
+Policy = Annotated[Tariff | Alliance | Stockpile, Field(discriminator="kind")]
+POLICY_KINDS: tuple[str, ...] = ("tariff", "alliance", "stockpile")
 """Every kind of instrument."""

@@ -10,6 +10,7 @@ from sim.scenario.instruments import Instrument
 from sim.scenario.models import Time
 from sim.scenario.policies import Policy
 from sim.scenario.sources import Draft
+from sim.scenario.stockpile import doubled_stockpiles
 from sim.scenario.tables import ChainTables
 from sim.scenario.trade_instruments import overlapping_tariffs
 
@@ -33,6 +34,7 @@ def check_policies(
             of_policy += [*policy.strange(tables)] or [*policy.idle(tables)]
         found += [(f"policies.{name}.{key}".rstrip("."), problem, cure) for key, problem, cure in of_policy]
     found += overlapping_tariffs(policies)
+    found += doubled_stockpiles(policies)
     return [draft.fault(*finding) for finding in found]
 
 

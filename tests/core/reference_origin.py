@@ -106,7 +106,7 @@ class Origin:
             stock = run.stockpiles.of(m)
             if stock is not None:
                 run.stockpiles.relieve_bound(stock, run, max(bound - free - stock.free_relief, 0.0))
-                free, tagged = free + stock.free_relief, tagged + stock.tagged_relief
+                free, tagged = free + max(stock.free_relief, 0.0), tagged + stock.tagged_relief
             allowed.append(free / bound if bound > free else 1.0)
             self.given.append(allowed[m] * bound)
             rest = free + tagged - self.given[m]
