@@ -68,7 +68,7 @@ class Bench:
 
         Parameters
         ----------
-        scale: Share of its size of what each stockpile holds, shape (stockpile,), ordered as `sim.chain.stockpiles.held`.
+        scale: Share of its size that each stockpile has, shape (stockpile,), ordered as `sim.chain.stockpiles.held`.
         """
         self._chunk.go_on_with(scaled(self.chain, scale))
         found = []
