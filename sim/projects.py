@@ -30,6 +30,7 @@ from sim.chain.reference import Reference
 from sim.core import state
 from sim.quantiles import quantile
 from sim.scenario import Scenario
+from sim.scenario.capital_instruments import Finance
 from sim.scenario.distributions import Distribution
 from sim.scenario.dynamics import ProjectRow
 from sim.streams import uniform
@@ -155,8 +156,19 @@ def _outcome(scenario: Scenario, row: ProjectRow, draw: _Draw) -> Values:
     assert technology is not None, "the checks of the tables ask for a technology of every project"
     # What has started has its actual date.
     late = draw.delay * (row.status != "started")
-    start = np.where(draw.starts < NEVER_SHARE[row.status][kind], NEVER, scenario.time.months_to(row.start) + late)
+    never, begins = NEVER_SHARE[row.status][kind], scenario.time.months_to(row.start) + late
+    for given in _support(scenario, row):
+        never *= 1.0 - min(given.strength, 1.0) * given.rescues
+        since = max(scenario.time.months_to(given.start) if given.start is not None else 0.0, 0.0)
+        begins = np.minimum(begins, np.maximum(begins - given.strength * given.sooner_months, since))
+    start = np.where(draw.starts < never, NEVER, begins)
     return np.array([start, technology.ramp_months * draw.ramp, row.capacity_t_per_year * draw.share])
+
+
+def _support(scenario: Scenario, row: ProjectRow) -> list[Finance]:
+    """Grants and loans for a project that has not started without them."""
+    given = [policy for policy in scenario.policies.values() if isinstance(policy, Finance)]
+    return [policy for policy in given if policy.supports(row) and row.status != "started"]
 
 
 def delay(u: Values) -> Values:

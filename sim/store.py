@@ -31,6 +31,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "shocks": variables.SHOCKS,
     "capacity": variables.CAPACITY,
     "stockpiles": variables.STOCKPILES,
+    "policies": variables.POLICIES,
     "traces": variables.TRACES,
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
-STOCKPILE, YEAR = "stockpile", "year"
+INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -177,6 +177,24 @@ CAPACITY = (
     ),
 )
 """Variables of `/capacity`, which is there where capacity answers or projects are followed."""
+
+POLICIES = (
+    Variable("public_cost", (RUN, INSTRUMENT, YEAR), "million USD", "Public money paid in the calendar year."),
+    Variable("public_receipts", (RUN, INSTRUMENT, YEAR), "million USD", "Public receipts in the calendar year."),
+    Variable(
+        "private_money",
+        (RUN, INSTRUMENT, YEAR),
+        "million USD",
+        "Private money for the capacity that public money supports, booked in the calendar year of the order or start.",
+    ),
+    Variable(
+        "net_public_cost",
+        (RUN, INSTRUMENT),
+        "million USD",
+        "Public cost less receipts over the horizon, discounted to its start.",
+    ),
+)
+"""Variables of `/policies`, which is there where the scenario has policies."""
 
 STOCKPILES = (
     Variable("stockpile_bought", (RUN, YEAR, STOCKPILE), "t", "Bought on the market in the year."),

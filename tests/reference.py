@@ -19,6 +19,7 @@ from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
 from tests.core.reference_shares import Shares
 from tests.core.reference_stockpile import Stockpiles
+from tests.core.reference_support import credited, levied, topped_up
 
 
 class Run(Shares):
@@ -200,7 +201,7 @@ class Run(Shares):
         for r, route in enumerate(self.chain.routes):
             value, price = markets[route.origin].price, self.price[route.origin]
             alpha = value * (1 + route.duty) / self.landed_value[r]
-            duty = max(self.controls[r].duty, -15 / 16) if r in self.controls else 0.0
+            duty = max(self.controls.get(r, Control()).duty + levied(self.chain, r), -15 / 16)
             rent = sum(self.rent[k] for k, rule in enumerate(self.chain.restrictions) if rule.kind == QUOTA
                        and any(t.route == r for t in rule.targets))  # fmt: skip
             self.plain_landed.append(alpha * price + 1 - alpha)
@@ -243,10 +244,12 @@ class Run(Shares):
                 a * theta * self.calm[i.market]
                 for a, theta, i in zip(self.cost_shares[p], self.intensity[p], process.inputs, strict=True)
             )
+            paid = credited(self.chain, p, paid)
             cost = (paid + 1 - sum(self.cost_shares[p])) * self.cost_factor[p]
             revenue = sum(
                 b * self.transacted[o.market] for b, o in zip(self.revenue_shares[p], process.outputs, strict=True)
             )
+            revenue += topped_up(self.chain, p, self.revenue_shares[p], self.transacted)
             margin, cash = revenue / cost, revenue / ((paid + process.conversion_share) * self.cost_factor[p])
             goal = margin**process.response * min(1.0, cash**par.idle_slope)
             use = self.utilisation[p] + self.follow(par.utilisation_months) * (goal - self.utilisation[p])
@@ -254,11 +257,7 @@ class Run(Shares):
             gate = min(1.0, (par.claim_margin * margin) ** par.claim_slope)
             chokes = [choked(self.calm[i.market], self.chain.markets[i.market].choke) for i in process.inputs]
             usual = process.activity * self.own_growth(p) * self.plant(p).expansion + self.plant(p).added
-            limits = (
-                usual * self.utilisation[p],
-                self.able(p) * self.factor[p],
-                self.activity_quota[p],
-            )
+            limits = usual * self.utilisation[p], self.able(p) * self.factor[p], self.activity_quota[p]
             self.unit_cost.append(cost)
             self.margins.append(math.log(margin))
             self.cash_gaps.append(cash_gap(process, paid, 1 - sum(self.cost_shares[p])))

@@ -14,6 +14,7 @@ from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
 from sim.chain.stockpiles import reserve_rows, reserves
 from sim.chain.stocks import buyers, covers, fresh_share, inbound, mean_cover
+from sim.core.drivers import no_drivers
 from sim.core.state import (
     Chain,
     Cohorts,
@@ -81,6 +82,7 @@ def core_arrays(
         skills=cast(expanded.skills),
         projects=cast(expanded.projects),
         reserves=cast(reserves(reference, dt)),
+        drivers=no_drivers(len(reference.processes), reference.scenario.periods, precision),
     )
 
 

@@ -54,10 +54,10 @@ def expansion_arrays(reference: Reference, dt: float) -> Expansion:
         cancel_margin=np.float64(wanted.cancel_margin),
         growth=growth,
         people=_people_of_the_trend(reference, growth, skills, stride),
+        **_over_time(reference, list(skills.values()), months, followed),
     )
-    return Expansion(
-        building, _builders(reference, skills, months, followed), _skills(reference, skills, months), Projects(process)
-    )
+    builders = _builders(reference, skills, months, followed)
+    return Expansion(building, builders, _skills(reference, skills, months), Projects(process))
 
 
 def _own_growth(reference: Reference, rows: Sequence[ProjectRow]) -> Values:
@@ -76,6 +76,26 @@ def _own_growth(reference: Reference, rows: Sequence[ProjectRow]) -> Values:
         until = np.minimum(np.arange(scenario.periods), round(months / 12.0 * scenario.time.periods_per_year))
         growth[index] /= growth[index, until]
     return growth
+
+
+def _over_time(reference: Reference, skills: list[int], months: float, followed: bool) -> dict[str, Values]:
+    """Hurdles, lead times and people trained in every period: without policies the same throughout."""
+    rows = reference.processes if followed else ()
+    technologies = [technology(reference, row) for row in rows]
+    found = {
+        "hurdle": [hurdle(reference, *pair)[0] for pair in zip(rows, technologies, strict=True)],
+        "permit": leaving([row.permit_months for row in technologies], months),
+        "construction": leaving([row.construction_months / STAGES_OF_CONSTRUCTION for row in technologies], months),
+        "ramp": leaving([ramp_stages(row.ramp_months, row.initial_yield) for row in technologies], months),
+        "trained": [reference.scenario.tables.skills[row].trained_per_year * months / 12.0 for row in skills],
+    }
+    periods = reference.scenario.periods
+    return {name: np.repeat(np.array(row, dtype=float)[:, None], periods, axis=1) for name, row in found.items()}
+
+
+def leaving(mean_months: Sequence[float] | Values, months: float) -> Values:
+    """Share of a stage that leaves it in a step of some months, so that the mean time in it is the one given."""
+    return np.asarray(np.minimum(months / np.maximum(np.array(mean_months, dtype=float), 1e-9), 1.0))
 
 
 def capital_share(technology: TechnologyRow, unit_value: float, rate: float) -> float:
@@ -113,43 +133,43 @@ def _skill_rows(reference: Reference) -> dict[tuple[str, str], int]:
     return {(row.region, row.stage): index for index, row in enumerate(reference.scenario.tables.skills)}
 
 
-def _technology(reference: Reference, process: Process) -> TechnologyRow:
+def technology(reference: Reference, process: Process) -> TechnologyRow:
+    """What it takes to build capacity of a process."""
     found = reference.scenario.tables.technology(process.recipe_name, process.region)
     assert found is not None, "the checks of the tables ask for a technology of every process"
     return found
 
 
-def _hurdle(reference: Reference, process: Process, technology: TechnologyRow) -> tuple[float, float]:
-    """Log margin at which a new plant pays, and what a unit of spread adds to it."""
+def hurdle(
+    reference: Reference, process: Process, technology: TechnologyRow, *, borne: float = 1.0
+) -> tuple[float, float]:
+    """Log margin at which a new plant pays, and what a unit of spread adds to it.
+
+    Parameters
+    ----------
+    technology: Of the process.
+    borne: Share of the capital charge that the maker bears.
+    """
     value = reference.unit_value(process)
     prices = {product: row.price_usd_per_kg for product, row in reference.products.items()}
     spent = sum(tonnes * prices[product] for product, tonnes in process.inputs.items())
     rate = technology.cost_of_capital
     charge = capital_share(technology, value, rate)
-    full = (spent + process.conversion_cost) / value + charge
+    full = (spent + process.conversion_cost) / value + borne * charge
     slope = (capital_share(technology, value, rate + RATE_STEP) - charge) / RATE_STEP
     return max(float(np.log(full)), reference.scenario.capacity.dead_zone), technology.hurdle_premium * slope / full
 
 
 def _builders(reference: Reference, skills: dict[tuple[str, str], int], months: float, followed: bool) -> Builders:
     rows = reference.processes if followed else ()
-    technologies = [_technology(reference, row) for row in rows]
-    hurdles = np.array([_hurdle(reference, *pair) for pair in zip(rows, technologies, strict=True)]).reshape(-1, 2)
+    technologies = [technology(reference, row) for row in rows]
     stage = reference.scenario.tables.stage
 
-    def leaving(mean_months: list[float]) -> Values:
-        """Share of a stage that leaves it in a step, so that the mean time in it is the one given."""
-        return np.asarray(np.minimum(months / np.maximum(np.array(mean_months, dtype=float), 1e-9), 1.0))
-
     return Builders(
-        hurdle=hurdles[:, 0],
-        premium=hurdles[:, 1],
-        permit=leaving([row.permit_months for row in technologies]),
-        construction=leaving([row.construction_months / STAGES_OF_CONSTRUCTION for row in technologies]),
-        ramp=leaving([ramp_stages(row.ramp_months, row.initial_yield) for row in technologies]),
+        premium=np.array([hurdle(reference, *pair)[1] for pair in zip(rows, technologies, strict=True)], dtype=float),
         first_yield=np.array([row.initial_yield for row in technologies], dtype=float),
-        closure=leaving([row.closure_months for row in technologies]),
-        wear=leaving([12.0 * row.lifetime_years for row in technologies]),
+        closure=leaving([row.closure_months for row in technologies], months),
+        wear=leaving([12.0 * row.lifetime_years for row in technologies], months),
         people=np.array([_people(row) for row in technologies], dtype=float),
         skill=np.array([skills.get((row.region, stage(row.recipe_name)), -1) for row in rows], dtype=np.int32),
     )
@@ -165,8 +185,8 @@ def _skills(reference: Reference, skills: dict[tuple[str, str], int], months: fl
     rows = [reference.scenario.tables.skills[index] for index in skills.values()]
     free = np.array([row.available for row in rows], dtype=float)
     trained = np.array([row.trained_per_year for row in rows], dtype=float) * months / 12.0
-    leaving = np.divide(trained, free, out=np.zeros_like(free), where=free > 0.0)
-    return Skills(free=free, trained=trained, leaving=np.minimum(leaving, 1.0))
+    gone = np.divide(trained, free, out=np.zeros_like(free), where=free > 0.0)
+    return Skills(free=free, leaving=np.minimum(gone, 1.0))
 
 
 def _people_of_the_trend(
@@ -179,6 +199,6 @@ def _people_of_the_trend(
     for index, row in enumerate(reference.processes):
         skill = skills.get((row.region, reference.scenario.tables.stage(row.recipe_name)))
         if skill is not None:
-            needed = _people(_technology(reference, row)) * row.activity / 12.0
+            needed = _people(technology(reference, row)) * row.activity / 12.0
             taken[skill] += needed * np.maximum(growth[index] - before[index], 0.0)
     return taken

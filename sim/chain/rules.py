@@ -88,11 +88,11 @@ def target(reference: Reference, restriction: Measure) -> Target:
 
 
 def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
+    scenario, flow = reference.scenario, 0.0
     routes: dict[int, tuple[float, float]] = {}
     markets: dict[int, tuple[float, float]] = {}
-    flow = 0.0
     for index, row in enumerate(reference.routes):
-        weight = restriction.weight(row.destination)
+        weight = 0.0 if scenario.spares(restriction, row.destination) else restriction.weight(row.destination)
         if row.origin != restriction.by or row.product not in restriction.products or weight <= 0.0:
             continue
         after = weight * restriction.profile.remaining(row.destination)
@@ -143,7 +143,9 @@ def _technologies(reference: Reference, restriction: Technology) -> Target:
     hit = tuple(
         index
         for index, row in enumerate(reference.processes)
-        if restriction.weight(row.region) > 0.0 and any(product in row.outputs for product in restriction.products)
+        if restriction.weight(row.region) > 0.0
+        and not reference.scenario.spares(restriction, row.region)
+        and any(product in row.outputs for product in restriction.products)
     )
     return Target({}, hit, {}, 0.0, np.ones(reference.scenario.periods))
 
@@ -153,7 +155,7 @@ def _denied(reference: Reference, denial: Denial) -> Target:
     uses: dict[int, tuple[float, float]] = {}
     markets: dict[int, tuple[float, float]] = {}
     for index, row in enumerate(reference.uses):
-        weight = denial.weight(row.region)
+        weight = 0.0 if reference.scenario.spares(denial, row.region) else denial.weight(row.region)
         if row.sector not in denial.sectors or row.product not in denial.products or weight <= 0.0:
             continue
         uses[index] = (weight, weight * denial.profile.remaining(row.region))

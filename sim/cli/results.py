@@ -104,6 +104,7 @@ def print_summary(summary: Summary) -> None:
     _print_products(summary)
     _print_sectors(summary)
     _print_shortages(summary)
+    _print_policies(summary)
 
 
 THEN = "  in conflict"
@@ -180,6 +181,20 @@ def _print_products(summary: Summary) -> None:
     if rows:
         heads = ("product", "dearest in", ">peak price multiple", ">months above x2", ">worst month, intake missing")
         table("Products over a run", heads, rows)
+
+
+def _print_policies(summary: Summary) -> None:
+    rows = [
+        (
+            row.name,
+            row.kind,
+            *(f"{amount:,.0f}" for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)),
+        )
+        for row in summary.policies
+    ]
+    if rows:
+        heads = ("policy", "kind", ">paid", ">received", ">net cost", ">95th percentile", ">private money")
+        table("Money of policies over the horizon, million USD, mean over runs; net cost is discounted", heads, rows)
 
 
 def _print_sectors(summary: Summary) -> None:

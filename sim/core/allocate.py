@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.core import fields
+from sim.core.drivers import SIDES
 from sim.core.state import Block, Chain, Floats, Record
 
 
@@ -44,6 +45,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         skill=zeros(fields.SKILL_FIELDS, chain.skills.size),
         project=zeros(fields.PROJECT_FIELDS, chain.projects.size),
         origin=zeros(fields.ORIGIN_FIELDS, followed),
+        ledger=zeros(SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)),
         tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
         reserve=zeros(fields.RESERVE_FIELDS, chain.reserves.size),
     )
@@ -129,6 +131,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     total |= dict.fromkeys(("saved", "held_up"), chain.inputs.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     total |= {"capacity": chain.builders.size, "project_start": chain.projects.size}
+    total |= {"ledger": SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)}
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
         **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
@@ -145,7 +148,7 @@ def no_record(chain: Chain) -> Record:
     kind = chain.markets.inventory.dtype
     totals = (
         *("destroyed", "rationed", "substituted", "saved", "held_up"),
-        *("rent", "sender_loss", "capacity", "project_start"),
+        *("rent", "sender_loss", "capacity", "project_start", "ledger"),
     )
     shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
     return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core import support
 from sim.core.fields import (
     ADDED,
     ADVANCE,
@@ -88,7 +89,7 @@ def expect(chain: Chain, process, p, now, block: Block):
     """Expected margin and its spread, and what they make makers order, close and leave unbuilt."""
     capacity, scratch, building, builder = block.capacity, block.scratch, chain.building, chain.builders[p]
     fixed, conversion, follow = process.fixed_share, process.conversion_share, building.follow_margin
-    hurdle, premium = builder.hurdle, builder.premium
+    hurdle, premium = building.hurdle[p, now], builder.premium
     for lane in range(scratch.shape[1]):
         surprise = log(scratch[REVENUE, lane] / (scratch[COST, lane] + fixed)) - capacity[MARGIN, p, lane]
         capacity[MARGIN, p, lane] += follow * surprise
@@ -129,7 +130,8 @@ def build(chain: Chain, draws: ProjectDraws, first, now, block: Block):
         _prepare_project(chain, draws, j, first, block)
     _share_people(chain, now, block)
     for p in range(chain.builders.size):
-        _pass_on(chain.builders[p], p, block)
+        _pass_on(chain.building, chain.builders[p], p, now, block)
+    support.grant(chain, now, block)
     for j in range(chain.projects.size):
         _advance_project(chain, draws, j, first, now, block)
 
@@ -148,7 +150,9 @@ def _need_people(chain: Chain, builder, p, now, block: Block):
     """Count the people who start up new plants of a process in this step."""
     capacity, skill = block.capacity, builder.skill
     if skill >= 0 and any_positive(capacity[STARTING, p]):
-        share = builder.people * chain.processes[p].activity * chain.building.growth[p, now] * builder.ramp
+        share = (
+            builder.people * chain.processes[p].activity * chain.building.growth[p, now] * chain.building.ramp[p, now]
+        )
         for lane in range(capacity.shape[2]):
             need = share * capacity[STARTING, p, lane] / capacity[LEAD, p, lane]
             block.skill[PEOPLE_NEEDED, skill, lane] += need
@@ -176,22 +180,22 @@ def _share_people(chain: Chain, now, block: Block):
     """Share of the people needed that there are; those who go are gone, some are trained, some leave."""
     skill = block.skill
     for s in range(chain.skills.size):
-        row, trend = chain.skills[s], chain.building.people[s, now]
+        row, trend, trained = chain.skills[s], chain.building.people[s, now], chain.building.trained[s, now]
         for lane in range(skill.shape[2]):
             free, need = skill[FREE_PEOPLE, s, lane], skill[PEOPLE_NEEDED, s, lane]
             served = min(free / need, ONE) if need > ZERO else ONE
             skill[SERVED, s, lane] = served
-            left = free - served * need + row.trained - row.leaving * free - trend
+            left = free - served * need + trained - row.leaving * free - trend
             skill[FREE_PEOPLE, s, lane] = max(left, ZERO)
 
 
 @kernel
-def _pass_on(builder, p, block: Block):
+def _pass_on(building, builder, p, now, block: Block):
     """Pass capacity of a process on from stage to stage, and find what of it makes output."""
     capacity, skill = block.capacity, builder.skill
     moves = any_positive(capacity[UNDER_WAY, p]) or any_positive(capacity[ORDERED, p])
     if moves or any_positive(capacity[LOST, p]):
-        permit, construction, ramp = builder.permit, builder.construction, builder.ramp
+        permit, construction, ramp = building.permit[p, now], building.construction[p, now], building.ramp[p, now]
         first_yield = builder.first_yield
         for lane in range(capacity.shape[2]):
             pace = ONE / capacity[LEAD, p, lane]
@@ -209,9 +213,9 @@ def _pass_on(builder, p, block: Block):
             capacity[STARTING, p, lane] += equipped - started
             capacity[RUNNING_IN, p, lane] += started - run_in
             capacity[RUN_IN, p, lane] += run_in - capacity[LOST, p, lane]
-            building = capacity[PERMITS, p, lane] + capacity[FOUNDATIONS, p, lane] + capacity[STRUCTURES, p, lane]
+            early = capacity[PERMITS, p, lane] + capacity[FOUNDATIONS, p, lane] + capacity[STRUCTURES, p, lane]
             starting = capacity[EQUIPMENT, p, lane] + capacity[STARTING, p, lane] + capacity[RUNNING_IN, p, lane]
-            capacity[UNDER_WAY, p, lane] = building + starting
+            capacity[UNDER_WAY, p, lane] = early + starting
             good = first_yield * capacity[FIRST_YIELD, p, lane]
             capacity[EXPANSION, p, lane] = capacity[RUN_IN, p, lane] + good * capacity[RUNNING_IN, p, lane]
     clear(capacity[ADDED, p])

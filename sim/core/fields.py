@@ -74,7 +74,8 @@ QUEUE, LICENSED_BEFORE = 0, 1  # t; licensed share of the period before, where s
 CROSSING_STATE = 2
 WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = range(2, 9)
 LEGAL, FREE = 9, 10  # t/month
-CROSSING_FIELDS = 11
+LEVY = 11  # duty on imports beyond the ordinary one, over the price at the origin
+CROSSING_FIELDS = 12
 
 # Restricted processes.
 CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.core import support
 from sim.core.fields import (
     ARRIVED,
     CHOKE,
@@ -88,7 +89,7 @@ def send(market, now, delay, part, amounts, scale, pipeline):
 def produce(chain: Chain, now, block: Block):
     """Run every process at the lowest fill of its inputs; draw inputs, start outputs."""
     market, scratch = block.market, block.scratch
-    lanes = market.shape[2]
+    lanes, supported = market.shape[2], support.given(chain)
     for p in range(chain.processes.size):
         process, strained = chain.processes[p], False
         for lane in range(lanes):
@@ -117,6 +118,8 @@ def produce(chain: Chain, now, block: Block):
                 output.coefficient,
                 block.pipeline,
             )
+        if supported:
+            support.pay(chain, p, now, block)
         if followed(chain):
             _tag_outputs(chain, process, now, block)
 

@@ -10,6 +10,7 @@ from sim.core import (
     demand,
     flow,
     lanes,
+    levies,
     origin,
     price,
     production,
@@ -78,6 +79,7 @@ def simulate(
         restrictions.set_controls(chain, now, block)
         restrictions.raise_alarm(chain, block)
         restrictions.set_rents(chain, block)
+        levies.lay(chain, now, block)
         meet(chain, now, block)
         demand.substitute(chain, block)
         production.plan(chain, now, block)
@@ -90,6 +92,7 @@ def simulate(
             stockpile.offer(chain, now, followed, block)
         settle(chain, now, followed, stocked, block)
         flow.produce(chain, now, block)
+        levies.collect(chain, now, block)
         flow.draw_down(block)
         if followed:
             origin.draw_down(block)

@@ -44,6 +44,8 @@ from sim.core.state import DENIAL, Block, Chain
 
 LEAST = np.float32(1e-30)
 """Tonnes below which there is nothing to take a share of."""
+TRIFLE = np.float32(1e-5)
+"""Share of what bound users claim below which what they lack is rounding."""
 
 
 @topic
@@ -138,7 +140,7 @@ def _reserve_from_stock(row, reserve, j, block: Block):
         origin[GIVEN, m, lane] = given
         rest = max(available + relief + more - given, LEAST)
         origin[LEFT, m, lane] = min((share * available + of_it) / rest, ONE)
-        held[LACKED, j, lane] += lacking
+        held[LACKED, j, lane] += lacking if lacking > TRIFLE * bound else ZERO
         held[STOCK, j, lane] = max(held[STOCK, j, lane] - more, ZERO)
         held[RELEASABLE, j, lane] -= more
         held[RELIEF, j, lane] += more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core import capacity
+from sim.core import capacity, support
 from sim.core.fields import (
     ACTIVITY_QUOTA,
     ADDED,
@@ -48,11 +48,15 @@ def thrifted(price, elasticity, floor):
 @topic
 def plan(chain: Chain, now, block: Block):
     """Utilisation, wanted activity, input claims and unit cost of every process; t/month."""
-    expects = capacity.steps(chain, now)
+    expects, supported = capacity.steps(chain, now), support.given(chain)
     for p in range(chain.processes.size):
         process = chain.processes[p]
         _sum_inputs(chain, process, block)
+        if supported:
+            support.credit(chain, process, p, now, block)
         _sum_outputs(chain, process, block)
+        if supported:
+            support.guarantee(chain, p, now, block)
         if process.control >= 0 and any_below(block.plant[COST_FACTOR, process.control], ONE):
             _subsidise(chain, process, block)
         _want(chain.constants, process, p, chain.building.growth[p, now], block)

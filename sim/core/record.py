@@ -109,6 +109,7 @@ def record_totals(chain: Chain, last, block: Block, record: Record):
         record.rent[...] = block.restriction[RENT_PAID]
         record.sender_loss[...] = block.restriction[SENDER_LOSS]
         record.project_start[...] = block.project[STARTED]
+        record.ledger[...] = block.ledger
     for p in range(record.capacity.shape[0]):
         trend = chain.processes[p].capacity * chain.building.growth[p, last]
         for lane in range(record.capacity.shape[1]):

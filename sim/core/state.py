@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.drivers import Drivers
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int32]
 Records = Any
@@ -251,6 +253,11 @@ class Building(NamedTuple):
     cancel_margin: np.floating
     growth: Floats  # g of capacity and reference activity, shape (process, period)
     people: Floats  # skilled people that growth along the trend takes in the step before, shape (skill, period)
+    hurdle: Floats  # of each process; the next three too: shape (process, period), shares of a stage that leave it
+    permit: Floats
+    construction: Floats  # of one of its three stages
+    ramp: Floats  # of one of its two stages
+    trained: Floats  # skilled people trained in a step, shape (skill, period)
 
 
 class Builders(NamedTuple):
@@ -259,11 +266,7 @@ class Builders(NamedTuple):
     Times are the share of a stage that leaves it in a step.
     """
 
-    hurdle: Floats
     premium: Floats
-    permit: Floats
-    construction: Floats  # of one of its three stages
-    ramp: Floats  # of one of its two stages
     first_yield: Floats  # y0
     closure: Floats  # of idle capacity
     wear: Floats  # of all capacity
@@ -275,7 +278,6 @@ class Skills(NamedTuple):
     """Skilled people of a stage in a region."""
 
     free: Floats  # at the start
-    trained: Floats  # in a step
     leaving: Floats  # share of the free, in a step
 
 
@@ -330,6 +332,7 @@ class Chain(NamedTuple):
     skills: Records
     projects: Records
     reserves: Records
+    drivers: Drivers
 
 
 class Events(NamedTuple):
@@ -376,12 +379,13 @@ class Block(NamedTuple):
     skill: Floats
     project: Floats
     reserve: Floats
+    ledger: Floats  # (row, lane): thousand USD by side, budget year and instrument
 
 
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last nine are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
+    The last ten are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
     front: a block then writes one stretch of memory and not a slice of every row.
     """
 
@@ -404,6 +408,7 @@ class Record(NamedTuple):
     sender_loss: Floats  # (restriction, lane) exports not sent while in force, thousand USD at reference prices
     capacity: Floats  # (process, lane) at the end, t/month; zero rows where it follows the trend alone
     project_start: Floats  # (project, lane) periods from the start of the horizon
+    ledger: Floats  # (row, lane) thousand USD by side, budget year and instrument
 
 
 def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:

@@ -15,6 +15,7 @@ from sim.core.fields import (
     LEAKAGE,
     LEGAL,
     LEVEL,
+    LEVY,
     LICENSED,
     LICENSED_BEFORE,
     LOG_PRICE,
@@ -138,7 +139,8 @@ def _order_taxed(constants, route, r, value, per_outflow, block: Block):
     supply_share, import_share, per_landed = route.supply_share, route.import_share, route.per_landed
     response = ONE if latent > ZERO else constants.order_response
     for lane in range(market.shape[2]):
-        duty, rent = max(block.crossing[EXTRA_DUTY, c, lane], LEAST_DUTY), block.crossing[ROUTE_RENT, c, lane]
+        duty = max(block.crossing[EXTRA_DUTY, c, lane] + block.crossing[LEVY, c, lane], LEAST_DUTY)
+        rent = block.crossing[ROUTE_RENT, c, lane]
         untaxed = alpha * market[PRICE, o, lane] + (ONE - alpha)
         landed = untaxed + (market[PRICE, o, lane] * value * duty + rent) * per_landed
         log_untaxed, log_landed = log(untaxed), log(landed)

@@ -14,6 +14,7 @@ from sim.chain.reference import Reference
 from sim.core.state import Chain, ProjectDraws, Record
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.stockpiles import Followed
+from sim.policies import driven
 from sim.projects import followed as projects_followed
 from sim.shocks import Shocks, sample
 
@@ -49,7 +50,7 @@ class Bench:
         seed: Seed of all random draws; trials share them with `sim.run`.
         """
         self.reference, self.runs, self.seed = reference, runs, seed
-        self.chain = chains.core_arrays(reference)
+        self.chain = driven(chains.core_arrays(reference), reference)
         time = reference.scenario.time
         self.clock = Clock(time.periods, time.periods_per_year)
         self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK))
@@ -86,7 +87,7 @@ class Bench:
 
     def _cost(self, stocks: Followed, scale: Values, size: int) -> Values:
         """Public cost of each run, million USD."""
-        moved = stocks.found(self.reference, size)
+        moved = stocks.found(size)
         flows = moved["stockpile_purchases"] + moved["stockpile_holding"] - moved["stockpile_receipts"]
         price = self.chain.markets.price[self.chain.reserves.market].astype(float)
         opening = (scale * self.chain.reserves.opening * price).sum() / 1e3

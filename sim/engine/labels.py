@@ -67,7 +67,8 @@ def spread(
     return grid
 
 
-def _attributes(variable: Variable) -> dict[str, str]:
+def attributes(variable: Variable) -> dict[str, str]:
+    """Units and meaning of a variable, as a dataset carries them."""
     return {"units": variable.units, "long_name": variable.meaning}
 
 
@@ -87,11 +88,11 @@ def distribution(
         histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
         dims = (MONTH, *variable.dims)
         levels = spread(np.swapaxes(histogram.quantiles(variables.QUANTILES), 1, 2), plan, first, coords, axis=2)
-        entries[variable.name] = ((QUANTILE, *dims), levels, _attributes(variable))
+        entries[variable.name] = ((QUANTILE, *dims), levels, attributes(variable))
         for name, values in histogram.statistics().items():
             meaning = f"{name} over runs. {variable.meaning}"
-            attributes = {"units": variable.units, "long_name": meaning[0].upper() + meaning[1:]}
-            entries[f"{variable.name}_{name}"] = (dims, spread(values.T, plan, first, coords, axis=1), attributes)
+            said = {"units": variable.units, "long_name": meaning[0].upper() + meaning[1:]}
+            entries[f"{variable.name}_{name}"] = (dims, spread(values.T, plan, first, coords, axis=1), said)
     return _dataset(entries, coords)
 
 
@@ -114,14 +115,14 @@ def per_run(
             values = spread(rows, plans[variable.name], variable.dims[1], coords, axis=0)
         else:
             values = rows.T
-        entries[variable.name] = (variable.dims, values, _attributes(variable))
+        entries[variable.name] = (variable.dims, values, attributes(variable))
     return _dataset(entries, coords)
 
 
 def stockpiles(found: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/stockpiles`, from values that have the dimensions of their variables."""
     declared = variables.STOCKPILES
-    return _dataset({row.name: (row.dims, found[row.name], _attributes(row)) for row in declared}, coords)
+    return _dataset({row.name: (row.dims, found[row.name], attributes(row)) for row in declared}, coords)
 
 
 def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Dataset:
@@ -149,9 +150,9 @@ def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Datase
         array = values[variable.name]
         if variable.dtype == "float32" and SLOT in variable.dims:
             array = np.where(absent, np.nan, array)
-        entries[variable.name] = (variable.dims, array.astype(variable.dtype), _attributes(variable))
-    attributes = {"units": "", "long_name": "Kind of the restriction."}
-    entries["kind"] = ((RESTRICTION,), np.array(kinds, dtype=object), attributes)
+        entries[variable.name] = (variable.dims, array.astype(variable.dtype), attributes(variable))
+    said = {"units": "", "long_name": "Kind of the restriction."}
+    entries["kind"] = ((RESTRICTION,), np.array(kinds, dtype=object), said)
     data = _dataset(entries, coords | {REGIME: list(found.regimes)})
     return data.assign_coords(
         {SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]}
@@ -170,5 +171,5 @@ def traces(
             path = np.moveaxis(shipped, 2, 0)
         else:
             path = spread(values[variable.name], plans[variable.name], variable.dims[2], coords, axis=2)
-        entries[variable.name] = (variable.dims, path, _attributes(variable))
+        entries[variable.name] = (variable.dims, path, attributes(variable))
     return _dataset(entries, coords)

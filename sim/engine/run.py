@@ -17,10 +17,11 @@ from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain, ProjectDraws
-from sim.engine import expansion, labels, stockpiles
+from sim.engine import accounts, expansion, labels, stockpiles
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes, row_labels
+from sim.policies import driven
 from sim.projects import followed as projects_followed
 from sim.scenario import Scenario
 from sim.shocks import Shocks, joined, sample
@@ -58,9 +59,9 @@ def run(
 
     Returns
     -------
-    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run),
-    `/shocks`, `/capacity` where capacity is not fixed, `/stockpiles` where there are any and, if asked for, `/traces`.
-    Attributes of the root hold the scenario in full, seed, version and what reconciliation changed.
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`,
+    `/capacity` where capacity is not fixed, `/policies` and `/stockpiles` where there are any and, if asked for,
+    `/traces`. Attributes of the root hold the scenario in full, seed, version and what reconciliation changed.
 
     Raises
     ------
@@ -80,14 +81,14 @@ def run(
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     reference = chains.build(scenario)
-    chain = chains.core_arrays(reference)
+    chain = driven(chains.core_arrays(reference), reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     buffers = Chunk(chain, clock, min(runs, CHUNK))
     collector = Collector(reference, chain, clock, buffers.blocks)
 
     with ThreadPoolExecutor(threads) as pool:
         numbers = range(first, first + runs)
-        kept, built, stocked, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
+        kept, built, paid, stocked, struck = _simulated(reference, buffers, collector, numbers, seed, pool, progress)
         coords = labels.coordinates(reference, clock.count) | {RUN: np.arange(first, first + runs)}
         kinds = [str(restriction.kind) for restriction in scenario.measures.values()]
         rows = {name: plan.labels for name, plan in collector.plans.items()}
@@ -98,6 +99,8 @@ def run(
         }
         if scenario.capacity.followed:
             tree["capacity"] = expansion.dataset(reference, _joined(built), coords)
+        if scenario.policies:
+            tree["policies"] = accounts.dataset(reference, paid, coords)
         if chain.reserves.size:
             tree["stockpiles"] = stockpiles.dataset(reference, _joined(stocked), coords)
         if traces:
@@ -116,10 +119,15 @@ def _simulated(
     seed: int,
     pool: ThreadPoolExecutor,
     progress: Progress | None,
-) -> tuple[list[Values], list[Values], list[Values], list[Shocks]]:
-    """Simulate and count all runs; what is kept of each chunk: outcomes, capacities, stockpiles, shocks that came."""
+) -> tuple[list[Values], list[Values], list[Values], list[Values], list[Shocks]]:
+    """Simulate and count all runs.
+
+    Kept of each chunk are outcomes, capacities if not fixed, money if there are policies, stockpiles, and shocks that
+    came.
+    """
     kept: list[Values] = []
     built: list[Values] = []
+    paid: list[Values] = []
     stocked: list[Values] = []
     struck: list[Shocks] = []
     for size, drawn, projects in _draws(reference, runs, seed, pool):
@@ -134,11 +142,13 @@ def _simulated(
         kept.append(outcomes(reference, collector, followed, buffers.record, came, size))
         if reference.scenario.capacity.followed:
             built.append(expansion.capacities(reference, buffers.record, collector.dt, size))
-        stocked.append(stocks.found(reference, size))
+        stocked.append(stocks.found(size))
+        if reference.scenario.policies:
+            paid.append(accounts.accounts(reference, buffers.record, stocks, collector.dt, size))
         struck.append(came)
         if progress is not None:
             progress(sum(part.onset.shape[2] for part in struck), len(runs))
-    return kept, built, stocked, struck
+    return kept, built, paid, stocked, struck
 
 
 def _draws(

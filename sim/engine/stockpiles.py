@@ -14,6 +14,7 @@ from sim.core import fields
 from sim.core.state import Record
 from sim.engine import labels
 from sim.engine.chunk import Clock, by_run, share
+from sim.policies import budget_years
 from sim.variables import STOCKPILE, YEAR
 
 Floats = NDArray[np.float32]
@@ -27,8 +28,11 @@ class Followed:
 
     def __init__(self, reference: Reference, clock: Clock, record: Record) -> None:
         """Begin a chunk."""
-        self.rows, self.clock, self.months = held(reference), clock, 0
-        runs, years = record.reserve.shape[0] * record.reserve.shape[3], years_of(clock)
+        self.rows, self.clock = held(reference), clock
+        self.value = np.array([reference.products[row.product].price_usd_per_kg for row in self.rows])[:, None]
+        of_period, named = budget_years(reference.scenario.time)
+        self.year = of_period[np.searchsorted(clock.months, np.arange(clock.count))]
+        runs, years = record.reserve.shape[0] * record.reserve.shape[3], len(named)
         self.flows: dict[str, Values] = {name: np.zeros((years, len(self.rows), runs)) for name in FLOWS}
         self.tonne_years = np.zeros((years, len(self.rows), runs))
         self.lowest = np.full((len(self.rows), runs), np.inf)
@@ -41,7 +45,7 @@ class Followed:
         if not count:
             return
         months = min(record.reserve.shape[1], self.clock.count - shift)
-        years = (shift + np.arange(months)) // 12
+        years = self.year[shift : shift + months]
 
         def add_years(begin: int, end: int) -> None:
             """Add the months of some years, one after the other."""
@@ -60,11 +64,10 @@ class Followed:
             last = by_run(record.price[:, months - 1], self.lowest.shape[1])
             self.price[...] = last[[row.market for row in self.rows]]
 
-    def found(self, reference: Reference, runs: int) -> dict[str, Floats]:
-        """What `/stockpiles` holds of the chunk, each of shape (row, run); rows by year and stockpile, or stockpile."""
-        value = np.array([reference.products[row.product].price_usd_per_kg for row in self.rows])[:, None]
+    def found(self, runs: int) -> dict[str, Floats]:
+        """What `/stockpiles` holds of the chunk, each of shape (year, stockpile, run) or (stockpile, run)."""
         rate = np.array([row.rule.holding_cost for row in self.rows])[:, None]
-        tonnes = self.flows
+        tonnes, value = self.flows, self.value
         by_year = {
             "stockpile_bought": tonnes["bought"],
             "stockpile_released": tonnes["relieved"] + tonnes["covered"],
@@ -83,9 +86,29 @@ class Followed:
         return {name: rows[..., :runs].astype(np.float32) for name, rows in (by_year | at_end).items()}
 
 
-def years_of(clock: Clock) -> int:
-    """Budget years of a horizon, counted from its start; the last may be a part."""
-    return -(-clock.count // 12)
+def book(stocks: Followed, policies: list[str], money: dict[str, Floats], worth: Values) -> None:
+    """Enter what the stockpiles of a chunk cost and bring in the accounts of their instruments.
+
+    The stock at the start counts as bought then, at reference prices, in the first year; the stock at the end is no
+    receipt, but its value at the quoted price of the last month lowers the net cost.
+
+    Parameters
+    ----------
+    policies: Instruments in the order of the accounts.
+    money: Accounts by name, with runs last: by instrument and year, net cost by instrument; added to.
+    worth: What a dollar of each year is worth at the start, the last entry at the end of the horizon.
+    """
+    runs = money["net_public_cost"].shape[-1]
+    found = stocks.found(runs)
+    for index, row in enumerate(stocks.rows):
+        account = policies.index(row.policy)
+        cost = (found["stockpile_purchases"] + found["stockpile_holding"])[:, index]
+        cost[0] += row.size * row.rule.initial * stocks.value[index] / 1e3
+        receipts = found["stockpile_receipts"][:, index]
+        money["public_cost"][account] += cost
+        money["public_receipts"][account] += receipts
+        left = found["stockpile_closing_value"][index] * worth[-1]
+        money["net_public_cost"][account] += worth[:-1] @ (cost - receipts) - left
 
 
 def names(rows: tuple[Held, ...]) -> list[str]:
@@ -96,8 +119,7 @@ def names(rows: tuple[Held, ...]) -> list[str]:
 def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, object]) -> xr.Dataset:
     """The dataset of `/stockpiles`."""
     rows = held(reference)
-    years = next(iter(found.values())).shape[0]
-    placed = coords | {STOCKPILE: names(rows), YEAR: np.arange(years)}
+    placed = coords | {STOCKPILE: names(rows), YEAR: budget_years(reference.scenario.time)[1]}
     turned = {name: np.moveaxis(values, -1, 0) for name, values in found.items()}
     data = labels.stockpiles(turned, placed)
     terms = {

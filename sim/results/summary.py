@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.results.lookup import Origin, chosen, labels, origin, restriction_title, variable
+from sim.results.policies import PolicyRow, policies
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
 from sim.results.shortage import ShortageRow, shortages
 from sim.variables import (
@@ -136,6 +137,8 @@ class Summary:
     """Lost output of all sectors and regions together, million USD."""
     conflict: Conflict | None
     """None in a scenario without regimes."""
+    policies: tuple[PolicyRow, ...] = ()
+    """What policies cost and bring, in the order of the scenario."""
 
     @property
     def is_rough(self) -> bool:
@@ -169,6 +172,7 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among]))
         if regimes
         else None,
+        policies=policies(results),
     )
 
 

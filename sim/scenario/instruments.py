@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sim.scenario.base import Finding, Model, NonNegative, unknown
-from sim.scenario.dates import Day
+from sim.scenario.dates import Day, parse
 from sim.scenario.measures import Names
 
 if TYPE_CHECKING:
     from sim.scenario.models import Time
+    from sim.scenario.rows import ProcessRow
     from sim.scenario.tables import ChainTables
 
 
@@ -58,3 +59,36 @@ class Instrument(Model):
     def idle(self, tables: ChainTables) -> Iterator[Finding]:
         """Yield what leaves it with nothing to act on; all names are known. Every instrument says its own."""
         yield from ()
+
+
+def makers(tables: ChainTables, regions: Collection[str], products: Collection[str]) -> list[ProcessRow]:
+    """Processes of some regions that make one of some products."""
+    recipes = {row.recipe for row in tables.recipes if row.coefficient > 0.0 and row.product in products}
+    return [row for row in tables.processes if row.region in regions and row.recipe in recipes]
+
+
+def idle_makers(
+    tables: ChainTables, regions: Collection[str], products: Collection[str], *, key: str = "products"
+) -> Iterator[Finding]:
+    """Yield regions in which none of the products is made, and products that none of the regions makes.
+
+    Parameters
+    ----------
+    key: Where the products stand.
+    """
+    for name in products:
+        if not makers(tables, regions, [name]):
+            yield key, f"names '{name}', which none of its regions makes", "remove it or add a region that does"
+    for name in regions:
+        if not makers(tables, [name], products):
+            yield "regions", f"names '{name}', which makes none of its products", "remove it or add its products"
+
+
+def meet(one: Instrument, other: Instrument) -> bool:
+    """Return whether two instruments act at one time."""
+
+    def before(end: str | None, start: str | None) -> bool:
+        """Whether one ends before another begins."""
+        return end is not None and start is not None and parse(end) <= parse(start)
+
+    return not before(one.until, other.start) and not before(other.until, one.start)

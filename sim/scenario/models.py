@@ -12,11 +12,13 @@ from sim.scenario.arrival import Regime
 from sim.scenario.base import Count, Model, Name, defect
 from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
+from sim.scenario.measures import Measure
 from sim.scenario.parameters import Parameters
 from sim.scenario.policies import Policy
 from sim.scenario.provenance import Origin, Provenance
-from sim.scenario.restrictions import Restriction, spilled
+from sim.scenario.restrictions import Dumping, Outage, PatentBarrier, Restriction, spilled
 from sim.scenario.tables import ChainTables
+from sim.scenario.trade_instruments import Alliance
 
 SPILLOVER = ".spillover"
 """What follows the name of a restriction in that of its spillover; no restriction may have a full stop in its own."""
@@ -125,6 +127,18 @@ class Scenario(Model):
         """All that may strike: the restrictions, then what spills over from each, named `NAME.spillover`."""
         spills = {f"{name}{SPILLOVER}": spilled(restriction) for name, restriction in self.restrictions.items()}
         return self.restrictions | {name: ban for name, ban in spills.items() if ban is not None}
+
+    def spares(self, restriction: Measure, region: str) -> bool:
+        """Return whether an alliance keeps an export measure of one member from another."""
+        if isinstance(restriction, (Outage, Dumping, PatentBarrier)):
+            return False
+        return any(
+            isinstance(policy, Alliance)
+            and policy.exempt
+            and policy.strength > 0.0
+            and policy.joins(restriction.by, region)
+            for policy in self.policies.values()
+        )
 
     def replace(self, *overrides: str) -> Scenario:
         """Return a new scenario with keys set as on the command line, such as `time.years=3`."""

@@ -6,9 +6,41 @@ from typing import Annotated
 
 from pydantic import Field
 
+from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
+from sim.scenario.income_instruments import Credit, Floor
+from sim.scenario.programmes import Feed, Priority, Research, Workforce
 from sim.scenario.stockpile import Stockpile
 from sim.scenario.trade_instruments import Alliance, Tariff
 
-Policy = Annotated[Tariff | Alliance | Stockpile, Field(discriminator="kind")]
-POLICY_KINDS: tuple[str, ...] = ("tariff", "alliance", "stockpile")
+Policy = Annotated[
+    Tariff
+    | Alliance
+    | Floor
+    | Credit
+    | Grant
+    | Loan
+    | Permits
+    | Hub
+    | Workforce
+    | Priority
+    | Feed
+    | Research
+    | Stockpile,
+    Field(discriminator="kind"),
+]
+POLICY_KINDS: tuple[str, ...] = (
+    "tariff",
+    "alliance",
+    "floor",
+    "credit",
+    "grant",
+    "loan",
+    "permits",
+    "hub",
+    "workforce",
+    "priority",
+    "feed",
+    "research",
+    "stockpile",
+)
 """Every kind of instrument."""

@@ -6,9 +6,13 @@ from collections.abc import Iterator, Mapping
 
 from sim.errors import Fault
 from sim.scenario.base import Finding
+from sim.scenario.capacity import Capacity
+from sim.scenario.capital_instruments import Building, Finance
+from sim.scenario.income_instruments import overlapping_floors
 from sim.scenario.instruments import Instrument
 from sim.scenario.models import Time
 from sim.scenario.policies import Policy
+from sim.scenario.programmes import Workforce
 from sim.scenario.sources import Draft
 from sim.scenario.stockpile import doubled_stockpiles
 from sim.scenario.tables import ChainTables
@@ -16,7 +20,11 @@ from sim.scenario.trade_instruments import overlapping_tariffs
 
 
 def check_policies(
-    draft: Draft, policies: Mapping[str, Policy], time: Time | None, tables: ChainTables | None
+    draft: Draft,
+    policies: Mapping[str, Policy],
+    capacity: Capacity | None,
+    time: Time | None,
+    tables: ChainTables | None,
 ) -> list[Fault]:
     """Return the faults of all policies that are sound by themselves.
 
@@ -24,17 +32,17 @@ def check_policies(
     ----------
     draft: Knows which file wrote a key.
     policies: Sound policies by name.
+    capacity: How capacity answers; none if it is at fault itself.
     time: Horizon; none if it is at fault itself.
     tables: Tables of the chain; none if they are not free of faults, so that nothing can be told from them.
     """
     found: list[Finding] = []
     for name, policy in policies.items():
-        of_policy = [*_dates(policy, time)]
+        of_policy = [*_dates(policy, time), *_fixed(policy, capacity)]
         if tables is not None:
             of_policy += [*policy.strange(tables)] or [*policy.idle(tables)]
         found += [(f"policies.{name}.{key}".rstrip("."), problem, cure) for key, problem, cure in of_policy]
-    found += overlapping_tariffs(policies)
-    found += doubled_stockpiles(policies)
+    found += [*overlapping_tariffs(policies), *overlapping_floors(policies), *doubled_stockpiles(policies)]
     return [draft.fault(*finding) for finding in found]
 
 
@@ -50,3 +58,13 @@ def _dates(policy: Instrument, time: Time | None) -> Iterator[Finding]:
         yield "from", f"is '{policy.start}', after the horizon", f"give a date before the end, {time.years:g} years on"
     elif last <= 0.0:
         yield "until", f"is '{policy.until}', before the horizon", "give a later date, or remove the policy"
+
+
+def _fixed(policy: Instrument, capacity: Capacity | None) -> Iterator[Finding]:
+    """What acts on new capacity where there is none."""
+    if capacity is None or not isinstance(policy, (Building, Workforce)):
+        return
+    on_projects = isinstance(policy, Workforce) or (isinstance(policy, Finance) and bool(policy.projects))
+    if not capacity.answers and not (on_projects and capacity.projects):
+        keys = "capacity.answers or capacity.projects" if on_projects else "capacity.answers"
+        yield "", "has nothing to act on, since capacity is fixed", f"set {keys} to true"

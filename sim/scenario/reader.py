@@ -119,7 +119,7 @@ def _build(
         found = check_capacity(capacity, restrictions, tables)
         faults += [draft.fault(*finding) for finding in found]
     policies = scenario.policies if scenario else _sound_parts(draft, "policies", POLICY)
-    faults += check_policies(draft, policies, time, tables if complete else None)
+    faults += check_policies(draft, policies, capacity, time, tables if complete else None)
     faults += check_origin(draft, origin, rules, restrictions, time, tables if complete else None)
     if faults or scenario is None:
         raise ScenarioError(faults)

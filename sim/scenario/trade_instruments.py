@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from sim.scenario.base import Finding, unknown
-from sim.scenario.dates import parse
-from sim.scenario.instruments import Instrument
+from sim.scenario.instruments import Instrument, meet
 from sim.scenario.measures import Names
+from sim.scenario.programmes import whole_horizon
 
 if TYPE_CHECKING:
     from sim.scenario.tables import ChainTables
@@ -60,7 +60,8 @@ class Alliance(Instrument):
     tariff_free: bool = True
     """Whether routes between members pay neither ordinary duties nor tariffs of members."""
     exempt: bool = True
-    """Whether export bans, licences, quotas and duties of members spare members; an outage spares nobody."""
+    """Whether export bans, licences, quotas, duties, denials and bans on technology by members spare members, for the
+    whole horizon; outages, dumping and patents spare nobody."""
 
     def joins(self, origin: str, destination: str) -> bool:
         """Return whether a route leads from member to member."""
@@ -68,6 +69,8 @@ class Alliance(Instrument):
 
     def idle(self, tables: ChainTables) -> Iterator[Finding]:
         """Yield members that trade with no other member, and an alliance that does nothing."""
+        if self.exempt:
+            yield from whole_horizon(self)
         if not self.tariff_free and not self.exempt:
             yield "", "does nothing", "set tariff_free or exempt to true, or remove it"
         trading = {
@@ -97,16 +100,6 @@ def overlapping_tariffs(policies: Mapping[str, Instrument]) -> Iterator[Finding]
             for region in one.regions
             if origin != region and other.covers(product, origin, region)
         ]
-        if shared and _meet(one, other):
+        if shared and meet(one, other):
             problem = f"falls on {shared[0]}, as {former} does at the same time"
             yield f"policies.{later}", problem, "give one tariff with the rate of both, or dates that do not overlap"
-
-
-def _meet(one: Instrument, other: Instrument) -> bool:
-    """Whether two instruments act at one time."""
-
-    def before(end: str | None, start: str | None) -> bool:
-        """Whether one ends before another begins."""
-        return end is not None and start is not None and parse(end) <= parse(start)
-
-    return not before(one.until, other.start) and not before(other.until, one.start)

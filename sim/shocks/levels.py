@@ -13,6 +13,9 @@ from sim.scenario.models import Time
 from sim.scenario.restrictions import Dumping, ExportDuty, ExportQuota, Restriction, Technology, VatWedge
 from sim.scenario.schedules import ReferenceShare, Tonnage
 
+LEAST_FLOW = 1e-9
+"""Reference flow to divide by, t a year."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -51,6 +54,7 @@ class Level:
         periods = np.minimum(begin / 12.0 * self.time.periods_per_year, len(self.hit.growth) - 1.0).astype(int)
         grown = self.hit.growth[np.maximum(periods, 0)]
         if isinstance(quota, Tonnage):
-            return quantile(quota.t_per_year, u) / self.hit.flow, grown
+            # A quota that alliances leave nothing to act on has no flow, and puts nothing at risk.
+            return quantile(quota.t_per_year, u) / max(self.hit.flow, LEAST_FLOW), grown
         # A share is of the reference path on the day; the tonnage then stays, as quotas do.
         return quantile(quota.share_of_reference, u) * grown, grown

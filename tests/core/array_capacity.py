@@ -38,6 +38,11 @@ def expansion(small: SmallChain, process: np.ndarray, kind: type[np.floating[Any
     def of(values: Any) -> np.ndarray:
         return np.array(list(values), dtype=float)
 
+    def over_time(values: Any) -> np.ndarray:
+        column: np.ndarray = np.array(list(values), dtype=kind).reshape(-1, 1)
+        return np.repeat(column, growth.shape[1], axis=1)
+
+    rows = found.builders
     building = state.Building(
         stride=np.int32(stride(small.dt)), step=kind(stride(small.dt)), answers=kind(found.answers),
         follow_margin=kind(-math.expm1(-months / par.expectation_months)),
@@ -45,18 +50,19 @@ def expansion(small: SmallChain, process: np.ndarray, kind: type[np.floating[Any
         order_bound=kind(par.order_bound_per_year * months / 12), underway_bound=kind(par.underway_bound),
         dead_zone=kind(par.dead_zone), cancel_margin=kind(par.cancel_margin),
         growth=growth, people=people_of_the_trend(small, growth).astype(kind),
+        hurdle=over_time(r.hurdle for r in rows), permit=over_time(leaving(r.permit) for r in rows),
+        construction=over_time(leaving(r.construction / 3) for r in rows),
+        ramp=over_time(leaving(r.ramp) for r in rows),
+        trained=over_time(s.trained * months for s in found.skills),
     )  # fmt: skip
-    rows = found.builders
     builders = state.Builders(
-        hurdle=of(r.hurdle for r in rows), premium=of(r.premium for r in rows),
-        permit=of(leaving(r.permit) for r in rows), construction=of(leaving(r.construction / 3) for r in rows),
-        ramp=of(leaving(r.ramp) for r in rows), first_yield=of(r.first_yield for r in rows),
+        premium=of(r.premium for r in rows), first_yield=of(r.first_yield for r in rows),
         closure=of(leaving(r.closure) for r in rows), wear=of(leaving(r.lifetime) for r in rows),
         people=of(r.people for r in rows),
         skill=np.array([-1 if r.skill is None else r.skill for r in rows], dtype=np.int32),
     )  # fmt: skip
     skills = state.Skills(
-        free=of(s.free for s in found.skills), trained=of(s.trained * months for s in found.skills),
+        free=of(s.free for s in found.skills),
         leaving=of(min(1.0, s.trained * months / s.free) for s in found.skills),
     )  # fmt: skip
     projects = state.Projects(np.array([p.process for p in found.projects], dtype=np.int32))

@@ -14,8 +14,8 @@ from tests.core.described import SmallChain
 
 
 def controlled_routes(small: SmallChain) -> list[int]:
-    """Routes that a restriction can act on, in the order of the rows of control."""
-    return sorted({t.route for rule in small.restrictions for t in rule.targets})
+    """Routes that a restriction or a duty on imports can act on, in the order of the rows of control."""
+    return sorted({t.route for rule in small.restrictions for t in rule.targets} | {row.route for row in small.levies})
 
 
 def controlled_processes(small: SmallChain) -> list[int]:
@@ -71,6 +71,7 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
     }
     priced = (state.DUTY, state.QUOTA, state.DUMPING)
     taxed = {t.route for rule in rules if rule.kind in priced for t in rule.targets}
+    taxed |= {row.route for row in small.levies}
     return {
         "rules": state.Rules(
             kind=ints(rule.kind for rule in rules),

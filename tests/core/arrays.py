@@ -12,6 +12,7 @@ import numpy as np
 
 from sim.core import allocate, fields, loop, state
 from tests.core.array_capacity import expansion, project_draws
+from tests.core.array_drivers import drivers
 from tests.core.array_rules import (
     bindable,
     controlled_processes,
@@ -158,6 +159,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         plants=ints(controlled_processes(small)),
         **expansion(small, trend.process, kind),
         reserves=records(_reserves(small, of)),
+        drivers=drivers(small, periods, kind),
     )
 
 

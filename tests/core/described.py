@@ -226,6 +226,44 @@ class Reserve:
 
 
 @dataclass(frozen=True)
+class Levy:
+    """A duty on a route's imports, over the price at the origin."""
+
+    route: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Money for a process, over the value of its output at reference prices."""
+
+    process: int
+    rate: float
+
+
+@dataclass(frozen=True)
+class Guarantee:
+    """A floor under the price of one output of a process, and a share above a ceiling; price multiples."""
+
+    process: int
+    floor: float
+    ceiling: float = 1e9
+    upside: float = 0.0
+    output: int = 0
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Money for new capacity, thousand USD for a t/month."""
+
+    process: int
+    public: float
+    private: float
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
 class SmallChain:
     """The reference state in tonnes, months and USD/kg; `growth` is a log rate a month."""
 
@@ -241,3 +279,7 @@ class SmallChain:
     followed: bool = False
     """Whether the origin of material is followed."""
     reserves: tuple[Reserve, ...] = ()
+    levies: tuple[Levy, ...] = ()
+    credits: tuple[Credit, ...] = ()
+    guarantees: tuple[Guarantee, ...] = ()
+    grants: tuple[Grant, ...] = ()

@@ -75,7 +75,8 @@ class Stockpiles:
         for stock in self.stocks:
             row, m = stock.row, stock.row.market
             value = run.chain.markets[m].price * run.price[m]
-            first, local, export = run.fill[m]
+            # A sum of shares may be short of one by a digit; nothing is lacking then.
+            first, local, export = (1.0 if fill > 1 - 1e-14 else fill for fill in run.fill[m])
             lack = (1 - first) * run.claims[m][0], (1 - local) * (run.claims[m][1] - stock.buying * dt)
             stock.bought = stock.buying * dt * local
             stock.free_relief = stock.tagged_relief = 0.0
@@ -117,10 +118,10 @@ class Stockpiles:
         for u, tonnes in given_up.items():
             run.destroyed[u] -= tonnes / chain.dt * (stock.covered / total if total > 0 else 0.0)
 
-    def relieve_bound(self, stock: Stock, run: Run, lacking: float) -> None:
+    def relieve_bound(self, stock: Stock, run: Run, bound: float, lacking: float) -> None:
         """Free material for users bound to it."""
         more = min(lacking, max(stock.level - stock.tagged, 0.0), max(stock.able, 0.0)) if stock.row.relieves else 0.0
-        stock.lacked += lacking
+        stock.lacked += lacking if lacking > 1e-5 * bound else 0.0
         stock.level -= more
         stock.able -= more
         stock.free_relief += more

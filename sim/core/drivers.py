@@ -1,0 +1,108 @@
+"""What governments do, as drivers: rows that say what each acts on, and one array of rates over time.
+
+The core knows no instrument by name, only the row of the accounts that an amount is booked to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Ints = NDArray[np.int32]
+Records = Any
+
+PAID, RECEIVED, PRIVATE = range(3)
+"""Sides of the accounts: public money paid, public receipts, private money drawn in; thousand USD."""
+SIDES = 3
+
+
+class Levies(NamedTuple):
+    """Duties on imports; a rate below 0 is an ordinary duty forgone."""
+
+    crossing: Ints  # row among restricted routes
+    row: Ints  # of its rates: duty over the price at the origin
+    account: Ints
+
+
+class Credits(NamedTuple):
+    """Money for every tonne of a process's activity."""
+
+    row: Ints  # of its rates: credit over the value of the output at reference prices
+    account: Ints
+    value: Floats  # that value, thousand USD for a tonne of activity
+
+
+class Guarantees(NamedTuple):
+    """Prices made up to a floor for what a process makes of one product, and shared above a ceiling."""
+
+    row: Ints  # of its rates: covered share of the output
+    account: Ints
+    output: Ints
+    floor: Floats  # price multiples
+    ceiling: Floats
+    upside: Floats  # share of the price above the ceiling that is paid back
+
+
+class Grants(NamedTuple):
+    """Public money for new capacity of a process as it is ordered."""
+
+    row: Ints  # of its rates: share of the support that is given
+    account: Ints
+    process: Ints
+    public: Floats  # cost to the public, thousand USD for a t/month
+    private: Floats  # private money that goes with it
+
+
+class Drivers(NamedTuple):
+    """All of them; no rows where a scenario has no policy."""
+
+    levies: Records
+    credits: Records
+    guarantees: Records
+    grants: Records
+    rate: Floats  # (row, period)
+    credit_starts: Ints  # credits of process p are `credit_starts[p]:credit_starts[p + 1]`
+    guarantee_starts: Ints
+    year: Ints  # budget year of each period, from 0
+    years: np.int32
+    accounts: np.int32  # instruments that are accounted for
+
+
+def no_drivers(processes: int, periods: int, precision: type[np.floating[Any]]) -> Drivers:
+    """Drivers that do nothing.
+
+    Parameters
+    ----------
+    processes: Processes of the chain.
+    periods: Periods of the horizon.
+    precision: The working precision.
+    """
+    # `records` stands in `state`, which holds the chain and so stands on this module.
+    from sim.core.state import records
+
+    def rows(kind: Any) -> Records:
+        """Records without rows."""
+        return records(kind(*([np.zeros(0)] * len(kind._fields)))._replace(**_whole(kind)), precision)
+
+    starts = np.zeros(processes + 1, dtype=np.int32)
+    return Drivers(
+        levies=rows(Levies),
+        credits=rows(Credits),
+        guarantees=rows(Guarantees),
+        grants=rows(Grants),
+        rate=np.zeros((0, periods), dtype=precision),
+        credit_starts=starts,
+        guarantee_starts=starts,
+        year=np.zeros(periods, dtype=np.int32),
+        years=np.int32(0),
+        accounts=np.int32(0),
+    )
+
+
+def _whole(kind: Any) -> dict[str, Ints]:
+    """Empty columns of the fields that hold whole numbers."""
+    whole = ("crossing", "row", "account", "output", "process")
+    return {name: np.zeros(0, dtype=np.int32) for name in kind._fields if name in whole}

@@ -1,0 +1,42 @@
+"""Duties on imports, ordinary ones forgone, and what they bring or cost (`MODEL.md`, section 14)."""
+
+from __future__ import annotations
+
+from sim.core.drivers import PAID, RECEIVED
+from sim.core.fields import DONE, FREE, LEGAL, LEVY, PRICE
+from sim.core.flow import sent_into
+from sim.core.jit import topic
+from sim.core.lanes import clear
+from sim.core.mathx import ZERO
+from sim.core.state import Block, Chain
+from sim.core.support import line
+
+
+@topic
+def lay(chain: Chain, now, block: Block):
+    """Duties that governments lay on imports, or forgo, in this period."""
+    for i in range(chain.drivers.levies.size):
+        clear(block.crossing[LEVY, chain.drivers.levies[i].crossing])
+    for i in range(chain.drivers.levies.size):
+        levy = chain.drivers.levies[i]
+        c, rate = levy.crossing, chain.drivers.rate[levy.row, now]
+        for lane in range(block.crossing.shape[2]):
+            block.crossing[LEVY, c, lane] += rate
+
+
+@topic
+def collect(chain: Chain, now, block: Block):
+    """Book duties on what was sent legally in the period; t times USD/kg is thousand USD."""
+    drivers, crossing, market = chain.drivers, block.crossing, block.market
+    for i in range(drivers.levies.size):
+        levy = drivers.levies[i]
+        c, rate = levy.crossing, drivers.rate[levy.row, now]
+        r = chain.crossings[c].route
+        route = chain.routes[r]
+        o, value = route.origin, abs(rate) * chain.markets[route.origin].price
+        booked = line(drivers, RECEIVED if rate > ZERO else PAID, now, levy.account)
+        sent_into(route, r, chain.constants.dt, block, block.scratch[DONE])
+        for lane in range(crossing.shape[2]):
+            claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
+            legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO
+            block.ledger[booked, lane] += value * market[PRICE, o, lane] * legal * block.scratch[DONE, lane]
