@@ -43,10 +43,8 @@ def size(
 ) -> None:
     """Size a stockpile of oxide, metal, block and magnet together: tonnes, the risk they leave, and what they cost."""
     with reported():
-        from sim import scenario as scenarios
-
         loaded, written, picture = together(
-            lambda: scenarios.load(scenario, overrides=overrides, without=without),
+            lambda: _asked(scenario, overrides, without, sector_class, risk, region, forms),
             lambda: _table_target(out, overwrite),
             lambda: _picture_target(plot, overwrite),
         )
@@ -62,6 +60,16 @@ def size(
         _print_cheapest(found)
         for place in filter(None, (out, plot)):
             say(f"Written: {place}")
+
+
+def _asked(scenario: str, overrides: list[str], without: list[str], *question: Any) -> Any:
+    """The scenario, once it is sound and the question asked of it too."""
+    from sim import scenario as scenarios
+    from sim.questions.stockpiles import check_question
+
+    loaded = scenarios.load(scenario, overrides=overrides, without=without)
+    check_question(loaded, *question)
+    return loaded
 
 
 def _table_target(place: Path | None, overwrite: bool) -> Path | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,11 +91,11 @@ def size_stockpile(
     ------
     ScenarioError: Unknown names, a risk that is none, or one that no size tried meets: all faults at once.
     """
-    bound, place = _checked(scenario, sector_class, risk, region, forms)
+    bound = check_question(scenario, sector_class, risk, region, forms)
     runs, seed = runs or scenario.ensemble.runs, scenario.ensemble.seed if seed is None else seed
     bare = _bare(scenario)
     reference = chains.build(bare)
-    place = place or _hardest_hit(reference, sector_class, bound, runs, seed)
+    place = region or _hardest_hit(reference, sector_class, bound, runs, seed)
     question = _question(reference, sector_class, place, bound)
     held = [need for need in needs(reference, question.uses.tolist(), place) if need.stage in forms]
     if not held:
@@ -270,10 +270,15 @@ def _error(values: Values) -> Values:
     return np.asarray(values.std(axis=-1, ddof=1) / np.sqrt(runs) if runs > 1 else np.full(values.shape[:-1], np.nan))
 
 
-def _checked(
-    scenario: Scenario, sector_class: str, risk: str, region: str | None, forms: tuple[str, ...]
-) -> tuple[Risk, str | None]:
-    """The risk, and the region if one is named; all faults of the question at once."""
+def check_question(
+    scenario: Scenario, sector_class: str, risk: str, region: str | None, forms: Iterable[str] = FORMS
+) -> Risk:
+    """Return the risk that `size_stockpile` is asked for, if it can be asked so; parameters as there.
+
+    Raises
+    ------
+    ScenarioError: Unknown names or a risk that is none: all faults at once.
+    """
     tables = scenario.tables
     bound = parse_risk(risk)
     faults = list(bound) if isinstance(bound, list) else []
@@ -291,7 +296,7 @@ def _checked(
             faults.append(Fault("--form", "", f"is '{form}'", nearest(form, tables.meta.stages)))
     if faults or isinstance(bound, list):
         raise ScenarioError(faults)
-    return bound, region
+    return bound
 
 
 def _question(reference: Reference, sector_class: str, region: str, risk: Risk) -> Question:

@@ -105,7 +105,7 @@ class Origin:
             free, tagged = max(run.release[m] * (1 - gamma), 0.0), run.release[m] * gamma
             stock = run.stockpiles.of(m)
             if stock is not None:
-                run.stockpiles.relieve_bound(stock, run, bound, max(bound - free - stock.free_relief, 0.0))
+                run.stockpiles.relieve_bound(stock, run, bound, max(bound - free - max(stock.free_relief, 0.0), 0.0))
                 free, tagged = free + max(stock.free_relief, 0.0), tagged + stock.tagged_relief
             allowed.append(free / bound if bound > free else 1.0)
             self.given.append(allowed[m] * bound)
