@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sim.questions.foresight import indicators
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
+    from sim.questions.stockpiles import size_stockpile
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -43,6 +44,7 @@ _HOMES = {
     "requirement": "sim.questions.requirements",
     "run": "sim.engine",
     "save": "sim.store",
+    "size_stockpile": "sim.questions.stockpiles",
 }
 __all__ = [
     "Checkpoint",
@@ -59,6 +61,7 @@ __all__ = [
     "requirement",
     "run",
     "save",
+    "size_stockpile",
 ]
 
 

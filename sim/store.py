@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "runs": variables.RUNS,
     "shocks": variables.SHOCKS,
     "capacity": variables.CAPACITY,
+    "stockpiles": variables.STOCKPILES,
     "policies": variables.POLICIES,
     "traces": variables.TRACES,
     "paths": variables.PATHS,

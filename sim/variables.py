@@ -10,7 +10,7 @@ PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
 METRIC, CAUSE, FACTOR, PARAMETER, DRAW, HISTORY = "metric", "cause", "factor", "parameter", "draw", "history"
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
-INSTRUMENT, YEAR = "instrument", "year"
+INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -69,6 +69,14 @@ CONTENT = Variable(
     optional=True,
 )
 """There where the scenario names an origin."""
+STOCK = Variable(
+    "stock",
+    (PRODUCT, REGION),
+    "1",
+    "What a stockpile holds at the end of the month, over its size.",
+    optional=True,
+)
+"""There where the scenario has a stockpile."""
 
 DISTRIBUTION = (
     Variable("price", (PRODUCT, REGION), "1", "Quoted price over its reference, mean of the month."),
@@ -108,6 +116,7 @@ DISTRIBUTION = (
         "Intake of a stage's products missing against the service path, weighted by reference price.",
     ),
     CONTENT,
+    STOCK,
 )
 """Variables with a distribution over runs in every month."""
 
@@ -210,6 +219,32 @@ POLICIES = (
 )
 """Variables of `/policies`, which is there where the scenario has policies."""
 
+STOCKPILES = (
+    Variable("stockpile_bought", (RUN, YEAR, STOCKPILE), "t", "Bought on the market in the year."),
+    Variable(
+        "stockpile_released", (RUN, YEAR, STOCKPILE), "t", "Released straight to those it serves, at home, in the year."
+    ),
+    Variable("stockpile_sold", (RUN, YEAR, STOCKPILE), "t", "Sold into the market in the year, for whoever buys."),
+    Variable("stockpile_lost", (RUN, YEAR, STOCKPILE), "t", "Lost in rotation and storage in the year."),
+    Variable("stockpile_purchases", (RUN, YEAR, STOCKPILE), "million USD", "Paid for purchases, at the quoted price."),
+    Variable(
+        "stockpile_receipts",
+        (RUN, YEAR, STOCKPILE),
+        "million USD",
+        "Received for what was released and sold, at the quoted price; at the price of relief for what that covered.",
+    ),
+    Variable("stockpile_holding", (RUN, YEAR, STOCKPILE), "million USD", "Storage and handling in the year."),
+    Variable("stockpile_closing", (RUN, STOCKPILE), "t", "Held at the end of the horizon."),
+    Variable("stockpile_lowest", (RUN, STOCKPILE), "t", "Least held at the end of a month."),
+    Variable(
+        "stockpile_closing_value",
+        (RUN, STOCKPILE),
+        "million USD",
+        "What is held at the end of the horizon, at the quoted price of the last month.",
+    ),
+)
+"""Variables of `/stockpiles`, which is there where the scenario has a stockpile; years count from its start."""
+
 SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
     Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),
@@ -267,6 +302,7 @@ TRACES = (
     Variable("sector_shortage", (RUN, MONTH, SECTOR, REGION), "1", "Service demand not met over its path."),
     Variable("shipment", (RUN, MONTH, ROUTE), "t", "Shipments in the month."),
     replace(CONTENT, dims=(RUN, MONTH, PRODUCT, REGION)),
+    replace(STOCK, dims=(RUN, MONTH, PRODUCT, REGION)),
 )
 """Full paths of chosen runs."""
 

@@ -18,6 +18,7 @@ from tests.core.reference_origin import Origin
 from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
 from tests.core.reference_shares import Shares
+from tests.core.reference_stockpile import Stockpiles
 from tests.core.reference_support import credited, levied, topped_up
 
 
@@ -55,6 +56,7 @@ class Run(Shares):
         self.accounts = Accounts(chain)
         self.capacities = Capacities(chain) if chain.expansion is not None else None
         self.origin = Origin(chain)
+        self.stockpiles = Stockpiles(chain)
         self.buyers = [Buyers(use, dt, self.follow(chain.parameters.restock_months)) for use in chain.uses]
 
     @property
@@ -74,7 +76,9 @@ class Run(Shares):
         self._want()
         self._order()
         self._restrict_trade()
+        self.stockpiles.offer(self)
         self._ration()
+        self.stockpiles.relieve(self)
         self._execute()
         if self.capacities is not None and self.capacities.moves(self.now):
             self.capacities.step(self.now, self.margins, self.cash_gaps, self.lead, self.good)
@@ -356,6 +360,8 @@ class Run(Shares):
                 claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
         for r, route in enumerate(chain.routes):
             claims[route.origin][2] += (self.free[r] + self.legal[r]) * dt
+        for stock in self.stockpiles.stocks:
+            claims[stock.row.market][1] += stock.buying * dt
         self.claims, self.fill, self.dumped, self.release = claims, [], [], []
         for m, market in enumerate(chain.markets):
             release = releasable(market, par.release_share, dt, self.inventory[m], self.arrived[m])
@@ -390,6 +396,7 @@ class Run(Shares):
         for u, fill in enumerate(self.origin.part(self)):
             self.sold.append(self.buyers[u].buy(fill))
             self.released[chain.uses[u].market] += self.sold[u]
+        self.stockpiles.pass_on(self)
         self.origin.carry(self)
         for m in range(len(chain.markets)):
             self.inventory[m] -= self.released[m] + self.dumped[m]

@@ -22,6 +22,7 @@ from tests.core.described import (
     Output,
     Process,
     Project,
+    Reserve,
     Route,
     Skill,
     SmallChain,
@@ -311,3 +312,21 @@ def chains(draw: st.DrawFn, *, dt: float | None = None, growth: bool = False, sp
         draw(st.integers(0, 10**6)), regions=draw(st.integers(2, 4)), stages=draw(st.integers(2, 5)), dt=step,
         growth=draw(st.sampled_from([0.0, 0.01])) if growth else 0.0, parameters=parameters,
     )  # fmt: skip
+
+
+def stocked(small: SmallChain, seed: int) -> SmallChain:
+    """The chain with stockpiles of some markets, of all rules."""
+    rng = Random(f"stockpiles of {seed}")
+    reserves = []
+    for m, market in enumerate(small.markets):
+        if rng.random() < 0.4:
+            continue
+        size = market.outflow * rng.choice([0.05, 0.5, rng.uniform(0.5, 4)])
+        reserves.append(Reserve(
+            m, size, opening=size * rng.choice([0.0, 1.0, rng.random()]), kept=size * rng.choice([0.0, 0.5, 1.0]),
+            loss=rng.choice([0.0, 0.01]), pace=size * rng.uniform(0.02, 0.3), buy_below=rng.choice([0.9, 1.25, 1e9]),
+            outflow=size * rng.choice([0.1, 1.0, 100.0]), relieves=rng.random() < 0.8,
+            relief_above=rng.choice([None, 1.0, 1.3]), sell_above=rng.choice([None, 1.35, 2.0]),
+            begin=rng.choice([0, 7]), end=rng.choice([30, 10**9]),
+        ))  # fmt: skip
+    return replace(small, reserves=tuple(reserves))

@@ -12,6 +12,7 @@ from sim.chain.constants import constants
 from sim.chain.origins import bindable, listed_outputs, origins
 from sim.chain.reference import Process, Reference
 from sim.chain.rules import restriction_arrays
+from sim.chain.stockpiles import reserve_rows, reserves
 from sim.chain.stocks import buyers, covers, fresh_share, inbound, mean_cover
 from sim.core.drivers import no_drivers
 from sim.core.state import (
@@ -80,6 +81,7 @@ def core_arrays(
         builders=cast(expanded.builders),
         skills=cast(expanded.skills),
         projects=cast(expanded.projects),
+        reserves=cast(reserves(reference, dt)),
         drivers=no_drivers(len(reference.processes), reference.scenario.periods, precision),
     )
 
@@ -141,6 +143,7 @@ def _markets(reference: Reference, dt: float) -> Markets:
         sells=(flows.sales > 0.0).astype(np.int32),
         pipeline=_starts(ahead)[:-1],
         pipeline_rows=ahead,
+        reserve=reserve_rows(reference),
     )
 
 

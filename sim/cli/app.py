@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, checks, decisions, ensembles, helping, hindcasts, pictures, questions, reports, results
+from sim.cli import (
+    chains,
+    checks,
+    decisions,
+    ensembles,
+    helping,
+    hindcasts,
+    pictures,
+    questions,
+    reports,
+    results,
+    stockpiles,
+)
 
 app = typer.Typer(
     name="sim",
@@ -52,6 +64,9 @@ app.command("explain", epilog="Example: sim explain restrictions.licensing.cut")
 app.command("hindcast", epilog="Example: sim hindcast rare_earths_2025 --plot hindcast.png")(hindcasts.hindcast)
 app.command("calibrate", epilog="Example: sim calibrate --draws 600 --work calibration.npz --out posterior.csv")(
     hindcasts.calibrate
+)
+app.command("size-stockpile", epilog="Example: sim size-stockpile controls_2025 --region US --runs 256")(
+    stockpiles.size
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 class Meter:
     """A progress bar with runs a second and time left."""
 
-    def __init__(self, runs: int) -> None:
-        """Prepare a bar for a number of runs; nothing is drawn yet."""
-        self.runs = runs
+    def __init__(self, runs: int, *, unit: str = "runs") -> None:
+        """Prepare a bar for a number of runs, or of something else; nothing is drawn yet."""
+        self.runs, self.unit = runs, unit
         self.first: tuple[float, int] | None = None
         self.bar: Any = None
         self.task: Any = None
@@ -43,6 +43,11 @@ class Meter:
         """Take the bar away."""
         self.stop()
 
+    @property
+    def _digits(self) -> int:
+        """Decimals of a pace: trials take seconds."""
+        return 0 if self.unit == "runs" else 1
+
     def stop(self) -> None:
         """Give the terminal back."""
         if self.bar is not None:
@@ -59,7 +64,7 @@ class Meter:
         pace = ""
         if now > began:
             rate = (done - before) / (now - began)
-            pace = f"{rate:,.0f} runs/s, {max(wanted - done, 0) / rate:,.0f} s left"
+            pace = f"{rate:,.{self._digits}f} {self.unit}/s, {max(wanted - done, 0) / rate:,.0f} s left"
         self.bar.update(self.task, completed=done, total=wanted, description="simulating", pace=pace)
 
 

@@ -47,9 +47,13 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         origin=zeros(fields.ORIGIN_FIELDS, followed),
         ledger=zeros(SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)),
         tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
+        reserve=zeros(fields.RESERVE_FIELDS, chain.reserves.size),
     )
     if followed:
         block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
+        held = chain.origins.share[chain.reserves.market] * chain.reserves.opening
+        block.reserve[fields.STOCK_TAGGED] = held[:, None]
+    block.reserve[fields.STOCK] = chain.reserves.opening[:, None]
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
     block.market[fields.CONTRACT] = 1.0
@@ -122,6 +126,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
     monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
     monthly |= {"route": chain.routes.size if traced_routes else 0, "content": chain.origins.share.size}
+    monthly |= {"reserve": fields.RESERVE_RECORD * chain.reserves.size}
     total = dict.fromkeys(("destroyed", "rationed", "substituted"), chain.uses.size)
     total |= dict.fromkeys(("saved", "held_up"), chain.inputs.size)
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)

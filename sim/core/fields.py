@@ -106,6 +106,22 @@ PROJECT_STATE = 2
 ADVANCE = 2  # periods of its clock in a step, were there people enough
 PROJECT_FIELDS = 3
 
+# Stockpiles.
+STOCK = 0  # t
+STOCK_TAGGED = 1  # t of it; 0 where origins are not followed
+LACKED = 2  # t that served claims lacked in the period before
+RESERVE_STATE = 3
+BUYING = 3  # t/month
+BOUGHT, RELIEVED, COVERED, SOLD, LOST_STOCK = range(4, 9)  # t a period
+PAID, RECEIVED = 9, 10  # thousand USD a period
+RELIEF, RELIEF_TAGGED = 11, 12  # t a period on its way through the market, straight to those served
+RELEASABLE = 13  # t a period that may still be released
+RESERVE_FIELDS = 14
+RESERVE_FLOWS = BOUGHT, RECEIVED + 1
+"""Fields that are recorded as sums over a month, after `STOCK` at its end."""
+RESERVE_RECORD = 8
+"""Fields recorded of a stockpile."""
+
 # Markets where origins are followed.
 TAGGED = 0  # t of the inventory
 ORIGIN_STATE = 1

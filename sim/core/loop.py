@@ -18,6 +18,7 @@ from sim.core import (
     reactions,
     record,
     restrictions,
+    stockpile,
     trade,
 )
 from sim.core.jit import entry, topic
@@ -36,14 +37,18 @@ def meet(chain: Chain, now, block: Block):
 
 
 @topic
-def settle(chain: Chain, now, followed, block: Block):
+def settle(chain: Chain, now, followed, stocked, block: Block):
     """Claims, rationing, shipments and sales, product by product."""
     for t in range(chain.tiles.size):
         cohorts.claim(chain, chain.tiles[t], now, block)
         price.follow_sources(chain, chain.tiles[t], block)
         rationing.ration(chain, chain.tiles[t], now, block)
+        if stocked:
+            stockpile.relieve(chain, chain.tiles[t], now, block)
         if followed:
             origin.part(chain, chain.tiles[t], now, block)
+        if stocked:
+            stockpile.pass_on(chain, chain.tiles[t], followed, block)
         flow.ship(chain, chain.tiles[t], now, block)
         cohorts.sell(chain, chain.tiles[t], now, block)
 
@@ -64,7 +69,7 @@ def simulate(
     """
     restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
-    followed = flow.followed(chain)
+    followed, stocked = flow.followed(chain), chain.reserves.size > 0
     if begin == 0:
         capacity.set_clocks(draws, first, block)
     for now in range(begin, end):
@@ -83,7 +88,9 @@ def simulate(
         lanes.clear(block.sector)
         if followed:
             origin.bind(chain, now, block)
-        settle(chain, now, followed, block)
+        if stocked:
+            stockpile.offer(chain, now, followed, block)
+        settle(chain, now, followed, stocked, block)
         flow.produce(chain, now, block)
         levies.collect(chain, now, block)
         flow.draw_down(block)

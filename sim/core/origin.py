@@ -20,10 +20,19 @@ from sim.core.fields import (
     GIVEN,
     INTAKE,
     INVENTORY,
+    LACKED,
     LEFT,
+    PRICE,
+    RECEIVED,
+    RELEASABLE,
     RELEASED,
+    RELIEF,
+    RELIEF_TAGGED,
+    RELIEVED,
     RESERVED,
     RESTOCK,
+    STOCK,
+    STOCK_TAGGED,
     TAGGED,
 )
 from sim.core.jit import kernel, topic
@@ -35,6 +44,8 @@ from sim.core.state import DENIAL, Block, Chain
 
 LEAST = np.float32(1e-30)
 """Tonnes below which there is nothing to take a share of."""
+TRIFLE = np.float32(1e-5)
+"""Share of what bound users claim below which what they lack is rounding."""
 
 
 @topic
@@ -69,8 +80,13 @@ def part(chain: Chain, tile, now, block: Block):
     for m in range(tile.market_begin, tile.market_end):
         for lane in range(origin.shape[2]):
             origin[LEFT, m, lane] = origin[TAGGED, m, lane] / max(block.market[INVENTORY, m, lane], LEAST)
-        if origin[RESERVED, m, 0] > ZERO:
-            _reserve(chain.markets[m], m, block)
+        row = chain.markets[m]
+        if row.reserve >= 0:
+            if not origin[RESERVED, m, 0] > ZERO:
+                clear(origin[CLAIM_BOUND, m])
+            _reserve_from_stock(row, chain.reserves[row.reserve], row.reserve, block)
+        elif origin[RESERVED, m, 0] > ZERO:
+            _reserve(row, m, block)
 
 
 @kernel
@@ -103,6 +119,33 @@ def _reserve(row, m, block: Block):
         origin[GIVEN, m, lane] = given
         # The quotient is exactly 1 where nobody is bound.
         origin[LEFT, m, lane] = min(share * (max(available, LEAST) / max(available - given, LEAST)), ONE)
+
+
+@kernel
+def _reserve_from_stock(row, reserve, j, block: Block):
+    """The same where a stockpile stands by: what bound users still lack comes from the free part of it."""
+    market, origin, held, m = block.market, block.origin, block.reserve, reserve.market
+    release, fresh = row.release, row.release_fresh
+    for lane in range(market.shape[2]):
+        share, bound = origin[LEFT, m, lane], origin[CLAIM_BOUND, m, lane]
+        available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
+        relief, of_it = held[RELIEF, j, lane], held[RELIEF_TAGGED, j, lane]
+        free = available * (ONE - share) + max(relief - of_it, ZERO)
+        lacking = max(bound - free, ZERO)
+        in_stock = max(held[STOCK, j, lane] - held[STOCK_TAGGED, j, lane], ZERO)
+        more = min(lacking, min(in_stock, max(held[RELEASABLE, j, lane], ZERO))) if reserve.relieves else ZERO
+        allowed = served(free + more, bound)
+        given = allowed * bound
+        origin[ALLOWED, m, lane] = allowed
+        origin[GIVEN, m, lane] = given
+        rest = max(available + relief + more - given, LEAST)
+        origin[LEFT, m, lane] = min((share * available + of_it) / rest, ONE)
+        held[LACKED, j, lane] += lacking if lacking > TRIFLE * bound else ZERO
+        held[STOCK, j, lane] = max(held[STOCK, j, lane] - more, ZERO)
+        held[RELEASABLE, j, lane] -= more
+        held[RELIEF, j, lane] += more
+        held[RELIEVED, j, lane] += more
+        held[RECEIVED, j, lane] += row.price * market[PRICE, m, lane] * more
 
 
 @kernel

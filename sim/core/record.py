@@ -21,9 +21,11 @@ from sim.core.fields import (
     RENT_DUE,
     RENT_PAID,
     REPLACED,
+    RESERVE_FLOWS,
     SAVED,
     SENDER_LOSS,
     STARTED,
+    STOCK,
     TRANSACTED,
     USED,
 )
@@ -65,6 +67,10 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(record.content[month, m], block.scratch[DILUTED], weight, begins)
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
+    if record.reserve.shape[1] > 0:
+        kept, first, last = chain.reserves.size, RESERVE_FLOWS[0], RESERVE_FLOWS[1]
+        keep(flat(record.reserve[month, :kept]), flat(block.reserve[STOCK]), one, True)
+        keep(flat(record.reserve[month, kept:]), flat(block.reserve[first:last]), one, begins)
     for r in range(record.route.shape[1]):
         sent_into(chain.routes[r], r, chain.constants.dt, block, block.scratch[DONE])
         keep(record.route[month, r], block.scratch[DONE], one, begins)

@@ -87,6 +87,7 @@ class Markets(NamedTuple):
     sells: Ints  # whether sectors draw on it
     pipeline: Ints  # first row of the market's pipeline
     pipeline_rows: Ints
+    reserve: Ints  # row of the stockpile of it, -1 if none
 
 
 class Processes(NamedTuple):
@@ -286,6 +287,24 @@ class Projects(NamedTuple):
     process: Ints
 
 
+class Reserves(NamedTuple):
+    """Stockpiles of one product in one region; at most one a market."""
+
+    market: Ints
+    most: Floats  # its size, t; not named so, since every record has a size of its own
+    opening: Floats  # t at the start
+    kept: Floats  # t kept for priority sectors; all of it where nobody else is served
+    loss: Floats  # share of what it holds that is lost in a period
+    pace: Floats  # most it buys, t/month
+    buy_below: Floats  # price multiple up to which it buys
+    outflow: Floats  # most it releases, t a period
+    relieves: Ints  # whether it releases to served claims that are cut; 1 or 0
+    relief_above: Floats  # price multiple above which priority sectors also get what they would give up
+    sell_above: Floats  # price multiple above which it sells into the market what is not kept
+    begin: Ints  # first period in which it buys and releases
+    end: Ints  # first period in which it no longer does
+
+
 class Chain(NamedTuple):
     """The reference state and all that does not change in a run: records, but for constants, trend and origins."""
 
@@ -312,6 +331,7 @@ class Chain(NamedTuple):
     builders: Records
     skills: Records
     projects: Records
+    reserves: Records
     drivers: Drivers
 
 
@@ -358,6 +378,7 @@ class Block(NamedTuple):
     capacity: Floats
     skill: Floats
     project: Floats
+    reserve: Floats
     ledger: Floats  # (row, lane): thousand USD by side, budget year and instrument
 
 
@@ -377,6 +398,7 @@ class Record(NamedTuple):
     stopped: Floats  # wanted by it at the price and not had, from supply or own stock, t
     route: Floats  # shipments, t; zero rows unless traced
     content: Floats  # tagged share of what is taken in, (month, market, lane); zero rows unless origins are followed
+    reserve: Floats  # (month, field and stockpile, lane): `RESERVE_RECORD` of `sim.core.fields`, field after field
     destroyed: Floats  # (use, lane) t
     rationed: Floats  # (use, lane) t
     substituted: Floats  # (use, lane) t, less what is taken over from other uses

@@ -12,23 +12,27 @@ from sim.chain.reference import Reference
 from sim.core.state import Record
 from sim.engine import labels
 from sim.engine.chunk import Floats, by_run
-from sim.policies import budget_years, money
+from sim.engine.stockpiles import Followed, book
+from sim.policies import budget_years, money, present_worth
 from sim.variables import INSTRUMENT, RUN, YEAR
 
 
-def accounts(reference: Reference, record: Record, dt: float, runs: int) -> dict[str, Floats]:
+def accounts(reference: Reference, record: Record, stocks: Followed, dt: float, runs: int) -> dict[str, Floats]:
     """What `/policies` holds of the chunk just simulated, each with runs last.
 
     Parameters
     ----------
     record: Record whose sums over the horizon are complete.
+    stocks: What its stockpiles bought and released.
     dt: Months a period.
     runs: Runs that count.
     """
     ledger = by_run(record.ledger, runs).astype(float)
     starts = dt * by_run(record.project_start, runs).astype(float)
     found = money(reference, ledger, starts)
-    return {name: np.moveaxis(values, 0, -1) for name, values in found.items()}
+    turned = {name: np.moveaxis(values, 0, -1) for name, values in found.items()}
+    book(stocks, list(reference.scenario.policies), turned, present_worth(reference.scenario))
+    return turned
 
 
 def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:

@@ -63,6 +63,11 @@ class Chunk:
         self._start = allocate.block_at_reference(chain, LANES)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
 
+    def go_on_with(self, chain: Chain) -> None:
+        """Simulate another chain from now on, one with as many entities of every class."""
+        self.chain = chain
+        allocate.set_back(self._start, allocate.block_at_reference(chain, LANES))
+
     def simulate(self, shocks: Shocks, projects: ProjectDraws, pool: Executor) -> Iterator[int]:
         """Run all blocks, a few months at a time.
 

@@ -25,8 +25,8 @@ PARTS = 8
 """Ranges of months that are counted at the same time."""
 NOTHING = 1e-9
 """Tonnes below which a reference counts as nothing: no share of it is formed."""
-_RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "content")
-_price, _transacted, _inventory, _flow, _intake, _sector, _stopped, _content = map(attrgetter, _RECORDED)
+_RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "content", "reserve")
+_price, _transacted, _inventory, _flow, _intake, _sector, _stopped, _content, _reserve = map(attrgetter, _RECORDED)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ class Collector:
         self.plans = self._plans(reference, clock)
         if chain.origins.share.size:
             self.plans["content"] = self._content()
+        if chain.reserves.size:
+            self.plans["stock"] = self._stock(chain)
         self.found = {
             name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=PARTS)
             for name, plan in self.plans.items()
@@ -153,6 +155,13 @@ class Collector:
         mean = Members(world.start, world.member, world.weight, ones[1], False)
         parts = (Part(takers, _alone(lay.takers, ones[0]), _content), Part(world.labels, mean, _content, _intake))
         return Plan(SHARE, None, parts)
+
+    def _stock(self, chain: Chain) -> Plan:
+        """What stockpiles hold over their sizes; the levels are the first rows recorded of them."""
+        rows = np.arange(chain.reserves.size, dtype=np.int32)
+        places = tuple(self.layout.markets[market] for market in chain.reserves.market)
+        size = np.repeat(chain.reserves.most.astype(float)[:, None], self.months, axis=1)
+        return Plan(SHARE, None, (Part(places, _alone(rows, _inverse(size)), _reserve),))
 
     def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> None:
         """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own months.

@@ -11,8 +11,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
+from sim.chain.stockpiles import held
 from sim.core.state import Record
-from sim.engine import accounts, expansion, labels
+from sim.engine import accounts, expansion, labels, stockpiles
 from sim.engine.chunk import Clock
 from sim.engine.collector import Collector
 from sim.engine.monthly import Monthly
@@ -101,20 +102,53 @@ class Accounts:
     group = "policies"
     choice: list[str] = []  # noqa: RUF012 (never changed)
 
-    def __init__(self, reference: Reference, collector: Collector) -> None:
+    def __init__(self, reference: Reference, collector: Collector, clock: Clock) -> None:
         """Begin without runs."""
-        self._reference, self._dt = reference, collector.dt
+        self._reference, self._dt, self._clock = reference, collector.dt, clock
+        self._stocks: stockpiles.Followed | None = None
+
+    @property
+    def stocks(self) -> stockpiles.Followed:
+        """What is added up of stockpiles, of the chunk that is simulated."""
+        if self._stocks is None:
+            raise ValueError("no month was taken in")
+        return self._stocks
 
     def add(self, record: Record, pool: Executor, *, shift: int) -> None:
-        """Nothing is needed of the months."""
+        """Add up what stockpiles buy and sell by budget year."""
+        if shift == 0:
+            self._stocks = stockpiles.Followed(self._reference, self._clock, record)
+        self.stocks.add(record, pool, shift=shift)
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Money by instrument and year, runs last."""
-        return accounts.accounts(self._reference, record, self._dt, runs)
+        return accounts.accounts(self._reference, record, self.stocks, self._dt, runs)
 
     def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/policies`."""
         return accounts.dataset(self._reference, values, coords)
+
+
+class Stockpiles:
+    """`/stockpiles`: what they buy, hold and release, where there are any."""
+
+    group = "stockpiles"
+    choice: list[str] = []  # noqa: RUF012 (never changed)
+
+    def __init__(self, reference: Reference, money: Accounts) -> None:
+        """Begin without runs; `money` adds up their flows."""
+        self._reference, self._money = reference, money
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Nothing: accounts need the flows too, and add them up."""
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """Flows, levels and money, runs last."""
+        return self._money.stocks.found(runs)
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/stockpiles`."""
+        return stockpiles.dataset(self._reference, values, coords)
 
 
 def keepers(
@@ -140,7 +174,10 @@ def keepers(
     if reference.scenario.capacity.followed:
         found.append(Capacity(reference, collector))
     if reference.scenario.policies:
-        found.append(Accounts(reference, collector))
+        money = Accounts(reference, collector, clock)
+        found.append(money)
+        if held(reference):
+            found.append(Stockpiles(reference, money))
     paths = Paths(follow, collector)
     if paths:
         found.append(paths)

@@ -119,6 +119,12 @@ def per_run(
     return _dataset(entries, coords)
 
 
+def stockpiles(found: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
+    """The dataset of `/stockpiles`, from values that have the dimensions of their variables."""
+    declared = variables.STOCKPILES
+    return _dataset({row.name: (row.dims, found[row.name], attributes(row)) for row in declared}, coords)
+
+
 def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/shocks`: events that never come are missing."""
     absent = found.onset >= NEVER

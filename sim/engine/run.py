@@ -72,9 +72,9 @@ def run(
     Returns
     -------
     Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`,
-    `/reference` (the path without shocks), `/capacity` where capacity is not fixed, `/policies` where there are any
-    and, if asked for, `/traces`, `/paths`, `/monthly` and `/counts`. Attributes of the root hold the scenario in full,
-    seed, version and what reconciliation changed.
+    `/reference` (the path without shocks), `/capacity` where capacity is not fixed, `/policies` and `/stockpiles`
+    where there are any and, if asked for, `/traces`, `/paths`, `/monthly` and `/counts`. Attributes of the root hold
+    the scenario in full, seed, version and what reconciliation changed.
 
     Raises
     ------

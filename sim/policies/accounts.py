@@ -13,7 +13,7 @@ from sim.policies.capital import public_share
 from sim.policies.programmes import added_tonnes
 from sim.scenario.capital_instruments import Finance, Hub
 from sim.scenario.dates import parse
-from sim.scenario.models import Time
+from sim.scenario.models import Scenario, Time
 from sim.scenario.programmes import Feed, Research, Workforce
 
 
@@ -48,8 +48,7 @@ def money(reference: Reference, ledger: Values, starts: Values) -> dict[str, NDA
         booked[PAID, :, account] += np.bincount(of_period, each_period, minlength=len(years))[:, None]
     _award(reference, starts, of_period, booked)
     paid, received, private = booked.transpose(0, 3, 2, 1)
-    middle = np.bincount(of_period, np.arange(len(of_period)) + 0.5) / np.bincount(of_period)
-    worth = (1.0 + scenario.discount_rate) ** -(middle / scenario.time.periods_per_year)
+    worth = present_worth(scenario)[:-1]
     found = {
         "public_cost": paid,
         "public_receipts": received,
@@ -57,6 +56,14 @@ def money(reference: Reference, ledger: Values, starts: Values) -> dict[str, NDA
         "net_public_cost": (paid - received) @ worth,
     }
     return {name: values.astype(np.float32) for name, values in found.items()}
+
+
+def present_worth(scenario: Scenario) -> Values:
+    """What a dollar in the middle of each budget year, and at last one at the end, is worth at the start."""
+    of_period, _ = budget_years(scenario.time)
+    middle = np.bincount(of_period, np.arange(len(of_period)) + 0.5) / np.bincount(of_period)
+    at = np.append(middle, len(of_period))
+    return np.asarray((1.0 + scenario.discount_rate) ** -(at / scenario.time.periods_per_year))
 
 
 def _budgeted(reference: Reference) -> list[tuple[int, Values]]:

@@ -14,7 +14,7 @@ from sim.questions.futures import Values, opened, years
 from sim.results.lookup import chosen, labels, scenario_data
 from sim.scenario.rows import PositiveCell, Row, ShareCell, Text
 from sim.scenario.sources import scenario_root
-from sim.scenario.tables import read_rows
+from sim.scenario.tables import read_lone
 from sim.variables import REGION, RUN, SECTOR, WORLD
 
 UNIT = "unit"
@@ -56,7 +56,7 @@ def read_units(path: str | Path) -> tuple[UnitRow, ...]:
     >>> rows[0].unit, rows[0].kg_per_unit
     ('vehicle', 2.0)
     """
-    rows, faults, _ = read_rows(Path(path), UnitRow)
+    rows, faults, _ = read_lone(Path(path), UnitRow)
     if faults:
         raise ScenarioError(faults)
     return rows

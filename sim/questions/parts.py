@@ -12,7 +12,7 @@ from sim.errors import Fault, ScenarioError
 from sim.questions.futures import has_market, known, routes_into
 from sim.scenario.base import defect, show
 from sim.scenario.rows import NonNegativeCell, PositiveCell, ShareCell, TableRow, Text
-from sim.scenario.tables import read_rows
+from sim.scenario.tables import read_lone
 from sim.variables import PRODUCT, REGION, WORLD
 
 SUM_TOLERANCE = 0.005
@@ -92,7 +92,7 @@ def read_parts(path: str | Path, reference: xr.Dataset) -> tuple[PartRow, ...]:
     ScenarioError: The file has faults; all of them are listed.
     """
     place = Path(path)
-    rows, faults, lines = read_rows(place, PartRow)
+    rows, faults, lines = read_lone(place, PartRow)
     for row, line in zip(rows, lines, strict=True):
         faults += _of_chain(row, f"row {line}", place.name, reference)
     faults += _of_lines(rows, lines, place.name)

@@ -9,10 +9,23 @@ from pydantic import Field
 from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
 from sim.scenario.income_instruments import Credit, Floor
 from sim.scenario.programmes import Feed, Priority, Research, Workforce
+from sim.scenario.stockpile import Stockpile
 from sim.scenario.trade_instruments import Alliance, Tariff
 
 Policy = Annotated[
-    Tariff | Alliance | Floor | Credit | Grant | Loan | Permits | Hub | Workforce | Priority | Feed | Research,
+    Tariff
+    | Alliance
+    | Floor
+    | Credit
+    | Grant
+    | Loan
+    | Permits
+    | Hub
+    | Workforce
+    | Priority
+    | Feed
+    | Research
+    | Stockpile,
     Field(discriminator="kind"),
 ]
 POLICY_KINDS: tuple[str, ...] = (
@@ -28,5 +41,6 @@ POLICY_KINDS: tuple[str, ...] = (
     "priority",
     "feed",
     "research",
+    "stockpile",
 )
 """Every kind of instrument."""

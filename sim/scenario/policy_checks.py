@@ -14,6 +14,7 @@ from sim.scenario.models import Time
 from sim.scenario.policies import Policy
 from sim.scenario.programmes import Workforce
 from sim.scenario.sources import Draft
+from sim.scenario.stockpile import doubled_stockpiles
 from sim.scenario.tables import ChainTables
 from sim.scenario.trade_instruments import overlapping_tariffs
 
@@ -41,7 +42,7 @@ def check_policies(
         if tables is not None:
             of_policy += [*policy.strange(tables)] or [*policy.idle(tables)]
         found += [(f"policies.{name}.{key}".rstrip("."), problem, cure) for key, problem, cure in of_policy]
-    found += [*overlapping_tariffs(policies), *overlapping_floors(policies)]
+    found += [*overlapping_tariffs(policies), *overlapping_floors(policies), *doubled_stockpiles(policies)]
     return [draft.fault(*finding) for finding in found]
 
 

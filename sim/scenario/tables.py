@@ -41,7 +41,7 @@ from sim.scenario.rows import (
 from sim.scenario.soundness import inspect
 from sim.scenario.sources import TABLE_BYTES, plain, read_text, read_toml
 
-__all__ = ["ChainTables", "read_rows", "read_tables"]
+__all__ = ["ChainTables", "read_lone", "read_rows", "read_tables"]
 
 AnyRow = TypeVar("AnyRow", bound=TableRow)
 
@@ -85,7 +85,7 @@ def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
     return tables if named else None, loading.faults
 
 
-def read_rows(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Fault], tuple[int, ...]]:
+def read_lone(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list[Fault], tuple[int, ...]]:
     """Rows of a table that stands alone, with its faults and the line of each row.
 
     Parameters
@@ -94,7 +94,7 @@ def read_rows(path: Path, model: type[AnyRow]) -> tuple[tuple[AnyRow, ...], list
     model: What its rows are; its `key` names the columns that no two rows share.
     """
     loading = Loading(path.parent, alone=True)
-    rows = _rows(loading, path.name, model)
+    rows = read_rows(loading, path.name, model)
     return rows, loading.faults, tuple(loading.lines[path.name, index] for index in range(len(rows)))
 
 

@@ -56,6 +56,9 @@ STATE = {
     "free_people": ("skill", fields.FREE_PEOPLE),
     "clock": ("project", fields.CLOCK),
     "tagged": ("origin", fields.TAGGED),
+    "level": ("reserve", fields.STOCK),
+    "level_tagged": ("reserve", fields.STOCK_TAGGED),
+    "lacked": ("reserve", fields.LACKED),
 }
 """Where each part of the state lies in a block; the two pipelines are whole arrays."""
 WORK = {
@@ -73,6 +76,14 @@ WORK = {
     "replaced": ("use", fields.REPLACED),
     "saved": ("input", fields.SAVED),
     "held_up": ("input", fields.HELD_UP),
+    "bought": ("reserve", fields.BOUGHT),
+    "relieved": ("reserve", fields.RELIEVED),
+    "covered": ("reserve", fields.COVERED),
+    "sold": ("reserve", fields.SOLD),
+    "lost": ("reserve", fields.LOST_STOCK),
+    "relief": ("reserve", fields.RELIEF),
+    "paid": ("reserve", fields.PAID),
+    "received": ("reserve", fields.RECEIVED),
 }
 
 
@@ -147,6 +158,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         **{name: records(columns) for name, columns in restrictions(small, of).items()},
         plants=ints(controlled_processes(small)),
         **expansion(small, trend.process, kind),
+        reserves=records(_reserves(small, of)),
         drivers=drivers(small, periods, kind),
     )
 
@@ -266,6 +278,7 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         sells=_flags(small, (u.market for u in small.uses)),
         pipeline=starts_of(pipeline_rows(small))[:-1],
         pipeline_rows=ints(pipeline_rows(small)),
+        reserve=_rows(len(markets), [r.market for r in small.reserves]),
     )
 
 
@@ -274,6 +287,29 @@ def _origins(small: SmallChain, periods: int, of: Callable[[Iterable[float]], np
         return state.Origins(of([]), of([]).reshape(0, 0))
     bound = [sourced(use, now) for use in small.uses for now in range(periods)]
     return state.Origins(of(shares(small)), of(bound).reshape(len(small.uses), periods))
+
+
+def _reserves(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Reserves:
+    rows, dt = small.reserves, small.dt
+
+    def bound(multiple: float | None) -> float:
+        return INFINITY if multiple is None else multiple
+
+    return state.Reserves(
+        market=ints(r.market for r in rows),
+        most=of(r.size for r in rows),
+        opening=of(r.opening for r in rows),
+        kept=of(r.kept for r in rows),
+        loss=of(1 - (1 - r.loss) ** dt for r in rows),
+        pace=of(r.pace for r in rows),
+        buy_below=of(r.buy_below for r in rows),
+        outflow=of(r.outflow * dt for r in rows),
+        relieves=ints(r.relieves for r in rows),
+        relief_above=of(bound(r.relief_above) for r in rows),
+        sell_above=of(bound(r.sell_above) for r in rows),
+        begin=ints(r.begin for r in rows),
+        end=ints(r.end for r in rows),
+    )
 
 
 def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:

@@ -204,6 +204,28 @@ class Expansion:
 
 
 @dataclass(frozen=True)
+class Reserve:
+    """A stockpile of what one market trades, t; shares a month, price multiples, periods."""
+
+    market: int
+    size: float
+    opening: float = 0.0
+    kept: float = 0.0
+    loss: float = 0.0
+    """Share lost a month."""
+    pace: float = 0.0
+    """Most it buys, t/month."""
+    buy_below: float = 1e9
+    outflow: float = 1e9
+    """Most it releases, t/month."""
+    relieves: bool = True
+    relief_above: float | None = None
+    sell_above: float | None = None
+    begin: int = 0
+    end: int = 10**9
+
+
+@dataclass(frozen=True)
 class Levy:
     """A duty on a route's imports, over the price at the origin."""
 
@@ -256,6 +278,7 @@ class SmallChain:
     expansion: Expansion | None = None
     followed: bool = False
     """Whether the origin of material is followed."""
+    reserves: tuple[Reserve, ...] = ()
     levies: tuple[Levy, ...] = ()
     credits: tuple[Credit, ...] = ()
     guarantees: tuple[Guarantee, ...] = ()

@@ -102,11 +102,15 @@ class Origin:
         for m in range(len(self.chain.markets)):
             bound = sum(beta[u] * served[u] for u, use in enumerate(uses) if use.market == m)
             gamma = self.tagged[m] / run.inventory[m] if run.inventory[m] > 0 else 0.0
-            free = max(run.release[m] * (1 - gamma), 0.0)
+            free, tagged = max(run.release[m] * (1 - gamma), 0.0), run.release[m] * gamma
+            stock = run.stockpiles.of(m)
+            if stock is not None:
+                run.stockpiles.relieve_bound(stock, run, bound, max(bound - free - max(stock.free_relief, 0.0), 0.0))
+                free, tagged = free + max(stock.free_relief, 0.0), tagged + stock.tagged_relief
             allowed.append(free / bound if bound > free else 1.0)
             self.given.append(allowed[m] * bound)
-            rest = run.release[m] - self.given[m]
-            self.left.append(min(run.release[m] * gamma / rest, 1.0) if rest > 0 else 0.0)
+            rest = free + tagged - self.given[m]
+            self.left.append(min(tagged / rest, 1.0) if rest > 0 else 0.0)
         return [s * (1 - b * (1 - allowed[use.market])) for s, b, use in zip(of_class, beta, uses, strict=True)]
 
     def _bound(self, u: int, run: Run) -> float:
