@@ -16,18 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.engine.run import run
+    from sim.questions.comparison import compare
+    from sim.questions.tails import figures
+    from sim.questions.until import run_until
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
 __version__ = "0.1.0"
 _HOMES = {
     "Scenario": "sim.scenario",
+    "compare": "sim.questions.comparison",
+    "figures": "sim.questions.tails",
     "load": "sim.scenario",
     "open_results": "sim.store",
     "run": "sim.engine",
+    "run_until": "sim.questions.until",
     "save": "sim.store",
 }
-__all__ = ["Scenario", "load", "open_results", "run", "save"]
+__all__ = ["Scenario", "compare", "figures", "load", "open_results", "run", "run_until", "save"]
 
 
 def __getattr__(name: str) -> Any:

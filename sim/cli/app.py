@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from sim import __version__
-from sim.cli import chains, ensembles, results
+from sim.cli import chains, ensembles, results, risks
 
 app = typer.Typer(
     name="sim",
@@ -25,6 +25,12 @@ app.command("check", epilog="Example: sim check baseline --set growth=false")(ch
 app.command("show", epilog="Example: sim show baseline.nc --region EU")(results.describe)
 app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product dy_oxide --region EU --out dy.png")(
     results.draw
+)
+app.command("tails", epilog="Example: sim tails baseline.nc --metric 'shortage[magnet_hc, US]' --plot tails.png")(
+    risks.tails
+)
+app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --runs 2000 --plot compare.png")(
+    risks.compare
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
