@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from sim.engine.run import run
     from sim.questions.attribution import blame
     from sim.questions.catalogue import make_catalogue, open_catalogue
+    from sim.questions.comparison import compare
     from sim.questions.concentration import dependence
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
     from sim.questions.stockpiles import size_stockpile
+    from sim.questions.tails import figures
+    from sim.questions.until import run_until
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -37,12 +40,15 @@ _HOMES = {
     "downstream": "sim.questions.losses",
     "exposure": "sim.questions.exposures",
     "indicators": "sim.questions.foresight",
+    "compare": "sim.questions.comparison",
+    "figures": "sim.questions.tails",
     "load": "sim.scenario",
     "make_catalogue": "sim.questions.catalogue",
     "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
     "requirement": "sim.questions.requirements",
     "run": "sim.engine",
+    "run_until": "sim.questions.until",
     "save": "sim.store",
     "size_stockpile": "sim.questions.stockpiles",
 }
@@ -50,9 +56,11 @@ __all__ = [
     "Checkpoint",
     "Scenario",
     "blame",
+    "compare",
     "dependence",
     "downstream",
     "exposure",
+    "figures",
     "indicators",
     "load",
     "make_catalogue",
@@ -60,6 +68,7 @@ __all__ = [
     "open_results",
     "requirement",
     "run",
+    "run_until",
     "save",
     "size_stockpile",
 ]

@@ -18,6 +18,7 @@ from sim.cli import (
     questions,
     reports,
     results,
+    risks,
     stockpiles,
 )
 
@@ -67,6 +68,12 @@ app.command("calibrate", epilog="Example: sim calibrate --draws 600 --work calib
 )
 app.command("size-stockpile", epilog="Example: sim size-stockpile controls_2025 --region US --runs 256")(
     stockpiles.size
+)
+app.command("tails", epilog="Example: sim tails baseline.nc --metric 'shortage[magnet_hc, US]' --plot tails.png")(
+    risks.tails
+)
+app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --runs 2000 --plot compare.png")(
+    risks.compare
 )
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)

@@ -281,7 +281,7 @@ def _bent(score: Any, skewness: Values, runs: int) -> Values:
     bend = np.asarray(skewness) / math.sqrt(runs)
     straight = np.abs(bend) < 1e-9
     safe = np.where(straight, 1.0, bend)
-    return np.where(straight, score, 3.0 / safe * (np.cbrt(1.0 + safe * (score - safe / 6.0)) - 1.0))
+    return np.asarray(np.where(straight, score, 3.0 / safe * (np.cbrt(1.0 + safe * (score - safe / 6.0)) - 1.0)))
 
 
 def at_level(ordered: Values, level: float) -> Values:

@@ -16,6 +16,7 @@ means its lowest. `for 6 months` means in a row. `sim.questions.quantities` says
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -65,11 +66,24 @@ class Metric:
     """As it was written, with even spaces."""
     statistic: Statistic
     of: Quantity | Condition
+    is_plain: bool = False
+    """Whether no statistic was written: a quantity then stands for its mean, a condition for its share of runs."""
 
     @property
     def quantity(self) -> Quantity:
         """What it looks at in a run."""
         return self.of.of if isinstance(self.of, Condition) else self.of
+
+    @property
+    def quantity_text(self) -> str:
+        """The quantity alone, without statistic and condition, as it would be written.
+
+        Example
+        -------
+        >>> parse("P(price[dy_oxide, EU] > 2 for 3 months in 2026)").quantity_text
+        'price[dy_oxide, EU]'
+        """
+        return str(self.quantity)
 
     def check(self, source: object) -> None:
         """Raise one error with all names that a scenario or result does not have.
@@ -112,10 +126,16 @@ class Metric:
 
         Raises
         ------
-        MetricError: No run has a value.
+        MetricError: No run has a value, or none lies in the tail.
         """
         if values.size == 0 or bool(np.isnan(values).all()):
             raise MetricError(self.text, ["has a value in no run; nothing can be said of it"])
+        level = getattr(self.statistic, "level", 0.5)
+        share = min(level, 1.0 - level)
+        runs = int((~np.isnan(values)).sum())
+        if share * runs < 1.0 - 1e-9:
+            wanted = math.ceil(1.0 / share - 1e-9)
+            raise MetricError(self.text, [f"has an empty tail: {runs:,} runs; simulate {wanted:,} or more"])
         return estimate(self.statistic, values)
 
     def units(self, source: object) -> str:
@@ -159,7 +179,7 @@ class _Reader:
         statistic = self._statistic(word) if kind == "name" and self._follows("(") else None
         if statistic is None and not (kind == "name" and word == "P" and self._follows("(")):
             of = self._subject()
-            chosen: Statistic = Share() if isinstance(of, Condition) else Mean()
+            plain, chosen = True, self._default(of)
         else:
             self.at += 2
             of = self._subject()
@@ -168,10 +188,15 @@ class _Reader:
                 raise self._fault("P needs a condition, such as P(weeks_stopped[defence, US] > 4)")
             if isinstance(of, Condition) and not isinstance(statistic, Mean | None):
                 raise self._fault(f"{word} of a condition says nothing; ask for P(...)")
-            chosen = Share() if statistic is None or isinstance(of, Condition) else statistic
+            plain, chosen = False, statistic if statistic and not isinstance(of, Condition) else Share()
         if self.at < len(self.tokens):
             raise self._fault(f"has '{self._next()[1]}' after its end; {_SHAPE}")
-        return Metric(self.text, chosen, of)
+        return Metric(self.text, chosen, of, plain)
+
+    @staticmethod
+    def _default(of: Quantity | Condition) -> Statistic:
+        """Statistic where none is written."""
+        return Share() if isinstance(of, Condition) else Mean()
 
     def _subject(self) -> Quantity | Condition:
         """A quantity, or a condition on it."""

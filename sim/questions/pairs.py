@@ -81,7 +81,7 @@ def _in_tails(*contributions: Values) -> Values:
     All others contribute the same.
     """
     inside = [part != np.median(part, axis=-1, keepdims=True) for part in contributions]
-    return np.maximum(np.logical_or(*inside).sum(axis=-1), 2)
+    return np.asarray(np.maximum(np.logical_or(*inside).sum(axis=-1), 2))
 
 
 def _of_shares(values: Values, base: Values, confidence: float) -> Interval:

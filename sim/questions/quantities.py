@@ -155,6 +155,10 @@ class Quantity:
     year: int | None = None
     """The one calendar year that is looked at; none for the whole horizon."""
 
+    def __str__(self) -> str:
+        """Return name and labels as they are written."""
+        return self.name + (f"[{', '.join('+'.join(given) for given in self.labels)}]" if self.labels else "")
+
     def compared(self, sign: str) -> Quantity:
         """The same, where a monthly variable compared by `<` means its lowest month."""
         if self.reducer or self.name not in MONTHLY:

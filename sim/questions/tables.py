@@ -9,7 +9,6 @@ from typing import Any
 import xarray as xr
 
 from sim import store
-from sim.errors import ResultError
 from sim.variables import RUN, Variable
 
 ENDINGS = (".csv", ".nc")
@@ -44,16 +43,8 @@ def labelled(declared: Sequence[Variable], values: Mapping[str, Any], coords: Ma
 
 
 def check_table(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Return the path with links followed, or say why a table cannot be written there; for use before a simulation.
-
-    Raises
-    ------
-    ResultError: Unknown ending, missing or unwritable folder, or a file there.
-    """
-    final = store.checked_place(path, ENDINGS)
-    if final.is_dir() or (final.exists() and not overwrite):
-        raise ResultError(f"{path}: exists; choose another name, or allow it to be replaced (--overwrite)")
-    return final
+    """Return the path of a table as `store.checked_file` does."""
+    return store.checked_file(path, ENDINGS, overwrite=overwrite)
 
 
 def write_table(data: xr.Dataset, path: Path) -> None:
@@ -70,3 +61,14 @@ def write_table(data: xr.Dataset, path: Path) -> None:
         else:
             flat = data.drop_vars([name for name, array in data.data_vars.items() if RUN in array.dims])
             flat.drop_dims(RUN, errors="ignore").to_dataframe().to_csv(partial)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file whole or not at all.
+
+    Parameters
+    ----------
+    path: A path that `store.checked_file` returned.
+    """
+    with store.replacing(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")

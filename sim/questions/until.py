@@ -12,7 +12,7 @@ import xarray as xr
 from sim.engine import run
 from sim.engine.chunk import CHUNK
 from sim.errors import MetricError
-from sim.questions.estimates import Estimate
+from sim.questions.estimates import Estimate, estimate
 from sim.questions.expressions import Metric, parse
 from sim.scenario import Scenario
 from sim.variables import Path
@@ -147,7 +147,7 @@ def run_until(
     goal = read_goal(goal) if isinstance(goal, str) else goal
     paths = dict.fromkeys([*goal.metric.paths(scenario), *follow])
     if onto is not None:
-        known = goal.metric.estimate(goal.metric.values(onto))
+        known = estimate(goal.metric.statistic, goal.metric.values(onto))
         already = int(onto.attrs["runs"])
         if goal.is_reached(known) or already >= max_runs:
             return Reached(goal, known, onto, 1)
@@ -155,7 +155,8 @@ def run_until(
 
     def more(so_far: xr.DataTree) -> int:
         """Runs to go on to after a look at the figure."""
-        found = goal.metric.estimate(goal.metric.values(so_far))
+        # A tail that is still empty is no fault here: the runs grow.
+        found = estimate(goal.metric.statistic, goal.metric.values(so_far))
         looks.append(found)
         return 0 if goal.is_reached(found) else min(goal.runs(found), max_runs)
 
