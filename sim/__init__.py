@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.run import run
     from sim.questions.attribution import blame
+    from sim.questions.inverse import stress
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -28,8 +29,9 @@ _HOMES = {
     "open_results": "sim.store",
     "run": "sim.engine",
     "save": "sim.store",
+    "stress": "sim.questions.inverse",
 }
-__all__ = ["Scenario", "blame", "load", "open_results", "run", "save"]
+__all__ = ["Scenario", "blame", "load", "open_results", "run", "save", "stress"]
 
 
 def __getattr__(name: str) -> Any:

@@ -29,6 +29,9 @@ app.command("plot", epilog="Example: sim plot baseline.nc --kind fan --product d
 app.command(
     "blame", epilog="Example: sim blame baseline --metric 'mean(lost_output[*, US])' --runs 50 --plot blame.png"
 )(questions.assign_blame)
+app.command(
+    "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
+)(questions.search_event)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

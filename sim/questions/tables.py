@@ -44,13 +44,18 @@ def labelled(declared: Sequence[Variable], values: Mapping[str, Any], coords: Ma
 
 
 def check_table(path: str | Path, *, overwrite: bool = False) -> Path:
-    """Return the path with links followed, or say why a table cannot be written there; for use before a simulation.
+    """Return the path of a table as `check_place` does."""
+    return check_place(path, ENDINGS, overwrite=overwrite)
+
+
+def check_place(path: str | Path, endings: tuple[str, ...], *, overwrite: bool = False) -> Path:
+    """Return the path with links followed, or say why a file cannot be written there; for use before a simulation.
 
     Raises
     ------
     ResultError: Unknown ending, missing or unwritable folder, or a file there.
     """
-    final = store.checked_place(path, ENDINGS)
+    final = store.checked_place(path, endings)
     if final.is_dir() or (final.exists() and not overwrite):
         raise ResultError(f"{path}: exists; choose another name, or allow it to be replaced (--overwrite)")
     return final
@@ -70,3 +75,14 @@ def write_table(data: xr.Dataset, path: Path) -> None:
         else:
             flat = data.drop_vars([name for name, array in data.data_vars.items() if RUN in array.dims])
             flat.drop_dims(RUN, errors="ignore").to_dataframe().to_csv(partial)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file whole or not at all.
+
+    Parameters
+    ----------
+    path: A path that `check_place` returned.
+    """
+    with store.replacing(path) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")
