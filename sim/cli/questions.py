@@ -79,7 +79,7 @@ def assign_blame(
 def search_event(
     source: Source,
     event: Annotated[str, typer.Option(metavar="CONDITION", help="Such as 'stopped[defence, US] > 0.3 for 6 months'.")],
-    runs: Annotated[int, typer.Option(min=1000, help="Runs of search and estimate together, about.")] = 6000,
+    runs: Annotated[int, typer.Option(min=1000, help="Runs of search and estimate together.")] = 6000,
     histories: Annotated[
         str | None,
         typer.Option(metavar="PREFIX", help="Write the likeliest histories as scenario files PREFIX-1.toml and on."),

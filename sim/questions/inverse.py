@@ -31,11 +31,13 @@ from sim.questions.tables import labelled
 from sim.questions.tilts import Draw, Mixture, Noted, Tilted, Values, values_of
 from sim.scenario import Scenario
 from sim.shocks import NEVER, Shocks, sample
+from sim.shocks.candidates import BATCH
+from sim.shocks.course import DRAWS
 from sim.variables import CAUSE, DRAW, MONTH, RUN, STRESS
 
 RUNS = 6000
 """Runs that a stress test may simulate unless told otherwise."""
-PILOT_SHARE = 0.1
+PILOT_SHARE = 0.08
 """Share of them in each level of the search."""
 TILTED_EVENTS = 3
 """Events of a restriction, and sets of candidates, whose draws may be tilted: the first ones."""
@@ -69,7 +71,7 @@ def stress(
     ----------
     scenario: What `sim.load` returned.
     event: A condition such as `stopped[defence, US] > 0.3 for 6 months`.
-    runs: Runs of search and estimate together, about; at least 1,000.
+    runs: Runs of search and estimate together; at least 1,000.
     seed: Seed of all random draws; the scenario's own by default.
     ways: Histories wanted at most.
     threads: Threads; as many as there are processors by default.
@@ -93,8 +95,7 @@ def stress(
     metric.check(scenario)
     seed = scenario.ensemble.seed if seed is None else seed
     simulation = Simulation(scenario, metric, seed, threads, progress, runs)
-    pilot = round(PILOT_SHARE * runs)
-    found = search(simulation.score, seed, simulation.asked, pilot=pilot, last=runs - 4 * pilot)
+    found = search(simulation.score, seed, simulation.asked, pilot=round(PILOT_SHARE * runs), total=runs)
     data = _described(scenario, metric, simulation, found)
     return Stress(data, histories(scenario, metric, simulation, found, ways=ways))
 
@@ -115,7 +116,7 @@ class Simulation:
 
         Parameters
         ----------
-        wanted: Runs that will be simulated, about, for progress.
+        wanted: Runs that search and estimate simulate, for progress.
         """
         self.scenario, self.metric, self.seed = scenario, metric, seed
         self._threads, self._progress, self._wanted, self._done = threads, progress, wanted, 0
@@ -203,6 +204,26 @@ def tilted_draws(scenario: Scenario, reference: Reference, seed: int) -> dict[tu
     return {key: width for key, width in asked.items() if _number(key[1]) < TILTED_EVENTS}
 
 
+def named(name: str, purpose: str, place: int) -> str:
+    """What a draw decides, in words.
+
+    Example
+    -------
+    >>> named("ban", "event 0", 2), named("ban", "candidates 0", 9), named("ban", "hazard", 0)
+    ('ban: duration', 'ban: mark of candidate 2', 'ban: hazard')
+    """
+    number = _number(purpose)
+    if purpose.startswith("event"):
+        later = f" of event {number + 1}" if number else ""
+        return f"{name}: {DRAWS[place]}{later}"
+    if purpose.startswith("candidates"):
+        which = "wait for" if place < BATCH else "mark of"
+        return f"{name}: {which} candidate {number * BATCH + place % BATCH + 1}"
+    if purpose.startswith("spells"):
+        return f"{name}: spell {place + 1}"
+    return f"{name}: {purpose}" + (f", {place + 1}" if place else "")
+
+
 def _number(purpose: str) -> int:
     found = re.search(r"(\d+)$", purpose)
     return int(found[1]) if found else 0
@@ -230,7 +251,7 @@ def _described(scenario: Scenario, metric: Metric, simulation: Simulation, found
         "came_usually": struck @ usual,
         "draw_mean": np.array(list(means.values())),
     }
-    coords = {CAUSE: names, DRAW: [": ".join((name, f"{purpose}, {place}")) for name, purpose, place in means]}
+    coords = {CAUSE: names, DRAW: [named(*draw) for draw in means]}
     data = labelled(STRESS, values, coords)
     data.attrs = {"event": metric.text, "title": scenario.title, "seed": simulation.seed, "levels": list(found.levels)}
     data.attrs["warning"] = _warning(found)

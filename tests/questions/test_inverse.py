@@ -47,7 +47,9 @@ def test_stress__agrees_with_brute_force(found: Stress) -> None:
 def test_stress__says_what_makes_the_event(found: Stress) -> None:
     assert float(found.data.came.sel(cause="ban")) == pytest.approx(1.0)
     assert float(found.data.came_usually.sel(cause="ban")) < 0.3
-    assert any("event 0, 2" in str(name) for name in found.data.draw.values[:3])  # the duration
+    assert "ban: duration" in [str(name) for name in found.data.draw.values]
+    # A short wait is a number near 1.
+    assert float(found.data.draw_mean.sel(draw="ban: wait for candidate 1")) > 0.85
 
 
 def test_stress__returns_histories_that_replay_the_event_with_what_suffices(found: Stress) -> None:
@@ -79,8 +81,8 @@ def test_stress__refuses_what_is_no_event() -> None:
 
 @pytest.mark.long
 def test_stress__near_one_in_ten_thousand_agrees_with_brute_force_at_a_tenth_of_the_runs() -> None:
-    event, scenario, runs = "shortage[oxide, B] > 0.35 for 5 months", rare(), 100_000
-    data = stress(scenario, event, runs=8000, seed=3).data
+    event, scenario, runs = "shortage[oxide, B] > 0.45 for 5 months", rare(), 100_000
+    data = stress(scenario, event, runs=10_000, seed=3).data
     results = sim.run(scenario, runs=runs, seed=4, follow=metric(event).paths(scenario))
     low, high = metric(event).estimate(metric(event).values(results))[2:4]
     assert float(data.simulations) <= runs / 10.0

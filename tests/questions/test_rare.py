@@ -36,7 +36,7 @@ def known(months: float) -> float:
 
 @pytest.fixture(scope="module")
 def searches() -> list[Search]:
-    return [search(scored(seed, 60.0), seed, ASKED, pilot=400, last=1200) for seed in range(120)]
+    return [search(scored(seed, 60.0), seed, ASKED, pilot=400, total=3200) for seed in range(120)]
 
 
 def test_search__intervals_hold_the_known_probability(searches: list[Search]) -> None:
@@ -58,13 +58,13 @@ def test_search__takes_less_than_a_tenth_of_the_runs_of_plain_sampling(searches:
 
 
 def test_search__of_what_is_not_rare_is_plain_sampling() -> None:
-    found = search(scored(1, 1.0), 1, ASKED, pilot=1000, last=1000)
+    found = search(scored(1, 1.0), 1, ASKED, pilot=1000, total=2000)
     assert found.mixture.tilts == (Tilt(),) and np.all(found.weights == 1.0)
     assert abs(found.probability - known(1.0)) < 4.0 * found.error
 
 
 def test_search__bounds_what_never_happens() -> None:
-    found = search(lambda mixture, begin: np.full(mixture.runs, -1.0), 1, ASKED, pilot=200, last=300)
+    found = search(lambda mixture, begin: np.full(mixture.runs, -1.0), 1, ASKED, pilot=50, total=600)
     assert found.probability == 0.0 and found.low == 0.0 and 0.0 < found.high < 0.2
 
 
