@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.questions.concentration import dependence
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
+    from sim.questions.inverse import stress
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
     from sim.questions.stockpiles import size_stockpile
@@ -36,12 +37,12 @@ _HOMES = {
     "Checkpoint": "sim.engine.checkpoint",
     "Scenario": "sim.scenario",
     "blame": "sim.questions.attribution",
+    "compare": "sim.questions.comparison",
     "dependence": "sim.questions.concentration",
     "downstream": "sim.questions.losses",
     "exposure": "sim.questions.exposures",
-    "indicators": "sim.questions.foresight",
-    "compare": "sim.questions.comparison",
     "figures": "sim.questions.tails",
+    "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
     "make_catalogue": "sim.questions.catalogue",
     "open_catalogue": "sim.questions.catalogue",
@@ -51,6 +52,7 @@ _HOMES = {
     "run_until": "sim.questions.until",
     "save": "sim.store",
     "size_stockpile": "sim.questions.stockpiles",
+    "stress": "sim.questions.inverse",
 }
 __all__ = [
     "Checkpoint",
@@ -71,6 +73,7 @@ __all__ = [
     "run_until",
     "save",
     "size_stockpile",
+    "stress",
 ]
 
 

@@ -380,3 +380,23 @@ NAMES = (
     Variable("route_destination", (ROUTE,), "", "Region a route enters.", "str"),
 )
 """Text of `/reference`."""
+
+STRESS = (
+    Variable("probability", (), "1", "Probability of the event in a run.", "float64"),
+    Variable("probability_error", (), "1", "Standard error of it.", "float64"),
+    Variable("low", (), "1", "Lower end of its interval at 95 %.", "float64"),
+    Variable("high", (), "1", "Upper end of its interval at 95 %.", "float64"),
+    Variable("effective_runs", (), "1", "Runs of equal weight that would tell as much about the event.", "float64"),
+    Variable("plain_runs", (), "1", "Runs that plain sampling would need for the same standard error.", "float64"),
+    Variable("simulations", (), "1", "Runs simulated, search included.", "float64"),
+    Variable("came", (CAUSE,), "1", "Share of runs with the event in which a restriction comes.", "float64"),
+    Variable("came_usually", (CAUSE,), "1", "The same of all runs.", "float64"),
+    Variable(
+        "draw_mean",
+        (DRAW,),
+        "1",
+        "Mean, in runs with the event, of a uniform number of the sampler: one half where it does not matter.",
+        "float64",
+    ),
+)
+"""Variables of what `sim.stress` returns."""

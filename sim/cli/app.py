@@ -75,6 +75,9 @@ app.command("tails", epilog="Example: sim tails baseline.nc --metric 'shortage[m
 app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --runs 2000 --plot compare.png")(
     risks.compare
 )
+app.command(
+    "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
+)(questions.search_event)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

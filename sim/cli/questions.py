@@ -15,6 +15,8 @@ from sim.cli.messages import note, reported, say, table, together
 if TYPE_CHECKING:
     import xarray as xr
 
+    from sim.questions.inverse import Stress
+
 Source = Annotated[
     str,
     typer.Argument(
@@ -72,6 +74,43 @@ def assign_blame(
             )
         _print_blame(data)
         _kept(data, target, picture, "blame")
+
+
+def search_event(
+    source: Source,
+    event: Annotated[str, typer.Option(metavar="CONDITION", help="Such as 'stopped[defence, US] > 0.3 for 6 months'.")],
+    runs: Annotated[int, typer.Option(min=1000, help="Runs of search and estimate together.")] = 6000,
+    histories: Annotated[
+        str | None,
+        typer.Option(metavar="PREFIX", help="Write the likeliest histories as scenario files PREFIX-1.toml and on."),
+    ] = None,
+    ways: Annotated[int, typer.Option(min=1, max=20, help="Histories at most.")] = 3,
+    seed: Seed = None,
+    overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    threads: Threads = None,
+    out: Table = None,
+    plot: Picture = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Estimate how likely an event is, however rare, what makes it, and the histories that lead to it."""
+    with reported():
+        from sim import store
+        from sim.questions import inverse, tables
+
+        files = [Path(f"{histories}-{number}.toml") for number in range(1, ways + 1)] if histories else []
+        scenario, target, picture, *places = together(
+            lambda: _scenario(source, overrides),
+            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
+            lambda: _picture(plot, overwrite),
+            *(lambda file=file: store.checked_file(file, (".toml",), overwrite=overwrite) for file in files),
+        )
+        with _meter("searching") as update:
+            found = inverse.stress(scenario, event, runs=runs, ways=ways, seed=seed, threads=threads, progress=update)
+        _print_stress(found)
+        _kept(found.data, target, picture, "stress")
+        for history, place, shown in zip(found.histories, places, files, strict=False):
+            tables.write_text(history.toml, place)
+            say(f"History: {shown}  (replay it with `sim run {shown}`)")
 
 
 def _scenario(source: str, overrides: list[str]) -> Any:
@@ -135,3 +174,30 @@ def _print_blame(data: xr.Dataset) -> None:
         f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
         "its own events out of a run and leaves all others as drawn, also those that it had made likelier."
     )
+
+
+def _print_stress(found: Stress) -> None:
+    from sim.cli.figures import figure
+
+    data = found.data
+    say(
+        f"{data.attrs['event']}: probability {figure(float(data.probability))} "
+        f"({figure(float(data.low))} to {figure(float(data.high))} at 95 %), {int(data.simulations):,} runs; plain "
+        f"sampling would need {float(data.plain_runs):,.0f} for the same error."
+    )
+    if data.attrs["warning"]:
+        note(f"Careful: {data.attrs['warning']}")
+    rows = [
+        (str(cause), f"{float(part.came):.0%}", f"{float(part.came_usually):.0%}")
+        for cause in data.sortby(-(data.came - data.came_usually)).cause.values
+        for part in [data.sel(cause=cause)]
+    ]
+    if rows:
+        table("Restrictions that come", ("restriction", ">runs with the event", ">all runs"), rows)
+    ways = [
+        (", ".join(way.causes) or "none", f"{way.share:.0%}", str(way.run), "yes" if way.confirmed else "no")
+        for way in found.histories
+    ]
+    if ways:
+        heads = ("restrictions that suffice", ">of the probability", ">run", ">replay with dates shows it")
+        table("Likeliest ways to the event", heads, ways)

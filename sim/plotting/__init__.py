@@ -1,6 +1,6 @@
 """Pictures of results: each function takes axes, or makes a figure, and returns it; none touches global state."""
 
-from sim.plotting.answers import blame
+from sim.plotting.answers import blame, stress
 from sim.plotting.curves import exceeded, quoted
 from sim.plotting.fans import fan, fan_figure
 from sim.plotting.flows import chain_map
@@ -21,4 +21,5 @@ __all__ = [
     "quoted",
     "shocks",
     "stages",
+    "stress",
 ]

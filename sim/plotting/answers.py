@@ -1,13 +1,15 @@
-"""Who is answerable for a figure: one bar for each restriction, and one for what none explains."""
+"""Answers to questions: who is answerable for a figure, and what sets the runs with a rare event apart."""
 
 from __future__ import annotations
 
+import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from sim.plotting import style
-from sim.variables import CAUSE, METRIC
+from sim.variables import CAUSE, DRAW, METRIC
 
 NO_RESTRICTION = "no restriction"
 MOST = 12
@@ -51,3 +53,39 @@ def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
     unit = "" if units == "1" else f" {units}"
     style.heading(axes, str(part[METRIC].values), f"{total:,.4g}{unit} +- {float(part.total_error):,.2g} in all")
     return axes
+
+
+def stress(data: xr.Dataset) -> Figure:
+    """Draw what sets runs with an event apart: how often each restriction comes, and where the draws lie.
+
+    Parameters
+    ----------
+    data: `data` of what `sim.stress` returned.
+    """
+    draws = data.draw_mean[:MOST]
+    figure = style.new_figure(11.0, 1.6 + 0.3 * max(data.sizes[CAUSE], draws.size, 4))
+    left, right = figure.subplots(1, 2, squeeze=False)[0]
+    names, rows = [str(cause) for cause in data[CAUSE].values], np.arange(data.sizes[CAUSE])[::-1]
+    left.barh(rows + 0.2, data.came.values, height=0.38, color=style.VERMILION, label="runs with the event")
+    left.barh(rows - 0.2, data.came_usually.values, height=0.38, color=style.GREY, label="all runs")
+    left.set_yticks(rows, names)
+    left.set_xlim(0.0, 1.0)
+    left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    left.legend(frameon=False, fontsize=style.SMALL, loc="lower center", bbox_to_anchor=(0.5, -0.35), ncols=2)
+    style.dress(left)
+    style.heading(left, "Restrictions that come", "share of runs", width=50)
+    places = np.arange(draws.size)[::-1]
+    right.hlines(places, 0.5, draws.values, color=style.BLUE)
+    right.plot(draws.values, places, "o", color=style.BLUE)
+    right.axvline(0.5, color=style.GREY, linewidth=0.8)
+    right.set_yticks(places, [str(name) for name in draws[DRAW].values])
+    right.set_xlim(0.0, 1.0)
+    style.dress(right)
+    style.heading(
+        right, "Draws behind it", "mean in runs with the event of uniform numbers; 0.5: does not matter", width=50
+    )
+    chance = f"{float(data.probability):.2g} ({float(data.low):.2g} to {float(data.high):.2g})"
+    style.big_title(figure, f"{data.attrs['event']}: probability {chance}")
+    source = f"{data.attrs['title']}; {int(data.simulations):,} runs, importance sampling; interval at 95 %"
+    figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
+    return figure

@@ -28,7 +28,7 @@ TELLING = 0.1
 OWN_SHARE, EARLIER_SHARE = 0.1, 0.5
 """Shares of the last runs under the sampler's own law and under all tilts but the last: with a quarter for the latter
 the error was a fifth larger, and understated."""
-LEVELS = 8
+LEVELS = 6
 """Most levels before the search gives up."""
 PLAIN = 100
 """Runs with the event among the first ones from which it is not rare: no tilt is needed."""
@@ -81,7 +81,7 @@ class Search:
         return self.probability * (1.0 - self.probability) / self.error**2 if self.error > 0.0 else inf
 
 
-def search(score: Score, seed: int, asked: Mapping[tuple[str, str], int], *, pilot: int, last: int) -> Search:
+def search(score: Score, seed: int, asked: Mapping[tuple[str, str], int], *, pilot: int, total: int) -> Search:
     """Estimate the probability of an event.
 
     Parameters
@@ -90,7 +90,7 @@ def search(score: Score, seed: int, asked: Mapping[tuple[str, str], int], *, pil
     seed: Seed of the ensemble.
     asked: Draws that may be tilted: numbers of a run by name and purpose.
     pilot: Runs of each level of the search; the first are the first of an ordinary ensemble.
-    last: Runs of the estimate.
+    total: Runs of search and estimate together; those that the search leaves make the estimate.
     """
     tilts, levels, begin = [Tilt()], list[float](), 0
     mixture = Mixture((Tilt(),), (pilot,))
@@ -105,6 +105,7 @@ def search(score: Score, seed: int, asked: Mapping[tuple[str, str], int], *, pil
         begin += mixture.runs
         own = round(OWN_SHARE * pilot)
         mixture = Mixture((Tilt(), tilts[-1]), (own, pilot - own))
+    last = max(total - begin, pilot)
     mixture = _final(tilts, last)
     scores = score(mixture, begin)
     draws = values_of(Tilted(seed, begin, last, mixture, begin), asked)
@@ -112,12 +113,11 @@ def search(score: Score, seed: int, asked: Mapping[tuple[str, str], int], *, pil
 
 
 def _level(scores: Values) -> float:
-    """Score of the best tenth; where too many share the lowest score, the lowest above it."""
+    """Score of the best tenth; where many runs share it, as those that nothing strikes do, the lowest above it."""
     level = float(np.quantile(scores, 1.0 - TELLING, method="higher"))
-    if level > scores.min():
-        return level
     above = scores[scores > level]
-    return float(above.min()) if above.size else level
+    shared = (scores >= level).mean() > 2.0 * TELLING
+    return float(above.min()) if shared and above.size and level < 0.0 else level
 
 
 def _final(tilts: list[Tilt], last: int) -> Mixture:

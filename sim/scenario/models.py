@@ -105,6 +105,11 @@ class Scenario(Model):
         return self._path
 
     @property
+    def folder(self) -> Path | None:
+        """Folder that the name of the chain is relative to; none if only bundled chains can be named."""
+        return self._folder
+
+    @property
     def text(self) -> str:
         """The scenario in full as JSON, defaults and inherited values included; `parse` reads it back."""
         return self.model_dump_json(indent=2, by_alias=True)
