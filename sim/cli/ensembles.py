@@ -39,8 +39,9 @@ def simulate(
 
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, target, picture = together(
+        loaded, kept, target, picture = together(
             lambda: _loaded(scenario, overrides, runs, traces),
+            lambda: _monthly(monthly),
             lambda: _result_target(place, overwrite),
             lambda: _picture_target(plot, overwrite),
         )
@@ -51,7 +52,6 @@ def simulate(
             )
         for text in unmet(loaded):
             note(text)
-        kept = tuple(filter(None, (name.strip() for name in monthly.split(","))))
         results, seconds = _simulated(loaded, runs=runs, seed=seed, threads=threads, traces=traces, monthly=kept)
         from sim import store
 
@@ -71,6 +71,12 @@ def _loaded(name: str, overrides: list[str], runs: int | None, traces: int) -> A
     if traces > (runs or loaded.ensemble.runs):
         raise ScenarioError([Fault("--traces", "", f"is {traces}, more than there are runs", "give fewer")])
     return loaded
+
+
+def _monthly(names: str) -> tuple[str, ...]:
+    from sim.engine.monthly import known
+
+    return known(name.strip() for name in names.split(",") if name.strip())
 
 
 def _result_target(place: Path, overwrite: bool) -> Path:

@@ -30,13 +30,6 @@ def reference_path(scenario: Scenario) -> xr.Dataset:
     Raises
     ------
     ScenarioError: The chain cannot be balanced.
-
-    Example
-    -------
-    >>> import sim
-    >>> path = reference_path(sim.load("still", overrides=["time.years=1"]))
-    >>> bool(path.need.sel(product="magnet_hc", region="EU").mean() > 0)
-    True
     """
     reference = chains.build(scenario)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)

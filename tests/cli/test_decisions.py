@@ -99,7 +99,7 @@ def test_dependence__asks_a_scenario_without_simulating(tmp_path: Path, monkeypa
 
 def test_downstream__counts_vehicles(folder: Path) -> None:
     found = call("downstream", folder / "made.nc", "--region", "EU")
-    assert found.exit_code == 0 and "vehicles" in found.stdout and "defence" in found.stdout
+    assert found.exit_code == 0 and "vehicles" in found.stdout and "traction" in found.stdout
 
 
 def test_indicators__draws_curves(folder: Path, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_run__keeps_what_monthly_names(tmp_path: Path) -> None:
     found = call("run", "still", *short, "--monthly", "shortage, delivery")
     assert found.exit_code == 0, found.output
     assert set(sim.open_results(tmp_path / "a.nc")["monthly"].data_vars) == {"shortage", "delivery"}
-    wrong = call("run", "still", *short, "--overwrite", "--monthly", "shortag")
-    assert wrong.exit_code == 2 and "did you mean shortage?" in wrong.stderr
+    wrong = call("run", "still", *short, "--monthly", "shortag")
+    assert wrong.exit_code == 2 and "did you mean shortage?" in wrong.stderr and "--overwrite" in wrong.stderr
 
 
 def test_catalogue__is_made_and_cited(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import sim
+from sim.engine.baseline import reference_path
+
 MONTHS = 24
 REGIONS = ["CN", "EU", "world"]
 PRODUCTS = ["ore", "magnet_hc"]
@@ -116,6 +119,12 @@ def futures(shortage: np.ndarray, delivery: np.ndarray, price: np.ndarray | None
         "scenario_file": "hand.toml",
     }
     return tree
+
+
+@pytest.fixture(scope="session")
+def bundled() -> xr.Dataset:
+    """The path without shocks of the bundled chain, one year."""
+    return reference_path(sim.load("still", overrides=["time.years=1"]))
 
 
 @pytest.fixture

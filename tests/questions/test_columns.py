@@ -38,12 +38,9 @@ def answers(make: Callable[..., xr.DataTree]) -> list[xr.Dataset]:
     return [*groups, sim.indicators(found, product="magnet_hc", region="EU")]
 
 
-def test_columns__are_all_defined(answers: list[xr.Dataset]) -> None:
+def test_columns__are_all_defined_and_carry_units(answers: list[xr.Dataset]) -> None:
     names = {base_name(str(name)) for data in answers for name in data.data_vars}
     missing = sorted(name for name in names if f"`{name}`" not in TEXT)
     assert not missing
-
-
-def test_columns__carry_units(answers: list[xr.Dataset]) -> None:
     lacking = [name for data in answers for name, column in data.data_vars.items() if "units" not in column.attrs]
     assert not lacking

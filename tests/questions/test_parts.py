@@ -6,18 +6,12 @@ import pytest
 import xarray as xr
 
 import sim
-from sim.engine.baseline import reference_path
 from sim.errors import ScenarioError
 from sim.questions.parts import PartRow, read_parts, template
 from sim.scenario.sources import scenario_root
 
 HEADER = "part,line,region,product,grade,kg_per_unit,units_per_year,suppliers,cover_weeks,output_value_usd_per_unit\n"
 GOOD = "rotor,motor,EU,magnet,hc,2,100,CN:0.8;EU:0.2,4,1000\n"
-
-
-@pytest.fixture(scope="module")
-def bundled() -> xr.Dataset:
-    return reference_path(sim.load("still", overrides=["time.years=1"]))
 
 
 def written(folder: Path, text: str) -> Path:
