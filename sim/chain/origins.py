@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Reference
@@ -11,6 +12,8 @@ from sim.core.state import Ints, Origins
 
 SETTLED = 1e-14
 """Change of a tagged share from which on the shares count as settled."""
+ROUGHLY_SETTLED = 1e-9
+"""The same for shares that nothing is simulated with."""
 MOST_ROUNDS = 10_000
 
 
@@ -90,10 +93,35 @@ def tagged_shares(reference: Reference, listed: NDArray[np.bool_]) -> Values:
     raise RuntimeError("tagged shares of the reference do not settle: a loop of the chain has no source")
 
 
-def touched_by(reference: Reference, region: str) -> Values:
-    """Share of the supply of each market made in a region at any stage, or of material from there; shape (market,)."""
-    made_there = [row.region == region for row in reference.processes for _ in row.outputs]
-    return tagged_shares(reference, np.array(made_there))
+def touched(reference: Reference) -> Values:
+    """Share of the supply of each market made in each region at any stage, or of material from there.
+
+    As `tagged_shares` with all outputs of one region listed, for all regions at once.
+
+    Returns
+    -------
+    Shape (region, market).
+
+    Raises
+    ------
+    RuntimeError: The shares do not settle: a loop of the chain has no source.
+    """
+    carried = _Carried(reference, np.zeros(0, dtype=bool))
+    markets, makers = carried.supply.size, carried.maker.size
+    makes = sparse.csr_array((carried.output, (carried.made, np.arange(makers))), shape=(markets, makers))
+    moves = sparse.csr_array((carried.flow, (carried.destination, carried.origin)), shape=(markets, markets))
+    regions = [row.region for row in reference.processes]
+    there = np.array([[regions[p] == region for region in reference.regions] for p in carried.maker])
+    # Feeds stand process by process; mines have none.
+    fed, starts = np.unique(carried.fed, return_index=True)
+    share, most = np.ones((markets, len(reference.regions))), np.zeros((len(regions), len(reference.regions)))
+    for _ in range(MOST_ROUNDS):
+        most[fed] = np.maximum.reduceat(share[carried.feed], starts)
+        inflow = makes @ np.where(there, 1.0, most[carried.maker]) + moves @ share
+        before, share = share, np.minimum(inflow / carried.supply[:, None], 1.0)
+        if np.abs(share - before).max() <= ROUGHLY_SETTLED:
+            return np.asarray(share.T)
+    raise RuntimeError("tagged shares of the reference do not settle: a loop of the chain has no source")
 
 
 class _Carried:

@@ -72,8 +72,9 @@ def simulate(
 
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, target, picture, goal, onto, _ = together(
+        loaded, kept, target, picture, goal, onto, _ = together(
             lambda: _loaded(scenario, overrides, without, max_runs if until else runs, traces),
+            lambda: _monthly(monthly),
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
             lambda: _goal(until, runs),
@@ -98,7 +99,6 @@ def simulate(
             results = reached.results
             store.save(results, target, overwrite=overwrite or go_on)
         else:
-            kept = tuple(filter(None, (name.strip() for name in monthly.split(","))))
             shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept}
             results = _saved(loaded, target, shared, cluster, replace=overwrite, overwrite=overwrite or go_on)
         seconds = time.perf_counter() - began
@@ -119,6 +119,12 @@ def _loaded(name: str, overrides: list[str], without: list[str], runs: int | Non
     if traces > (runs or loaded.ensemble.runs):
         raise ScenarioError([Fault("--traces", "", f"is {traces}, more than there are runs", "give fewer")])
     return loaded
+
+
+def _monthly(names: str) -> tuple[str, ...]:
+    from sim.engine.monthly import known
+
+    return known(name.strip() for name in names.split(",") if name.strip())
 
 
 def _result_target(place: Path, overwrite: bool) -> Path:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim import chain as chains
 from sim import variables
 from sim.chain.ends import ends_in
-from sim.chain.origins import touched_by
+from sim.chain.origins import touched
 from sim.chain.recycling import SCRAP
 from sim.chain.reference import Process, Reference
 from sim.core.state import Chain
@@ -30,13 +30,6 @@ def reference_path(scenario: Scenario) -> xr.Dataset:
     Raises
     ------
     ScenarioError: The chain cannot be balanced.
-
-    Example
-    -------
-    >>> import sim
-    >>> path = reference_path(sim.load("still", overrides=["time.years=1"]))
-    >>> bool(path.need.sel(product="magnet_hc", region="EU").mean() > 0)
-    True
     """
     reference = chains.build(scenario)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
@@ -117,7 +110,6 @@ def _shares(reference: Reference, coords: dict[str, Any]) -> dict[str, NDArray[A
             capacity[market] += tonnes * row.capacity
             scrap[market] += tonnes * row.activity * _is_recycling(reference, row)
     made = np.where(total > 0.0, total, np.nan)
-    touched = np.array([touched_by(reference, region) for region in reference.regions])
 
     def grid(rows: Values) -> NDArray[np.float32]:
         """Shares by market, the market on the last axis, as a grid."""
@@ -126,7 +118,7 @@ def _shares(reference: Reference, coords: dict[str, Any]) -> dict[str, NDArray[A
     ends = np.moveaxis(grid(ends_in(reference).T), 0, -1)
     return {"from_scrap": grid(scrap / made), "spare": grid(capacity / made - 1.0)} | {
         "ends_in": ends,
-        "touched": grid(touched),
+        "touched": grid(touched(reference)),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -31,6 +31,22 @@ MOST_BYTES = 2**31
 """Most that `/monthly` may take in memory; a catalogue, written as it grows, has no such bound."""
 
 
+def known(names: Iterable[str], *, where: str = "--monthly") -> tuple[str, ...]:
+    """Names of variables in the order of their declaration.
+
+    Raises
+    ------
+    ScenarioError: Some are unknown; all are listed.
+    """
+    wanted = tuple(names)
+    faults = [
+        Fault(where, name, "is no monthly variable", nearest(name, NAMES)) for name in wanted if name not in NAMES
+    ]
+    if faults:
+        raise ScenarioError(faults)
+    return tuple(name for name in NAMES if name in wanted)
+
+
 def checked(names: Collection[str], *, runs: int, cells: int) -> tuple[str, ...]:
     """Names of variables to keep in the order of their declaration.
 
@@ -44,15 +60,13 @@ def checked(names: Collection[str], *, runs: int, cells: int) -> tuple[str, ...]
     ------
     ScenarioError: A name is unknown, or the paths would not fit in memory.
     """
-    where = "--monthly"
-    faults = [Fault(where, name, "is no monthly variable", nearest(name, NAMES)) for name in names if name not in NAMES]
-    size = 4 * runs * cells * len(set(names))
+    kept = known(names)
+    size = 4 * runs * cells * len(kept)
     if size > MOST_BYTES:
         problem = f"would take {size / 2**30:.1f} GiB for {runs:,} runs, more than {MOST_BYTES / 2**30:.0f}"
-        faults.append(Fault(where, "", problem, "keep fewer runs or variables, or write a catalogue (sim catalogue)"))
-    if faults:
-        raise ScenarioError(faults)
-    return tuple(name for name in NAMES if name in names)
+        cure = "keep fewer runs or variables, or write a catalogue (sim catalogue)"
+        raise ScenarioError([Fault("--monthly", "", problem, cure)])
+    return kept
 
 
 class Monthly:

@@ -18,7 +18,6 @@ from sim import engine, store, variables
 from sim.engine import monthly as monthly_paths
 from sim.errors import Fault, ResultError, ScenarioError
 from sim.scenario import Scenario
-from sim.scenario.base import nearest
 from sim.variables import PRODUCT, ROUTE, RUN, SECTOR, SLOT
 
 FORMAT = "oreflow-catalogue/1"
@@ -87,11 +86,11 @@ def make_catalogue(
 
 
 def _check(years: float, keep: Collection[str]) -> None:
-    faults = [
-        Fault("--keep", name, "is no monthly variable", nearest(name, monthly_paths.NAMES))
-        for name in keep
-        if name not in monthly_paths.NAMES
-    ]
+    faults: list[Fault] = []
+    try:
+        monthly_paths.known(keep, where="--keep")
+    except ScenarioError as error:
+        faults += error.faults
     if not (np.isfinite(years) and years > 0.0):
         faults.append(Fault("--years", "", f"is {years:g}", "give a number above 0"))
     if not keep:

@@ -89,9 +89,9 @@ def indicators(
 
 def _check(found: xr.DataTree, product: str, region: str, exporter: str, leads: tuple[int, int]) -> None:
     faults = []
-    for name in (region, exporter):
+    for name, of_region in ((product, region), (None, exporter)):
         try:
-            checked_market(found, product, name, where="sim indicators")
+            checked_market(found, name, of_region, where="sim indicators")
         except ScenarioError as error:
             faults += list(error.faults)
     months = found["reference"].sizes[MONTH]
@@ -193,7 +193,7 @@ def curve(score: Values, hit: NDArray[np.bool_]) -> Values:
 
     Example
     -------
-    >>> curve(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True]))[0]
+    >>> float(curve(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True]))[0])
     1.0
     """
     order = np.argsort(-score, kind="stable")

@@ -18,7 +18,7 @@ from sim import chain as chains
 from sim import engine
 from sim.chain.reference import Reference
 from sim.core.state import ProjectDraws
-from sim.engine.run import Draw as Draws
+from sim.engine.parts import Draw as Draws
 from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
