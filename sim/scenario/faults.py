@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from sim.errors import Fault
 from sim.scenario.base import nearest, show
 from sim.scenario.restrictions import KINDS
+from sim.scenario.sources import NAMED
 
 Location = tuple[int | str, ...]
 Place = Callable[[Location], tuple[str, str]]
@@ -121,6 +122,8 @@ def _reach(root: type[BaseModel], location: Location) -> list[type[BaseModel]]:
     for position, part in enumerate(location):
         if position == 2 and location[0] == "restrictions":
             models = [model for model in models if part in get_args(model.model_fields["kind"].annotation)]
+            continue
+        if position == 1 and location[0] in NAMED:  # a name of the author's choice, which may be that of a field
             continue
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:
