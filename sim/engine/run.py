@@ -16,7 +16,7 @@ from sim import chain as chains
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain
-from sim.engine import cluster, expansion, labels
+from sim.engine import cluster, expansion, labels, machine_code
 from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
@@ -86,6 +86,7 @@ def run(
     threads = _processors() if threads is None else threads
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
+    machine_code.discard_damaged()
     reference = chains.build(scenario)
     chain = chains.core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)

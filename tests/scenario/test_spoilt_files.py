@@ -90,10 +90,10 @@ def tried(tmp_path: Path, numbers: range, simulated: int) -> dict[str, list[int]
     return found
 
 
-def test_load__of_200_spoilt_files_refuses_in_words_or_reads(tmp_path: Path) -> None:
-    found = tried(tmp_path, range(200), simulated=25)
+def test_load__of_120_spoilt_files_refuses_in_words_or_reads(tmp_path: Path) -> None:
+    found = tried(tmp_path, range(120), simulated=30)
     assert set(found) == {"refused", "read"}, {said: numbers[:5] for said, numbers in found.items()}
-    assert len(found["refused"]) > 80 and len(found["read"]) > 15
+    assert len(found["refused"]) > 50 and len(found["read"]) > 10
 
 
 @pytest.mark.long
@@ -141,10 +141,8 @@ def test_load__names_a_restriction_like_a_key_and_still_says_what_is_wrong(folde
 
 
 def test_load__forgets_who_wrote_what_is_replaced(folder: Any) -> None:
-    folder.edit(
-        "child.toml", "[restrictions.halt]", "[restrictions.strike]\nduration = { months = -2 }\n[restrictions.halt]"
-    )
-    assert folder.fault(file="child.toml").startswith("child.toml: restrictions.strike.duration.months is -2")
+    folder.edit("child.toml", "strike = false", "strike.duration = { years = -2 }")
+    assert folder.fault(file="child.toml").startswith("child.toml: restrictions.strike.duration")
 
 
 def test_load__lists_two_hundred_faults_and_counts_the_rest(folder: Any) -> None:
