@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LISTED = 200
+"""Faults that a message lists."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -26,9 +29,14 @@ class Fault:
     """What to write instead."""
 
     def __str__(self) -> str:
-        """Return file, key, problem and cure in one line."""
+        """Return file, key, problem and cure in one line, in which control characters cannot hide or forge anything."""
         place = f"{self.file}: {self.key}" if self.key else self.file
-        return f"{place} {self.problem}; {self.cure}"
+        line = f"{place} {self.problem}; {self.cure}"
+        return line if line.isprintable() else "".join(map(_printable, line))
+
+
+def _printable(letter: str) -> str:
+    return letter if letter.isprintable() else letter.encode("unicode_escape", "backslashreplace").decode("ascii")
 
 
 class OreflowError(Exception):
@@ -45,8 +53,10 @@ class ScenarioError(OreflowError):
         super().__init__(self.faults)
 
     def __str__(self) -> str:
-        """Return one line for each fault."""
-        return "\n".join(map(str, self.faults))
+        """Return one line for each fault, and how many are left out of a great many."""
+        lines = [str(fault) for fault in self.faults[:LISTED]]
+        left = len(self.faults) - len(lines)
+        return "\n".join([*lines, f"and {left:,} more faults of the kind"] if left else lines)
 
 
 class ResultError(OreflowError):

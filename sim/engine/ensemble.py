@@ -14,7 +14,7 @@ import xarray as xr
 
 from sim import chain as chains
 from sim.chain import stability
-from sim.engine import baseline, labels, parts
+from sim.engine import baseline, labels, machine_code, parts
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
@@ -55,6 +55,7 @@ class Ensemble:
         ------
         ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
         """
+        machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
         self.reference = chains.build(scenario)
         self.chain = driven(chains.core_arrays(self.reference), self.reference)

@@ -14,6 +14,7 @@ from sim.errors import Fault
 from sim.scenario.base import nearest, show
 from sim.scenario.policies import POLICY_KINDS
 from sim.scenario.restrictions import KINDS
+from sim.scenario.sources import NAMED
 
 TYPED = {"restrictions": KINDS, "policies": POLICY_KINDS}
 """Sections whose tables are told apart by their kind, with the kinds."""
@@ -124,6 +125,8 @@ def _reach(root: type[BaseModel], location: Location) -> list[type[BaseModel]]:
     for position, part in enumerate(location):
         if position == 2 and location[0] in TYPED:
             models = [model for model in models if part in get_args(model.model_fields["kind"].annotation)]
+            continue
+        if position == 1 and location[0] in NAMED:  # a name of the author's choice, which may be that of a field
             continue
         fields = [model.model_fields[part] for model in models if part in model.model_fields]
         if fields:

@@ -87,8 +87,9 @@ def _apply(draft: Draft, text: str) -> list[Fault]:
             return [Fault(FILE, ".".join(key), f"is not a known {removed}", nearest(key[-1], tables[-1]))]
         del tables[-1][key[-1]]
     else:
+        before = tables[-1].get(key[-1])
         tables[-1][key[-1]] = new
-        claim(draft, key, new, FILE)
+        claim(draft, key, new, FILE, before=before)
         if key == ("chain",) and draft.path is not None:
             draft.chain_folder = draft.path.resolve().parent
     # Tables are copied on the way down, so that scenarios sharing data never change each other.

@@ -12,6 +12,9 @@ from sim.scenario.base import Model, defect, show
 
 PLAIN = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
+MOST = 1e12
+"""Largest number in a table: beyond any tonnage or price, and what is calculated from two of them stays finite."""
+
 
 def _number(cell: object) -> object:
     if not isinstance(cell, str):
@@ -21,6 +24,8 @@ def _number(cell: object) -> object:
         unit = not plain and re.match(r"\s*[+-]?[\d.,]+\s*[^\d\s.,]", cell) is not None
         cure = "give the number alone, in the unit of the column" if unit else "give a finite number, such as 12.5"
         raise defect(f"is {show(cell)}", cure)
+    if abs(float(cell)) > MOST:
+        raise defect(f"is {show(cell)}", f"give a number of at most {MOST:g}")
     return float(cell)
 
 

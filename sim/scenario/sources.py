@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ SCENARIO_BYTES = 2**20
 TABLE_BYTES = 2**26
 NAMED = {"restrictions": "restriction", "regimes": "regime", "provenance": "sourcing rule", "policies": "policy"}
 """Sections whose keys are names of the author's choice, and what they name."""
+LONG_KEY = re.compile(r"""(?<![\w."'-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){100}""")
+"""A key of a hundred parts."""
 Key = tuple[str, ...]
 """A dotted key, in parts."""
 
@@ -85,6 +88,9 @@ def read_text(path: Path, name: str, *, limit: int) -> str:
 def read_toml(path: Path, name: str) -> dict[str, Any]:
     """Return the data of a TOML file, in plain types."""
     text = read_text(path, name, limit=SCENARIO_BYTES)
+    # The parser takes time by the square of the parts of a key: half an hour for a mebibyte of dots.
+    if LONG_KEY.search(text):
+        raise ScenarioError([Fault(name, "", "is nested too deeply", "write flatter tables")])
     try:
         data: dict[str, Any] = plain(tomllib.loads(text))
     except RecursionError:
@@ -201,7 +207,7 @@ def _merged(
         elif isinstance(value, Mapping) and isinstance(old, Mapping) and _is_section(key) and not _other(old, value):
             result[name] = _merged(draft, old, value, key, file, faults)
         else:
-            claim(draft, key, value, file)
+            claim(draft, key, value, file, before=old)
             result[name] = value
     return result
 
@@ -221,11 +227,26 @@ def _other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return "kind" in new and new["kind"] != old.get("kind")
 
 
-def claim(draft: Draft, key: Key, value: Any, file: str) -> None:
-    """Note which file wrote a key and all keys below it."""
-    for known in [known for known in draft.origins if known[: len(key)] == key]:
-        del draft.origins[known]
+def claim(draft: Draft, key: Key, value: Any, file: str, *, before: Any) -> None:
+    """Note which file wrote a key and all keys below it.
+
+    Parameters
+    ----------
+    before: What stood there, whose keys are forgotten; none if nothing did.
+    """
+    # Key by key, not by a search of all that are known: a file of a mebibyte has tens of thousands.
+    draft.origins.pop(key, None)
+    if isinstance(before, Mapping):
+        for name, item in before.items():
+            _forget(draft, (*key, name), item)
     draft.origins[key] = file
     if isinstance(value, Mapping):
         for name, item in value.items():
-            claim(draft, (*key, name), item, file)
+            claim(draft, (*key, name), item, file, before=None)
+
+
+def _forget(draft: Draft, key: Key, value: Any) -> None:
+    draft.origins.pop(key, None)
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            _forget(draft, (*key, name), item)

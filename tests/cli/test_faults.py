@@ -1,0 +1,185 @@
+"""The command killed, interrupted, crowded out and starved: nothing is lost, and what is said is clear."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import sim
+from sim.cli.app import app
+from sim.engine.checkpoint import Checkpoint
+
+TINY = Path(__file__).parents[1] / "scenario" / "data" / "tiny.toml"
+posix = pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals and file locks")
+pytestmark = posix
+
+
+def arguments(runs: int, out: Path) -> list[str]:
+    return ["run", str(TINY), "--set", "time.years=2", "--runs", str(runs), "--seed", "4", "--out", str(out)]
+
+
+def started(runs: int, out: Path, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "sim", *arguments(runs, out)]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, text=True, env=os.environ | environment, **pipes)  # type: ignore[call-overload]
+
+
+def waited(process: subprocess.Popen[str], folder: Path, pattern: str) -> None:
+    """Wait until a file of progress is there."""
+    for _ in range(6000):
+        if any(folder.glob(pattern)):
+            return
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+    pytest.fail("no progress was written")
+
+
+def test_run__interrupted_keeps_its_progress_and_says_how_to_go_on(tmp_path: Path) -> None:
+    out = tmp_path / "a.nc"
+    process = started(50_000_000, out)
+    waited(process, tmp_path / "a.nc.progress", "counts-*.npz")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=120)[1]
+    assert process.returncode == 130 and "Traceback" not in error
+    assert "runs are kept in" in error and "a.nc.progress; the same command goes on" in error
+    assert [path.name for path in tmp_path.iterdir()] == ["a.nc.progress"]
+    found = CliRunner().invoke(app, arguments(64, out))  # another command is not served with it
+    assert found.exit_code == 2 and "another number of runs" in found.stderr and not out.exists()
+    found = CliRunner().invoke(app, [*arguments(64, out), "--overwrite"])
+    assert found.exit_code == 0 and [path.name for path in tmp_path.iterdir()] == ["a.nc"]
+
+
+def test_run__leaves_a_file_alone_that_another_process_makes(tmp_path: Path) -> None:
+    with Checkpoint(tmp_path / "a.nc.progress"):
+        found = CliRunner().invoke(app, arguments(4, tmp_path / "a.nc"))
+        assert found.exit_code == 2
+        assert "another process is at work on this; wait until it is done, or choose another name" in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_run__with_a_cluster_that_is_none_writes_nothing(tmp_path: Path) -> None:
+    found = CliRunner().invoke(app, [*arguments(4, tmp_path / "a.nc"), "--cluster", "moon"])
+    assert found.exit_code == 2 and "local:4 for four processes here" in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verify_and_diff__say_what_they_found(tmp_path: Path) -> None:
+    shutil.copytree(TINY.parent / "tiny", tmp_path / "tiny")
+    one, other, spoilt = (tmp_path / f"{name}.nc" for name in ("one", "other", "spoilt"))
+    results = sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=40, seed=4)
+    sim.save(results, one)
+    sim.save(results, other)
+    results["runs"]["peak_price"].values[...] *= 1.5
+    sim.save(results, spoilt)
+    call = CliRunner().invoke
+    verify = ["--folder", str(tmp_path), "--choice", "1"]
+    found = call(app, ["verify", str(one), *verify])
+    assert found.exit_code == 0 and "16 of 40 runs" in found.stdout and "the same to the bit" in found.stdout
+    found = call(app, ["verify", str(spoilt), *verify])
+    assert found.exit_code == 1 and "/runs/peak_price differs in" in found.stdout
+    assert "the file was changed, or the program was" in found.stderr
+    found = call(app, ["diff", str(one), str(other)])
+    assert found.exit_code == 0 and "the same to the bit" in found.stdout
+    found = call(app, ["diff", str(one), str(spoilt)])
+    assert found.exit_code == 1 and "differ in 1 places" in found.stdout
+    found = call(app, ["diff", str(one), str(tmp_path / "none.nc")])
+    assert found.exit_code == 2 and "none.nc: does not exist" in found.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 3 MiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.long
+def test_run__on_a_full_disk_says_so_and_goes_on_where_there_is_room(small_disk: Path, tmp_path: Path) -> None:
+    out = small_disk / "a.nc"
+    process = started(20_000, out)
+    error = process.communicate(timeout=600)[1]
+    assert process.returncode == 1 and "Traceback" not in error
+    assert "could not be written" in error and "nothing was saved" in error
+    assert not out.exists() and not list(small_disk.glob("*.partial"))
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    process = started(20_000, out)
+    assert process.communicate(timeout=600)[0] is None and process.returncode == 0
+    undisturbed = sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=20_000, seed=4)
+    assert sim.open_results(out).identical(undisturbed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ending", [".nc", ".zarr"])
+def test_run__killed_at_random_points_ends_as_if_undisturbed(tmp_path: Path, ending: str) -> None:
+    """SIGKILL and SIGINT by turns, until the command ends by itself; then again from the start."""
+    times = int(os.environ.get("OREFLOW_LONG_KILLS", "50")) // 2
+    runs, out = 40_000, tmp_path / f"a{ending}"
+    undisturbed = sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=runs, seed=4)
+    rng, killed, ended = random.Random(ending), 0, 0
+    while killed < times:
+        process = started(runs, out)
+        if rng.random() < 0.7:
+            waited_for_progress(process, tmp_path / f"a{ending}.progress")
+        time.sleep(rng.uniform(0.0, 4.0))
+        sign = rng.choice([signal.SIGKILL, signal.SIGINT])
+        process.send_signal(sign)
+        error = process.communicate(timeout=600)[1]
+        assert "Traceback" not in error, error
+        assert process.returncode in (0, -signal.SIGKILL, 130), error
+        killed += process.returncode != 0
+        assert not out.exists() or sim.open_results(out).identical(undisturbed)
+        if process.returncode == 0 or out.exists():
+            ended += 1
+            shutil.rmtree(out) if out.is_dir() else out.unlink()
+            shutil.rmtree(tmp_path / f"a{ending}.progress", ignore_errors=True)
+    assert started(runs, out).wait() == 0
+    assert sim.open_results(out).identical(undisturbed)
+    print({"killed": killed, "ended by itself": ended})
+
+
+def waited_for_progress(process: subprocess.Popen[str], folder: Path) -> None:
+    """Wait until there is progress or the process has ended."""
+    while process.poll() is None and not any(folder.glob("counts-*.npz")):
+        time.sleep(0.02)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "environment",
+    [{"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"}, {"LC_ALL": "C", "TZ": "America/St_Johns"}],
+    ids=["Turkish, Kiritimati", "C, St John's"],
+)
+def test_run__knows_no_locale_and_no_time_zone(tmp_path: Path, environment: dict[str, str]) -> None:
+    out = tmp_path / "a.nc"
+    assert started(64, out, **environment).wait() == 0
+    assert sim.open_results(out).identical(sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=64, seed=4))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kept", [0, 100], ids=["emptied", "cut short"])
+def test_run__compiles_anew_where_the_cache_is_damaged(tmp_path: Path, kept: int) -> None:
+    from sim.core import jit
+
+    cache = tmp_path / "cache"
+    shutil.copytree(jit.cache_folder(), cache / jit.cache_folder().name)
+    for path in cache.rglob("*simulate*.nb?"):
+        path.write_bytes(path.read_bytes()[:kept])
+    process = started(4, tmp_path / "a.nc", OREFLOW_CACHE_DIR=str(cache))
+    error = process.communicate(timeout=1200)[1]
+    assert process.returncode == 0 and "Traceback" not in error

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.core import jit
+from sim.engine.machine_code import discard_damaged
+
+
+def test_discard_damaged__leaves_the_cache_in_use_alone() -> None:
+    before = {path: path.stat().st_size for path in jit.cache_folder().rglob("*.nb?")}
+    assert discard_damaged() == []
+    assert {path: path.stat().st_size for path in jit.cache_folder().rglob("*.nb?")} == before
+
+
+@pytest.mark.parametrize("content", [b"", b"\x80", b"\x80\x04 half of", b"\0" * 50, b"not at all."])
+@pytest.mark.parametrize("ending", [".nbi", ".1.nbc"])
+def test_discard_damaged__deletes_what_is_cut_short_and_nothing_else(
+    tmp_path: Path, content: bytes, ending: str
+) -> None:
+    place = tmp_path / "core_1"
+    place.mkdir()
+    whole, spoilt, other = place / f"a{ending}", place / f"b{ending}", place / "note.txt"
+    whole.write_bytes(b"\x80\x04 all of it.")
+    spoilt.write_bytes(content)
+    other.write_bytes(content)
+    assert discard_damaged(tmp_path) == [spoilt]
+    assert whole.exists() and other.exists() and not spoilt.exists()
