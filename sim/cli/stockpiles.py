@@ -48,9 +48,7 @@ def size(
             lambda: _table_target(out, overwrite),
             lambda: _picture_target(plot, overwrite),
         )
-        found = _sized(
-            loaded, sector_class=sector_class, risk=risk, region=region, forms=tuple(forms), runs=runs, seed=seed
-        )
+        found = _sized(loaded, sector_class=sector_class, risk=risk, region=region, forms=forms, runs=runs, seed=seed)
         if written is not None:
             _write_table(found, written)
         if picture is not None:
@@ -90,13 +88,12 @@ def _picture_target(place: Path | None, overwrite: bool) -> Path | None:
     return None if place is None else files.check_picture(place, overwrite=overwrite)
 
 
-def _sized(scenario: Any, *, forms: tuple[str, ...], **options: Any) -> xr.Dataset:
+def _sized(scenario: Any, **options: Any) -> xr.Dataset:
     from sim.cli.progress import Meter, stops_at_once
-    from sim.questions.needs import FORMS
     from sim.questions.stockpiles import size_stockpile
 
     with Meter(1, unit="trials") as meter, stops_at_once(meter):
-        return size_stockpile(scenario, forms=forms or FORMS, progress=meter.update, **options)
+        return size_stockpile(scenario, progress=meter.update, **options)
 
 
 def _write_table(found: xr.Dataset, place: Path) -> None:

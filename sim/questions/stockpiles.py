@@ -60,7 +60,7 @@ def size_stockpile(
     sector_class: str = "defence",
     risk: str = EXAMPLE,
     region: str | None = None,
-    forms: tuple[str, ...] = FORMS,
+    forms: Iterable[str] = (),
     runs: int | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
@@ -77,7 +77,7 @@ def size_stockpile(
     sector_class: Class of the sectors to be kept from the risk.
     risk: Such as `P(loss > 0.01 of annual demand) <= 0.05`; the loss is that of the whole horizon.
     region: Where; by default the region outside those that impose restrictions in which the class loses most.
-    forms: Stages whose products may be held.
+    forms: Stages whose products may be held; by default oxide, metal, block and magnet as far as the chain has them.
     runs: Number of runs of each trial; the scenario's by default.
     seed: Seed of all random draws; the scenario's by default.
     progress: Called with trials done and expected.
@@ -97,11 +97,18 @@ def size_stockpile(
     reference = chains.build(bare)
     place = region or _hardest_hit(reference, sector_class, bound, runs, seed)
     question = _question(reference, sector_class, place, bound)
-    held = [need for need in needs(reference, question.uses.tolist(), place) if need.stage in forms]
+    wanted = set(forms or FORMS)
+    held = [need for need in needs(reference, question.uses.tolist(), place) if need.stage in wanted]
     if not held:
-        raise ScenarioError([Fault("--class", "", f"is '{sector_class}', of which nothing can be held in {place}", "")])
+        raise ScenarioError([_nothing_to_hold(sector_class, place, wanted)])
     trials = _Trials(_stocked(bare, held, place, _terms(scenario, place)), question, held, runs, seed, progress)
     return trials.found()
+
+
+def _nothing_to_hold(sector_class: str, region: str, forms: set[str]) -> Fault:
+    """What to say where the class needs nothing of the forms in the region."""
+    problem = f"leaves nothing to hold: {sector_class} in {region} needs nothing of {', '.join(sorted(forms))}"
+    return Fault("--form", "", problem, "give other stages or another region")
 
 
 class _Trials:
@@ -271,7 +278,7 @@ def _error(values: Values) -> Values:
 
 
 def check_question(
-    scenario: Scenario, sector_class: str, risk: str, region: str | None, forms: Iterable[str] = FORMS
+    scenario: Scenario, sector_class: str, risk: str, region: str | None, forms: Iterable[str] = ()
 ) -> Risk:
     """Return the risk that `size_stockpile` is asked for, if it can be asked so; parameters as there.
 
