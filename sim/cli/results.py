@@ -184,17 +184,10 @@ def _print_products(summary: Summary) -> None:
 
 
 def _print_policies(summary: Summary) -> None:
-    rows = [
-        (
-            row.name,
-            row.kind,
-            *(
-                f"{round(amount) + 0:,d}"
-                for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)
-            ),
-        )
-        for row in summary.policies
-    ]
+    rows = []
+    for row in summary.policies:
+        amounts = (row.cost, row.receipts, row.mean_net, row.net.high, row.private)
+        rows.append((row.name, row.kind, *(f"{round(amount):,d}" for amount in amounts)))
     if rows:
         heads = ("policy", "kind", ">paid", ">received", ">net cost", ">95th percentile", ">private money")
         table("Money of policies over the horizon, million USD, mean over runs; net cost is discounted", heads, rows)

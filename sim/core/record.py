@@ -66,7 +66,7 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
     for r in range(record.route.shape[1]):
-        sent_into(chain.routes[r], r, chain.constants.dt, block, block.scratch[DONE])
+        sent_into(chain, chain.routes[r], r, block, block.scratch[DONE])
         keep(record.route[month, r], block.scratch[DONE], one, begins)
 
 
@@ -82,7 +82,7 @@ def account(chain: Chain, now, block: Block):
                 route = chain.routes[r]
                 price = chain.markets[route.origin].price
                 usual = route.flow * chain.trend.route[r, now] * chain.constants.dt
-                sent_into(route, r, chain.constants.dt, block, scratch[DONE])
+                sent_into(chain, route, r, block, scratch[DONE])
                 for lane in range(restriction.shape[2]):
                     claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
                     legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO

@@ -9,15 +9,28 @@ from pydantic import Field
 from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
 from sim.scenario.income_instruments import Credit, Floor
 from sim.scenario.programmes import Feed, Priority, Research, Workforce
-from sim.scenario.trade_instruments import Alliance, Tariff
+from sim.scenario.trade_instruments import Alliance, Offtake, Tariff
 
 Policy = Annotated[
-    Tariff | Alliance | Floor | Credit | Grant | Loan | Permits | Hub | Workforce | Priority | Feed | Research,
+    Tariff
+    | Alliance
+    | Offtake
+    | Floor
+    | Credit
+    | Grant
+    | Loan
+    | Permits
+    | Hub
+    | Workforce
+    | Priority
+    | Feed
+    | Research,
     Field(discriminator="kind"),
 ]
 POLICY_KINDS: tuple[str, ...] = (
     "tariff",
     "alliance",
+    "offtake",
     "floor",
     "credit",
     "grant",
