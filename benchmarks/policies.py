@@ -2,8 +2,8 @@
 
 Run it with `python -m benchmarks.policies section_232 --runs 512`. Runs of all variants share their shocks, so that the
 difference of each run is one of the policy. Loss is lost output by class of sector; the price is the mean peak of
-high-coercivity magnets in the region; import penetration is magnets shipped to it over what leaves its markets, from 2026
-to 2030. Cost per loss avoided is the ratio of means, with a bootstrap interval over runs.
+high-coercivity magnets in the region; import penetration is magnets shipped to it over what leaves its markets, from
+2026 to 2030. Cost per loss avoided is the ratio of means, with a bootstrap interval over runs.
 """
 
 from __future__ import annotations
@@ -63,9 +63,9 @@ def measured(name: str, scenario: Scenario, region: str, *, runs: int, seed: int
     results = sim.run(scenario, runs=runs, seed=seed, traces=min(runs, TRACED))
     lost = results["runs"].lost_output.sum("region")
     classes = {row.sector: row.sector_class for row in scenario.tables.sectors}
-    losses = {
+    losses: dict[str, Values] = {
         kind: lost.sel(sector=[sector for sector in classes if classes[sector] == kind]).sum("sector").values
-        for kind in dict.fromkeys(classes.values())
+        for kind in ("defence", "essential", "other")
     }
     paid = results["policies"].net_public_cost.sum("instrument").values if scenario.policies else np.zeros(runs)
     peak = results["runs"].peak_price.sel(product="magnet_hc", region=region)
