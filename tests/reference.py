@@ -19,7 +19,7 @@ from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
 from tests.core.reference_shares import Shares
 from tests.core.reference_stockpile import Stockpiles
-from tests.core.reference_support import credited, levied, topped_up
+from tests.core.reference_support import credited, firm, levied, topped_up
 
 
 class Run(Shares):
@@ -311,10 +311,8 @@ class Run(Shares):
         for r, control in self.controls.items():
             route = chain.routes[r]
             bound = (route.flow + route.latent * (chain.parameters.order_bound - 1)) * self.growth(route)
-            self.free[r] = control.leakage * self.order[r]
-            legal = (1 - control.leakage) * self.order[r]
-            if control.withheld > 0:
-                legal = min(legal, (1 - control.withheld) * bound)
+            self.free[r], legal = control.leakage * self.order[r], (1 - control.leakage) * self.order[r]
+            legal = min(legal, (1 - control.withheld) * bound) if control.withheld > 0 else legal
             self.legal[r] = self._license(r, control, legal, bound)
         for k, rule in enumerate(chain.restrictions):
             if rule.kind == QUOTA:
@@ -359,7 +357,9 @@ class Run(Shares):
             for i, row in enumerate(process.inputs):
                 claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
         for r, route in enumerate(chain.routes):
-            claims[route.origin][2] += (self.free[r] + self.legal[r]) * dt
+            claimed, kept = self.free[r] + self.legal[r], firm(chain, r, self.free[r] + self.legal[r])
+            claims[route.origin][0] += kept * dt
+            claims[route.origin][2] += (claimed - kept) * dt
         for stock in self.stockpiles.stocks:
             claims[stock.row.market][1] += stock.buying * dt
         self.claims, self.fill, self.dumped, self.release = claims, [], [], []
@@ -388,7 +388,8 @@ class Run(Shares):
             for output in process.outputs:
                 added[output.market] += output.coefficient * done
         for r, route in enumerate(chain.routes):
-            shipped = (self.free[r] + self.legal[r]) * dt * self.fill[route.origin][2]
+            claimed, (first, _, last) = self.free[r] + self.legal[r], self.fill[route.origin]
+            shipped = dt * (claimed * last + firm(chain, r, claimed) * (first - last))
             self.shipment.append(shipped)
             self.route_pipeline[r].appendleft(shipped)
             self.released[route.origin] += shipped

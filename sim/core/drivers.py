@@ -56,6 +56,13 @@ class Grants(NamedTuple):
     private: Floats  # private money that goes with it
 
 
+class Firms(NamedTuple):
+    """Firm purchases on routes, one row a route."""
+
+    route: Ints
+    row: Ints  # of their rates: t/month
+
+
 class Drivers(NamedTuple):
     """All of them; no rows where a scenario has no policy."""
 
@@ -63,6 +70,7 @@ class Drivers(NamedTuple):
     credits: Records
     guarantees: Records
     grants: Records
+    firms: Records
     rate: Floats  # (row, period)
     credit_starts: Ints  # credits of process p are `credit_starts[p]:credit_starts[p + 1]`
     guarantee_starts: Ints
@@ -93,6 +101,7 @@ def no_drivers(processes: int, periods: int, precision: type[np.floating[Any]]) 
         credits=rows(Credits),
         guarantees=rows(Guarantees),
         grants=rows(Grants),
+        firms=rows(Firms),
         rate=np.zeros((0, periods), dtype=precision),
         credit_starts=starts,
         guarantee_starts=starts,
@@ -104,5 +113,5 @@ def no_drivers(processes: int, periods: int, precision: type[np.floating[Any]]) 
 
 def _whole(kind: Any) -> dict[str, Ints]:
     """Empty columns of the fields that hold whole numbers."""
-    whole = ("crossing", "row", "account", "output", "process")
+    whole = ("crossing", "row", "account", "output", "process", "route")
     return {name: np.zeros(0, dtype=np.int32) for name in kind._fields if name in whole}

@@ -35,7 +35,9 @@ INPUT_FIELDS = 3
 
 # Routes.
 ORDER = 0  # t/month
-ROUTE_STATE = ROUTE_FIELDS = 1
+ROUTE_STATE = 1
+FIRM = 1  # t/month of what it claims, served with the first class
+ROUTE_FIELDS = 2
 
 # Uses.
 SUBSTITUTED = 0  # s

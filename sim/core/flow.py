@@ -10,7 +10,9 @@ from sim.core.fields import (
     DONE,
     DUMPED,
     FILL_EXPORT,
+    FILL_FIRST,
     FILL_LOCAL,
+    FIRM,
     FREE,
     HELD_UP,
     INBOUND,
@@ -175,7 +177,12 @@ def ship(chain: Chain, tile, now, block: Block):
     """Send the filled part of every export claim for a product on its way."""
     for r in range(tile.route_begin, tile.route_end):
         route = chain.routes[r]
-        sent_into(route, r, chain.constants.dt, block, block.scratch[DONE])
+        sent_into(chain, route, r, block, block.scratch[DONE])
+        if chain.drivers.firms.size > 0:
+            # Exports were released with their class; what is firm is not in it.
+            for lane in range(block.market.shape[2]):
+                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRST, route.origin, lane]
+                block.market[RELEASED, route.origin, lane] += kept * chain.constants.dt
         send(
             chain.markets[route.destination],
             now,
@@ -193,9 +200,9 @@ def ship(chain: Chain, tile, now, block: Block):
 
 
 @kernel
-def sent_into(route, r, dt, block: Block, row):
+def sent_into(chain: Chain, route, r, block: Block, row):
     """What a route sends in the period, t, into a row of lanes."""
-    o, c = route.origin, route.control
+    o, c, dt = route.origin, route.control, chain.constants.dt
     if c >= 0:
         for lane in range(row.size):
             claimed = block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]
@@ -203,6 +210,10 @@ def sent_into(route, r, dt, block: Block, row):
     else:
         for lane in range(row.size):
             row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
+    if chain.drivers.firms.size > 0:
+        for lane in range(row.size):
+            better = block.market[FILL_FIRST, o, lane] - block.market[FILL_EXPORT, o, lane]
+            row[lane] += block.route[FIRM, r, lane] * better * dt
 
 
 @topic

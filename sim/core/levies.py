@@ -35,7 +35,7 @@ def collect(chain: Chain, now, block: Block):
         route = chain.routes[r]
         o, value = route.origin, abs(rate) * chain.markets[route.origin].price
         booked = line(drivers, RECEIVED if rate > ZERO else PAID, now, levy.account)
-        sent_into(route, r, chain.constants.dt, block, block.scratch[DONE])
+        sent_into(chain, route, r, block, block.scratch[DONE])
         for lane in range(crossing.shape[2]):
             claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
             legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO

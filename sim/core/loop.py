@@ -11,6 +11,7 @@ from sim.core import (
     flow,
     lanes,
     levies,
+    offtakes,
     origin,
     price,
     production,
@@ -85,6 +86,7 @@ def simulate(
         production.plan(chain, now, block)
         trade.ration_quotas(chain, block)
         trade.claim_restricted(chain, block)
+        offtakes.claim(chain, now, block)
         lanes.clear(block.sector)
         if followed:
             origin.bind(chain, now, block)

@@ -72,7 +72,7 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(flat(record.reserve[month, :kept]), flat(block.reserve[STOCK]), one, True)
         keep(flat(record.reserve[month, kept:]), flat(block.reserve[first:last]), one, begins)
     for r in range(record.route.shape[1]):
-        sent_into(chain.routes[r], r, chain.constants.dt, block, block.scratch[DONE])
+        sent_into(chain, chain.routes[r], r, block, block.scratch[DONE])
         keep(record.route[month, r], block.scratch[DONE], one, begins)
 
 
@@ -88,7 +88,7 @@ def account(chain: Chain, now, block: Block):
                 route = chain.routes[r]
                 price = chain.markets[route.origin].price
                 usual = route.flow * chain.trend.route[r, now] * chain.constants.dt
-                sent_into(route, r, chain.constants.dt, block, scratch[DONE])
+                sent_into(chain, route, r, block, scratch[DONE])
                 for lane in range(restriction.shape[2]):
                     claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
                     legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO

@@ -10,7 +10,7 @@ from sim.core.jit import kernel
 from sim.core.mathx import ZERO
 from sim.core.state import Block, Chain
 
-LEAST_COST = np.float32(0.05)
+LEAST_COST = np.float32(0.0625)
 """Cash cost over the value of output at reference prices that no credit takes away."""
 
 

@@ -11,7 +11,7 @@ from sim.policies.acting import Rates
 from sim.policies.capital import with_capital
 from sim.policies.income import with_credits, with_guarantees
 from sim.policies.programmes import with_programmes
-from sim.policies.trade import levies, with_levies
+from sim.policies.trade import levies, with_levies, with_offtakes
 
 
 def driven(chain: Chain, reference: Reference) -> Chain:
@@ -26,7 +26,7 @@ def driven(chain: Chain, reference: Reference) -> Chain:
     if not any(policy.strength > 0.0 for policy in scenario.policies.values()):
         return chain
     rates = Rates()
-    chain = with_levies(chain, levies(reference, rates))
+    chain = with_offtakes(with_levies(chain, levies(reference, rates)), reference, rates)
     chain = with_guarantees(with_credits(chain, reference, rates), reference, rates)
     chain = with_programmes(with_capital(chain, reference, rates), reference)
     precision = chain.markets.inventory.dtype

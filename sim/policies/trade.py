@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.reference import Reference, Route
-from sim.core.drivers import Levies
+from sim.core.drivers import Firms, Levies
 from sim.core.state import Chain, records
 from sim.policies.acting import Acting, Rates, Values, acting
-from sim.scenario.trade_instruments import Alliance, Tariff
+from sim.scenario.trade_instruments import Alliance, Offtake, Tariff
 
 
 def levies(reference: Reference, rates: Rates) -> list[tuple[int, int, int]]:
@@ -39,6 +39,26 @@ def _rate(tariff: Acting[Tariff], route: Route) -> Values:
     """Duty that a tariff lays on a route, shape (period,)."""
     paid = tariff.instrument.covers(route.product, route.origin, route.destination)
     return tariff.weight * tariff.instrument.rate if paid else np.zeros_like(tariff.weight)
+
+
+def with_offtakes(chain: Chain, reference: Reference, rates: Rates) -> Chain:
+    """The chain with all firm purchases; those on one route add up."""
+    volume: dict[int, Values] = {}
+    for offtake in acting(reference, Offtake):
+        routes = {
+            index: row.flow
+            for index, row in enumerate(reference.routes)
+            if offtake.instrument.covers(row.product, row.origin, row.destination) and row.flow > 0.0
+        }
+        for index, flow in routes.items():
+            share = offtake.instrument.tonnes_per_year / 12.0 * flow / sum(routes.values())
+            volume[index] = volume.get(index, 0.0) + offtake.weight * share
+    rows = Firms(
+        route=np.array(list(volume), dtype=np.int32),
+        row=np.array([rates.add(each) for each in volume.values()], dtype=np.int32),
+    )
+    drivers = chain.drivers._replace(firms=records(rows, chain.markets.inventory.dtype.type))
+    return chain._replace(drivers=drivers)
 
 
 def with_levies(chain: Chain, found: list[tuple[int, int, int]]) -> Chain:

@@ -63,6 +63,7 @@ class RaisedCover:
 def counts(reference: Reference) -> dict[str, int]:
     """How many of each thing a chain has."""
     latent = sum(route.flow == 0.0 for route in reference.routes)
+    policies = {"policies": len(reference.scenario.policies)} if reference.scenario.policies else {}
     return {
         "regions": len(reference.regions),
         "products": len(reference.products),
@@ -73,6 +74,7 @@ def counts(reference: Reference) -> dict[str, int]:
         "sectors": len(reference.sectors),
         "uses": len(reference.uses),
         "restrictions": len(reference.scenario.restrictions),
+        **policies,
     }
 
 

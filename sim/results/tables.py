@@ -86,7 +86,7 @@ def policies(summary: Summary) -> Table:
         (
             row.name,
             row.kind,
-            *(f"{amount:,.0f}" for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)),
+            *(f"{round(amount):,d}" for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)),
         )
         for row in summary.policies
     )

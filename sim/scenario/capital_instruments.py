@@ -99,11 +99,10 @@ class Permits(Building):
 
     def idle(self, tables: ChainTables) -> Iterator[Finding]:
         """Yield makers that are not there, and a ceiling that binds nobody."""
-        found = [*super().idle(tables)]
-        yield from found
-        rows = [tables.technology(row.recipe, row.region) for row in makers(tables, self.regions, self.products)]
-        if not found and rows and all(row is None or row.permit_months <= self.most_months for row in rows):
-            longest = max((row.permit_months for row in rows if row is not None), default=0.0)
+        yield from super().idle(tables)
+        found_in = [tables.technology(row.recipe, row.region) for row in makers(tables, self.regions, self.products)]
+        longest = max((row.permit_months for row in found_in if row is not None), default=None)
+        if longest is not None and longest <= self.most_months:
             yield "most_months", f"is {self.most_months:g}, which shortens nothing", f"give less than {longest:g}"
 
 

@@ -10,11 +10,12 @@ from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
 from sim.scenario.income_instruments import Credit, Floor
 from sim.scenario.programmes import Feed, Priority, Research, Workforce
 from sim.scenario.stockpile import Stockpile
-from sim.scenario.trade_instruments import Alliance, Tariff
+from sim.scenario.trade_instruments import Alliance, Offtake, Tariff
 
 Policy = Annotated[
     Tariff
     | Alliance
+    | Offtake
     | Floor
     | Credit
     | Grant
@@ -31,6 +32,7 @@ Policy = Annotated[
 POLICY_KINDS: tuple[str, ...] = (
     "tariff",
     "alliance",
+    "offtake",
     "floor",
     "credit",
     "grant",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from sim.scenario.base import Finding, unknown
-from sim.scenario.instruments import Instrument, meet
+from sim.scenario.base import Finding, Positive, unknown
+from sim.scenario.instruments import Instrument, makers, meet
 from sim.scenario.measures import Names
 from sim.scenario.programmes import whole_horizon
 
@@ -82,6 +82,48 @@ class Alliance(Instrument):
         for name in self.regions:
             if name not in trading:
                 yield "regions", f"names '{name}', which trades with no other member", "remove it or add its partners"
+
+
+class Offtake(Instrument):
+    """A firm purchase: of what its regions order from one region, a volume is served with the first class.
+
+    It stands beside priority sectors of the seller and before its makers and other exports. Restrictions on the route
+    come first, nobody has to order more than he would, and the market's price is paid.
+    """
+
+    kind: Literal["offtake"]
+    """Kind of instrument."""
+    product: str
+    """Product bought."""
+    origin: str
+    """Region whose makers sell it."""
+    tonnes_per_year: Positive
+    """Firm volume, shared by its regions in proportion to what they buy in the reference state."""
+
+    def covers(self, product: str, origin: str, destination: str) -> bool:
+        """Return whether a route carries it."""
+        return product == self.product and origin == self.origin and destination in self.regions
+
+    def strange(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield the names that the chain does not know."""
+        yield from super().strange(tables)
+        yield from unknown("product", [self.product], [row.product for row in tables.products], "product")
+        yield from unknown("origin", [self.origin], [row.region for row in tables.regions], "region")
+
+    def idle(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield buyers without a route, and a volume above what the seller can make."""
+        buyers = {row.destination for row in tables.routes if self.covers(row.product, row.origin, row.destination)}
+        for name in self.regions:
+            if name not in buyers:
+                problem = f"names '{name}', which buys no {self.product} from {self.origin}"
+                yield "regions", problem, "remove it or name buyers"
+        made = sum(
+            tables.recipe(row.recipe)[self.product] * row.capacity_t_per_year
+            for row in makers(tables, [self.origin], [self.product])
+        )
+        if buyers and self.strength * self.tonnes_per_year > made:
+            problem = f"is {self.tonnes_per_year:g}, above the {made:,.0f} that {self.origin} can make"
+            yield "tonnes_per_year", problem, "give less"
 
 
 def overlapping_tariffs(policies: Mapping[str, Instrument]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sim.core import state
-from sim.core.drivers import Credits, Drivers, Grants, Guarantees, Levies, no_drivers
+from sim.core.drivers import Credits, Drivers, Firms, Grants, Guarantees, Levies, no_drivers
 from tests.core.array_rules import controlled_routes, ints, starts_of
 from tests.core.described import SmallChain
 
@@ -15,13 +15,12 @@ from tests.core.described import SmallChain
 def drivers(small: SmallChain, periods: int, kind: type[np.floating[Any]]) -> Drivers:
     """Drivers of all supports and levies; one budget year, and an account for each kind of them."""
     empty = no_drivers(len(small.processes), periods, kind)
-    if not (small.levies or small.credits or small.guarantees or small.grants):
+    if not (small.levies or small.credits or small.guarantees or small.grants or small.firms):
         return empty
-    rows = [*small.levies, *small.credits, *small.guarantees, *small.grants]
-    first = starts_of(len(part) for part in (small.levies, small.credits, small.guarantees, small.grants))
+    first = starts_of(len(part) for part in (small.levies, small.credits, small.guarantees, small.grants, small.firms))
     credits = sorted(small.credits, key=lambda row: row.process)
     guarantees = sorted(small.guarantees, key=lambda row: row.process)
-    rows = [*small.levies, *credits, *guarantees, *small.grants]
+    rows = [*small.levies, *credits, *guarantees, *small.grants, *small.firms]
     outputs = starts_of(len(process.outputs) for process in small.processes)
     crossing = {route: c for c, route in enumerate(controlled_routes(small))}
 
@@ -67,6 +66,7 @@ def drivers(small: SmallChain, periods: int, kind: type[np.floating[Any]]) -> Dr
                 of(r.private for r in small.grants),
             )
         ),
+        firms=records(Firms(ints(r.route for r in small.firms), numbers(4, len(small.firms)))),
         rate=np.repeat(np.array([row.rate for row in rows], dtype=kind)[:, None], periods, axis=1),
         credit_starts=starts_of(sum(r.process == p for r in credits) for p in range(len(small.processes))),
         guarantee_starts=starts_of(sum(r.process == p for r in guarantees) for p in range(len(small.processes))),

@@ -264,6 +264,14 @@ class Grant:
 
 
 @dataclass(frozen=True)
+class Firm:
+    """A firm purchase on a route, t/month."""
+
+    route: int
+    rate: float
+
+
+@dataclass(frozen=True)
 class SmallChain:
     """The reference state in tonnes, months and USD/kg; `growth` is a log rate a month."""
 
@@ -283,3 +291,4 @@ class SmallChain:
     credits: tuple[Credit, ...] = ()
     guarantees: tuple[Guarantee, ...] = ()
     grants: tuple[Grant, ...] = ()
+    firms: tuple[Firm, ...] = ()

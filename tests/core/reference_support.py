@@ -1,4 +1,4 @@
-"""For the reference, from `sim/core/MODEL.md`, section 14: duties, credits and guaranteed prices of one run."""
+"""For the reference, from `sim/core/MODEL.md`, section 14: duties, credits, prices and purchases of one run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ def levied(chain: SmallChain, route: int) -> float:
     return sum(row.rate for row in chain.levies if row.route == route)
 
 
+def firm(chain: SmallChain, route: int, claimed: float) -> float:
+    """Part of what a route claims that is a firm purchase."""
+    return min(claimed, sum(row.rate for row in chain.firms if row.route == route))
+
+
 def credited(chain: SmallChain, p: int, paid: float) -> float:
     """Cost of inputs over the value of output, less the credits of a process."""
     process, bought = chain.processes[p], 0.0
     worth = sum(output.coefficient * chain.markets[output.market].price for output in process.outputs)
     for need in process.inputs:
         bought += need.coefficient * chain.markets[need.market].price / worth
-    least = 0.05 - min(process.conversion_share, 1.0 - bought)
+    least = 1 / 16 - min(process.conversion_share, 1.0 - bought)
     for row in chain.credits:
         if row.process == p:
             paid = max(paid - row.rate, min(paid, least))

@@ -9,12 +9,13 @@ import pytest
 
 from sim.core import fields
 from sim.core.drivers import PAID, PRIVATE, RECEIVED
-from sim.core.state import BAN
+from sim.core.state import BAN, OUTAGE
 from tests import small_chains, small_shocks
 from tests.core import arrays
 from tests.core.described import (
     Credit,
     Event,
+    Firm,
     Grant,
     Guarantee,
     Input,
@@ -70,6 +71,7 @@ def test_simulate__equals_the_reference_with_support_and_duties(kind: arrays.Kin
             levies=tuple(Levy(r, 0.25 - 0.2 * (r % 3)) for r in range(0, len(small.routes), 2)),
             credits=(Credit(last, 0.1), Credit(0, 0.9)),
             guarantees=(Guarantee(last, 1.1, 1.1, 0.3), Guarantee(0, 0.9)),
+            firms=tuple(Firm(r, 0.6 * row.flow) for r, row in enumerate(small.routes) if r % 2),
         )
         events = [small_shocks.random_events(small, seed + lane, 60) for lane in range(2)]
         assert not differences(small, events, kind)
@@ -161,3 +163,25 @@ def test_grant__books_public_and_private_money_for_what_is_ordered() -> None:
     assert ordered.min() > 0.0
     assert ledger(block, PAID, GRANTS) == pytest.approx(30.0 * ordered, rel=1e-9)
     assert ledger(block, PRIVATE, GRANTS) == pytest.approx(70.0 * ordered, rel=1e-9)
+
+
+def test_firm_purchase__is_kept_under_rationing_and_takes_from_the_others() -> None:
+    """The mine stops: of two buyers abroad the one with a contract gets more, and nothing is made of nothing."""
+    markets = (Market(300, 100, 10), Market(150, 50, 10), Market(150, 50, 10))
+    mine = Process(100, 120, 0.1, 0.5, (), (Output(0, 1),))
+    stop = Restriction(OUTAGE, processes=(0,))
+    routes, uses = (Route(0, 1, 50, freight=1.0), Route(0, 2, 50, freight=1.0)), (Use(1, 50), Use(2, 50))
+    small = SmallChain(markets, (mine,), routes, uses, (stop,))
+    events = (Event(0, 0, 1e9, 0.9),)
+    even, firm = run(small, 6, events), run(replace(small, firms=(Firm(0, 40.0),)), 6, events)
+    assert even.state.inventory[1] == pytest.approx(even.state.inventory[2])
+    assert np.all(firm.state.inventory[1] > even.state.inventory[1])
+    assert np.all(firm.state.inventory[2] < even.state.inventory[2])
+    assert np.all(firm.work.fill_first[0] > firm.work.fill_export[0])
+    assert firm.state.inventory.min() >= 0.0
+
+
+def test_firm_purchase__changes_nothing_where_all_are_served() -> None:
+    small = workshop()
+    plain, firm = run(small, 24), run(replace(small, firms=(Firm(0, 40.0),)), 24)
+    assert firm.runs.market[fields.INVENTORY] == pytest.approx(plain.runs.market[fields.INVENTORY], rel=1e-12)

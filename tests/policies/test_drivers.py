@@ -36,6 +36,7 @@ def moved(before: Chain, after: Chain) -> set[str]:
 EVERY = (
     {"kind": "tariff", "regions": ["US"], "origins": ["CN"], "products": ["magnet_std"], "rate": 0.25},
     {"kind": "alliance", "regions": ["US", "JP", "IN"]},
+    {"kind": "offtake", "regions": ["JP"], "origin": "MY", "product": "ndpr_oxide", "tonnes_per_year": 2000},
     {"kind": "floor", "regions": ["US"], "product": "ndpr_oxide", "usd_per_kg": 110},
     {"kind": "credit", "regions": ["US"], "products": ["magnet_std"], "usd_per_kg": 20},
     GRANT,
@@ -50,6 +51,7 @@ EVERY = (
 TOUCHED = {
     "tariff": {"crossings", "drivers.levies"},
     "alliance": {"routes", "crossings", "drivers.levies"},
+    "offtake": {"drivers.firms"},
     "floor": {"drivers.guarantees", "drivers.guarantee_starts"},
     "credit": {"drivers.credits", "drivers.credit_starts"},
     "grant": {"building.hurdle", "drivers.grants"},
@@ -141,12 +143,12 @@ def test_driven__books_grants_at_the_capital_cost_of_capacity(with_policies: Dri
 
 
 def test_driven__guarantees_a_multiple_of_the_reference_price(with_policies: Driven) -> None:
-    _, _, chain = with_policies(policy(**EVERY[2]))
+    _, _, chain = with_policies(policy(**EVERY[3]))
     assert chain.drivers.guarantees.floor.tolist() == pytest.approx([2.0] * chain.drivers.guarantees.size)
 
 
 def test_driven__credits_a_kilogram_over_the_value_of_output(with_policies: Driven) -> None:
-    reference, _, chain = with_policies(policy(**EVERY[3]))
+    reference, _, chain = with_policies(policy(**EVERY[4]))
     credit, plant = chain.drivers.credits[0], reference.process_at["finish_std", "US"]
     row = reference.processes[plant]
     made = row.outputs["magnet_std"]
@@ -154,7 +156,7 @@ def test_driven__credits_a_kilogram_over_the_value_of_output(with_policies: Driv
 
 
 def test_driven__adds_feed_in_a_line(with_policies: Driven) -> None:
-    reference, before, after = with_policies(policy(**EVERY[10], months=24))
+    reference, before, after = with_policies(policy(**EVERY[11], months=24))
     plant = reference.process_at["collect_eol", "US"]
     added = (after.building.growth[plant] - before.building.growth[plant]) * reference.processes[plant].activity
     assert added[23] == pytest.approx(500.0 * 23.5 / 48.0, rel=1e-3)

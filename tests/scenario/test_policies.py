@@ -76,3 +76,33 @@ def test_load__finds_tariffs_that_overlap_in_time(folder: Any) -> None:
 def test_within__gives_shares_of_periods(folder: Any) -> None:
     loaded = load(folder.scenario, overrides=[policy(until="2025-03"), "time.periods_per_year=12"])
     assert np.isclose(loaded.policies["wall"].within(loaded.time).sum(), 2.0)
+
+
+def test_load__finds_instruments_without_anything_to_act_on(folder: Any) -> None:
+    given: dict[str, dict[str, Any]] = {
+        "floor": {"kind": "floor", "regions": ["A"], "product": "magnet", "usd_per_kg": 90, "ceiling_usd_per_kg": 80},
+        "both": {"kind": "credit", "regions": ["A"], "products": ["magnet"], "usd_per_kg": 1, "share_of_cost": 0.1},
+        "much": {"kind": "offtake", "regions": ["B"], "origin": "A", "product": "magnet", "tonnes_per_year": 9e6},
+        "home": {"kind": "offtake", "regions": ["A"], "origin": "A", "product": "magnet", "tonnes_per_year": 1},
+        "fixed": {"kind": "permits", "regions": ["A"], "products": ["magnet"], "most_months": 1},
+        "dated": {"kind": "research", "regions": ["B"], "sectors": ["motors"], "raises": 1, "from": "2026-01"},
+        "dry": {"kind": "feed", "regions": ["A"], "recipe": "grind", "tonnes_per_year": 1},
+    }
+    faults = folder.faults(*(f"policies.{name}={toml(terms)}" for name, terms in given.items()))
+    expected = (
+        "policies.floor.ceiling_usd_per_kg is 80, below the floor of 90; give at least the floor",
+        "policies.both has no one form; give either usd_per_kg or share_of_cost",
+        "policies.much.tonnes_per_year is 9e+06, above the",
+        "policies.home.regions names 'A', which buys no magnet from A",
+        "policies.fixed has nothing to act on, since capacity is fixed; set capacity.answers to true",
+        "policies.dated.from is '2026-01', but it acts on the whole horizon",
+        "policies.dry.recipe names 'grind', not a known recipe",
+    )
+    for text in expected:
+        assert any(text in fault for fault in faults), (text, faults)
+
+
+def test_load__finds_floors_that_pay_one_gap_twice(folder: Any) -> None:
+    floor = {"kind": "floor", "regions": ["A"], "product": "magnet", "usd_per_kg": 90}
+    fault = folder.fault(f"policies.one={toml(floor)}", f"policies.two={toml(floor)}")
+    assert "policies.two guarantees magnet in A, as one does at the same time" in fault

@@ -1,0 +1,128 @@
+"""What policies buy and cost: a scenario's policies together, each alone and each left out, on common random numbers.
+
+Run it with `python -m benchmarks.policies section_232 --runs 512`. Runs of all variants share their shocks, so that the
+difference of each run is one of the policy. Loss is lost output by class of sector; the price is the mean peak of
+high-coercivity magnets in the region; import penetration is magnets shipped to it over what leaves its markets, from
+2026 to 2030. Cost per loss avoided is the ratio of means, with a bootstrap interval over runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+import sim
+from benchmarks.output import show
+from sim.chain import build
+from sim.scenario import Scenario
+
+MAGNETS = ("magnet_std", "magnet_hc")
+PERIOD = slice("2026-01", "2030-12")
+RESAMPLES = 1000
+TRACED = 32
+"""Runs whose shipments are kept for import penetration."""
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What came out with some of the policies; shape (run,) where it says by run."""
+
+    name: str
+    losses: dict[str, Values]
+    """Lost output by class and run, million USD."""
+    price: float
+    imported: float
+    cost: Values
+    """Net public cost by run, discounted, million USD."""
+
+    @property
+    def loss(self) -> Values:
+        """Lost output of all classes by run."""
+        return np.asarray(sum(self.losses.values()))
+
+
+def variants(scenario: Scenario, region: str, *, runs: int, seed: int) -> Iterator[Variant]:
+    """The scenario without policies, with all of them, with each alone and with each left out."""
+    every = tuple(scenario.policies)
+    yield measured("none", scenario.without(*every), region, runs=runs, seed=seed)
+    yield measured("all", scenario, region, runs=runs, seed=seed)
+    for name in every:
+        others = tuple(other for other in every if other != name)
+        yield measured(f"only {name}", scenario.without(*others), region, runs=runs, seed=seed)
+        yield measured(f"without {name}", scenario.without(name), region, runs=runs, seed=seed)
+
+
+def measured(name: str, scenario: Scenario, region: str, *, runs: int, seed: int) -> Variant:
+    """Simulate one variant and take the measures of the table from it."""
+    results = sim.run(scenario, runs=runs, seed=seed, traces=min(runs, TRACED))
+    lost = results["runs"].lost_output.sum("region")
+    classes = {row.sector: row.sector_class for row in scenario.tables.sectors}
+    losses: dict[str, Values] = {
+        kind: lost.sel(sector=[sector for sector in classes if classes[sector] == kind]).sum("sector").values
+        for kind in ("defence", "essential", "other")
+    }
+    paid = results["policies"].net_public_cost.sum("instrument").values if scenario.policies else np.zeros(runs)
+    peak = results["runs"].peak_price.sel(product="magnet_hc", region=region)
+    return Variant(name, losses, float(peak.mean()), penetration(scenario, results, region), paid)
+
+
+def penetration(scenario: Scenario, results: xr.DataTree, region: str) -> float:
+    """Magnets shipped to a region over what leaves its markets for magnets, from 2026 to 2030."""
+    reference = build(scenario)
+    routes = [
+        index for index, row in enumerate(reference.routes) if row.destination == region and row.product in MAGNETS
+    ]
+    arrived = float(results["traces"].shipment.isel(route=routes).sel(time=PERIOD).sum(("route", "time")).mean())
+    flow, left = results["distribution"].flow_mean, 0.0
+    for product in MAGNETS:
+        monthly = reference.flows.outflow[reference.at[product, region]] / 12.0
+        left += float(flow.sel(product=product, region=region).sel(time=PERIOD).sum()) * monthly
+    return arrived / left
+
+
+def per_loss_avoided(plain: Variant, other: Variant, *, seed: int) -> tuple[float, float, float]:
+    """Net public cost over loss avoided, and its 5 and 95 % quantiles over resampled runs."""
+    avoided, rng = plain.loss - other.loss, np.random.default_rng(seed)
+    picks = rng.integers(0, avoided.size, (RESAMPLES, avoided.size))
+    ratios = other.cost[picks].mean(axis=1) / avoided[picks].mean(axis=1)
+    low, high = np.quantile(ratios, (0.05, 0.95))
+    return float(other.cost.mean() / avoided.mean()), float(low), float(high)
+
+
+def columns(plain: Variant, row: Variant, seed: int) -> dict[str, float]:
+    """Figures of one variant; cost per loss avoided where there is something to compare with."""
+    found = {f"loss, {kind}, million USD": float(values.mean()) for kind, values in row.losses.items()}
+    found |= {"peak price of magnet_hc": row.price, "import penetration": row.imported}
+    found |= {"public cost, million USD": float(row.cost.mean())}
+    if row is not plain:
+        ratio, low, high = per_loss_avoided(plain, row, seed=seed)
+        found |= {"loss avoided, million USD": float((plain.loss - row.loss).mean())}
+        found |= {"cost per loss avoided": ratio, "  its 5 %": low, "  its 95 %": high}
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the table of a scenario, row by row."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("scenario")
+    parser.add_argument("--runs", type=int, default=512)
+    parser.add_argument("--seed", type=int, default=20250404)
+    parser.add_argument("--region", default="US")
+    parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args(arguments)
+    scenario = sim.load(given.scenario, overrides=given.set)
+    plain = None
+    for row in variants(scenario, given.region, runs=given.runs, seed=given.seed):
+        plain = plain or row
+        show({"variant": row.name, **columns(plain, row, given.seed)}, as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()

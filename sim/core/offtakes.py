@@ -1,0 +1,25 @@
+"""Firm purchases, kept when a market cannot serve all (`MODEL.md`, section 14)."""
+
+from __future__ import annotations
+
+from sim.core.fields import CLAIM_EXPORT, CLAIM_FIRST, FIRM, FREE, LEGAL, ORDER
+from sim.core.jit import topic
+from sim.core.mathx import ZERO
+from sim.core.state import Block, Chain
+
+
+@topic
+def claim(chain: Chain, now, block: Block):
+    """Move the firm part of what a route claims to the first class of its origin."""
+    market = block.market
+    for i in range(chain.drivers.firms.size):
+        firm = chain.drivers.firms[i]
+        r, volume = firm.route, chain.drivers.rate[firm.row, now]
+        o, c = chain.routes[r].origin, chain.routes[r].control
+        for lane in range(market.shape[2]):
+            restricted = block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane] if c >= 0 else ZERO
+            claimed = restricted if c >= 0 else block.route[ORDER, r, lane]
+            kept = min(claimed, volume)
+            block.route[FIRM, r, lane] = kept
+            market[CLAIM_FIRST, o, lane] += kept
+            market[CLAIM_EXPORT, o, lane] = max(market[CLAIM_EXPORT, o, lane] - kept, ZERO)
