@@ -22,6 +22,7 @@ def test_per_loss_avoided__is_the_ratio_of_means_on_the_same_runs() -> None:
     assert columns(plain, other, 1)["loss avoided, million USD"] == pytest.approx(3.0)
 
 
+@pytest.mark.long
 def test_variants__compare_all_of_them_alone_and_left_out() -> None:
     credit = '{ kind = "credit", regions = ["US"], products = ["magnet_std"], usd_per_kg = 20 }'
     scenario = load("baseline", overrides=["time.years=2", f"policies.credit={credit}"])
