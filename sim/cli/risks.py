@@ -24,6 +24,8 @@ Metrics = Annotated[
     ),
 ]
 TableFile = Annotated[Path | None, typer.Option("--out", help="Table to write: .csv or .nc.")]
+MOST_NAMED = 4
+"""Figures that a note names."""
 SHOWN_MONTHS = (1, 2, 3, 6, 9, 12, 18, 24)
 
 
@@ -212,7 +214,10 @@ def _print_warnings(found: dict[str, str]) -> None:
         if text:
             by_text.setdefault(text, []).append(name)
     for text, names in by_text.items():
-        note(f"note: {', '.join(names)}: {text}")
+        some = ", ".join(names[:MOST_NAMED]) + (
+            f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        )
+        note(f"note: {some}: {text}")
 
 
 def _print_spells(data: xr.Dataset) -> None:
@@ -281,6 +286,11 @@ def _comparison_row(each: xr.Dataset, is_base: bool) -> tuple[str, ...]:
         f"{figure(float(each.difference_low))} to {figure(float(each.difference_high))}",
         figure(float(each.difference_error)),
         "-" if factor != factor else f"/ {figure(factor)}",
-        figure(float(each.unpaired_runs)) if factor == factor else "-",
+        _whole(float(each.unpaired_runs)),
         rank,
     )
+
+
+def _whole(count: float) -> str:
+    """A number of runs; a dash where there is none."""
+    return f"{count:,.0f}" if count < 1e15 else ("infinite" if count == count else "-")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,12 +11,15 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from sim.plotting import style
 
 WHOLE = "all years"
 UNITS = {"1": "", "t": "t", "month": "months", "week": "weeks"}
+DIFFERENCE = ("difference", "difference_low", "difference_high")
+LOG_BELOW = 0.05
+"""Least share of a curve below which shares are drawn on a logarithmic axis."""
 LEAST_SHARE = 1e-4
 
 
@@ -29,7 +33,7 @@ def exceedance(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
 
     Returns
     -------
-    The axes; shares are on a logarithmic axis, so that tails can be read.
+    The axes; shares are on a logarithmic axis where they become small, so that tails can be read.
     """
     axes = style.new_figure(6.5, 4.2).add_subplot() if ax is None else ax
     years = [str(each) for each in data.horizon.values if each != WHOLE]
@@ -51,16 +55,29 @@ def exceedance(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     )
     _steps(axes, whole, color=style.BLUE, linewidth=1.6, label="worst of all years" if years else "runs")
     style.dress(axes, size=style.NORMAL)
-    axes.set_yscale("log")
-    axes.set_ylim(floor, 1.15)
+    if float(whole.share.min()) < LOG_BELOW:
+        axes.set_yscale("log")
+        axes.set_ylim(floor, 1.15)
+    else:
+        axes.set_ylim(0.0, 1.05)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{100.0 * value:g} %"))
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.set_ylabel("share of runs above", fontsize=style.NORMAL)
-    unit = str(data.attrs["units"])
-    axes.set_xlabel(UNITS.get(unit, unit), fontsize=style.NORMAL)
+    per, unit = _scale(str(data.attrs["units"]), float(at.max()))
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value / per:,.4g}"))
+    meaning = str(data.attrs["meaning"]).rstrip(".")
+    axes.set_xlabel(textwrap.fill(meaning + (f", {unit}" if unit else ""), 66), fontsize=style.NORMAL)
     style.heading(axes, str(data.attrs["quantity"]), width=60)
-    axes.legend(frameon=False, fontsize=style.SMALL, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="best")
     return axes
+
+
+def _scale(unit: str, largest: float) -> tuple[float, str]:
+    """How many of a unit make one of the unit that is shown, and its name."""
+    if unit == "million USD" and largest >= 1e4:
+        return 1e3, "billion USD"
+    return 1.0, UNITS.get(unit, unit)
 
 
 def _steps(axes: Axes, curve: xr.Dataset, **look: Any) -> None:
@@ -102,10 +119,12 @@ def forest(data: xr.Dataset, metric: str, *, ax: Axes | None = None) -> Axes:
     axes = style.new_figure(7.0, 3.0).add_subplot() if ax is None else ax
     part = data.sel(metric=metric)
     names = [str(name) for name in data.scenario.values if name != data.attrs["base"]]
+    largest = float(np.nanmax(np.abs(part.difference.values)))
+    per, unit = _scale(str(part.units.values), largest)
     for row, name in enumerate(names):
         each = part.sel(scenario=name)
-        value, low, high = (float(each[item]) for item in ("difference", "difference_low", "difference_high"))
-        reach = 1.96 * float(each.unpaired_error)
+        value, low, high = (float(each[item]) / per for item in DIFFERENCE)
+        reach = 1.96 * float(each.unpaired_error) / per
         if np.isfinite(reach):
             axes.plot([value - reach, value + reach], [row, row], color="0.82", linewidth=5.0, solid_capstyle="butt")
         sure = low > 0.0 or high < 0.0
@@ -113,17 +132,16 @@ def forest(data: xr.Dataset, metric: str, *, ax: Axes | None = None) -> Axes:
         if np.isfinite([low, high]).all():
             axes.plot([low, high], [row, row], color=colour, linewidth=2.0)
         axes.plot(value, row, "o", color=colour, markersize=5.0)
-        words = f"{value:+,.4g}" if value else "0"
+        words = f"{value:+,.3g}" if value else "0"
         axes.annotate(words, (value, row), (0.0, 7.0), textcoords="offset points", ha="center", fontsize=style.SMALL)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
     style.dress(axes, size=style.NORMAL)
     axes.grid(visible=False)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    unit = str(part.units.values)
-    base = f"{float(part.value.sel(scenario=data.attrs['base'])):,.4g}"
-    axes.set_xlabel(f"difference{', ' + UNITS.get(unit, unit) if UNITS.get(unit, unit) else ''}", fontsize=style.NORMAL)
-    style.heading(axes, metric, f"less than or above {data.attrs['base']}, which has {base}", width=60)
+    base = f"{float(part.value.sel(scenario=data.attrs['base'])) / per:,.4g} {unit}".strip()
+    axes.set_xlabel(f"difference{', ' + unit if unit else ''}", fontsize=style.NORMAL)
+    style.heading(axes, metric, f"difference to {data.attrs['base']}, which has {base}", width=60)
     return axes
 
 

@@ -234,6 +234,10 @@ def estimate(statistic: Statistic, values: Values) -> Estimate:
     words = [statistic.warning(there)]
     if there.size < values.size:
         words.append(f"{values.size - there.size:,} of {values.size:,} runs have no value and are left out")
+    if isinstance(statistic, Quantile | Tail) and low == high and there.min() < there.max() and math.isfinite(value):
+        words.append(
+            f"all runs about it share the value {value:.4g}; where that is a bound of the model, it is no tail"
+        )
     if math.isinf(value):
         words.append(f"{np.isinf(there).mean():.1%} of runs never get there; ask for a lower quantile or for P(...)")
     elif math.isinf(high) or math.isinf(low):

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -136,7 +136,9 @@ class Metric:
         if share * runs < 1.0 - 1e-9:
             wanted = math.ceil(1.0 / share - 1e-9)
             raise MetricError(self.text, [f"has an empty tail: {runs:,} runs; simulate {wanted:,} or more"])
-        return estimate(self.statistic, values)
+        found = estimate(self.statistic, values)
+        low, high = self.quantity.bounds if not isinstance(self.of, Condition) else (0.0, 1.0)
+        return replace(found, low=max(found.low, low), high=min(found.high, high))
 
     def units(self, source: object) -> str:
         """Units of the figure."""

@@ -48,6 +48,15 @@ SHORTHAND: dict[str, dict[str, tuple[str, ...]]] = {
     "stopped_weeks": {SECTOR: ("weeks_stopped",)},
 }
 """Names for variables of `/runs`, or for sums of them, by what they are asked for."""
+SHARES = (
+    "shortage",
+    "sector_shortage",
+    "stage_shortage",
+    "stopped",
+    "content",
+    *(name for name in WHOLE if name.startswith("worst_")),
+)
+"""Names of numbers that lie between 0 and 1."""
 ADD_UP = ("t", "million USD")
 """Units of what may be added up over labels."""
 NEVER = {"time_to_survive": np.inf, "time_to_recover": 0.0}
@@ -199,6 +208,21 @@ class Quantity:
         """Units of the number."""
         names, _ = self._variables(labels)
         return "month" if self.reducer and REDUCERS[self.reducer].counts else _declared(names[0]).units
+
+    def meaning(self, labels: Labels) -> str:
+        """What the number is, in a sentence."""
+        names, _ = self._variables(labels)
+        if self.name in MONTHLY and (not self.reducer or self.reducer == "peak") and names[0] in PEAKS:
+            return WHOLE[PEAKS[names[0]]].meaning
+        first = f"{self.reducer}: " if self.reducer else ""
+        return first + " Plus: ".join(_declared(name).meaning for name in names)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Least and most that the number can be: a share lies between 0 and 1."""
+        if self.name in SHARES and not (self.reducer and REDUCERS[self.reducer].counts):
+            return 0.0, 1.0
+        return -np.inf, np.inf
 
     def values(self, results: xr.DataTree, text: str) -> Values:
         """The number of every run, shape (run,).

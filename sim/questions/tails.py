@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sim.errors import MetricError, OreflowError, ResultError
 from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, Values, estimate
@@ -170,9 +171,9 @@ def exceedance(results: xr.DataTree, quantity: str, *, by_year: bool = False, po
     finite = np.unique(np.concatenate([values[np.isfinite(values)] for values in rows.values()]))
     if finite.size == 0:
         raise MetricError(metric.text, ["has a finite value in no run; there is no curve of it"])
-    at = finite if finite.size <= points else finite[np.linspace(0, finite.size - 1, points).astype(int)]
+    at = finite[_thinned(finite.size, points)]
     found = [Share().interval(_above(values, at)) for values in rows.values()]
-    entries = {
+    entries: dict[str, Any] = {
         name: (
             (HORIZON, THRESHOLD),
             np.array([getattr(each, part) for each in found]),
@@ -186,7 +187,25 @@ def exceedance(results: xr.DataTree, quantity: str, *, by_year: bool = False, po
     }
     units = metric.units(results)
     coords = {HORIZON: list(rows), THRESHOLD: (THRESHOLD, at, {"units": units, "long_name": metric.text})}
-    return xr.Dataset(entries, coords=coords, attrs={**_source(results), "quantity": metric.text, "units": units})
+    return xr.Dataset(
+        entries,
+        coords=coords,
+        attrs={
+            **_source(results),
+            "quantity": metric.text,
+            "units": units,
+            "meaning": metric.quantity.meaning(known(results)),
+        },
+    )
+
+
+def _thinned(count: int, points: int) -> NDArray[np.intp]:
+    """Places of values that make a curve: the highest half one by one, where a tail has few, the rest evenly."""
+    if count <= points:
+        return np.arange(count, dtype=np.intp)
+    top = points // 2
+    rest = np.linspace(0, count - top - 1, points - top).astype(np.intp)
+    return np.concatenate([rest, np.arange(count - top, count, dtype=np.intp)])
 
 
 def _above(values: Values, at: Values) -> Values:
