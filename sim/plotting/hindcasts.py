@@ -132,6 +132,14 @@ def picture(replays: Replays, source: str) -> Figure:
             label="imposed, not scored",
         ),
     ]
-    figure.legend(handles=handles, loc="outside lower right", ncols=len(handles), frameon=False, fontsize=style.SMALL)
-    figure.supxlabel(f"Source: {source}", x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
+    figure.legend(
+        handles=handles,
+        loc="outside lower left",
+        ncols=len(handles),
+        frameon=False,
+        fontsize=style.SMALL,
+        title=f"Source: {source}",
+        title_fontproperties={"size": style.SOURCE},
+        alignment="left",
+    )
     return figure

@@ -228,7 +228,7 @@ def _crps() -> Callable[[float, Values], float]:
 
     def crps(observed: float, members: Values) -> float:
         """Continuous ranked probability score, by the quantile form, whose cost grows with the sorted members only."""
-        return float(scoringrules.crps_ensemble(observed, members, estimator="qd"))
+        return float(scoringrules.crps_ensemble(observed, members, estimator="qd", backend="numpy"))
 
     return crps
 

@@ -108,7 +108,7 @@ def predicted(path: Path, episode: Episode, rows: tuple[ObservationRow, ...]) ->
         series = episode.by_name[row.series]
         value = window(paths[row.series], start, row.first, row.last, summed=series.quantity in SUMMED)
         base = window(paths[row.series], start, series.base_from, series.base_to) if series.base_from else 1.0
-        found.append(math.log(max(value, LEAST) / max(base, LEAST)))
+        found.append(math.nan if math.isnan(value) else math.log(max(value, LEAST) / max(base, LEAST)))
     return np.array(found)
 
 

@@ -80,9 +80,9 @@ def covariance(episode: Episode, rows: Sequence[ObservationRow], discrepancy: Di
     """Covariance of observed about modelled log values: discrepancy of the model plus error of observation.
 
     The discrepancy of series `i` at date `s` and series `j` at `t` has the covariance
-    `sd^2 exp(-|s - t| / months) (shared + (1 - shared) [i = j])`: a Gaussian process, since a model that is
-    wrong is wrong for months, and for many goods at once (Kennedy and O'Hagan 2001, J. R. Statist. Soc. B 63:425). A
-    value over a base is off by what the discrepancy has changed since the base: little at first.
+    `sd^2 exp(-|s - t| / months) (shared + (1 - shared) [i = j])`: a Gaussian process, since a model that is wrong is
+    wrong for months, and for many goods at once (Kennedy and O'Hagan 2001, J. R. Statist. Soc. B 63:425). A value over
+    a base is off by what the discrepancy has changed since the base: little at first.
 
     Parameters
     ----------

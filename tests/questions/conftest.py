@@ -11,6 +11,8 @@ import xarray as xr
 
 import sim
 from sim.engine.baseline import reference_path
+from sim.scenario.episodes import Episode
+from tests import small_episode
 
 MONTHS = 24
 REGIONS = ["CN", "EU", "world"]
@@ -135,3 +137,9 @@ def make() -> Callable[..., xr.DataTree]:
 @pytest.fixture
 def base() -> xr.Dataset:
     return reference()
+
+
+@pytest.fixture
+def episode() -> Episode:
+    """A small episode of two series, by hand."""
+    return small_episode.episode()

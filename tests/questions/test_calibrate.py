@@ -1,0 +1,85 @@
+"""Calibration on a model that is a straight line, where the answer is known; and what an interruption leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sim.errors import ResultError
+from sim.questions import calibrate as calibrations
+from sim.questions.calibrate import calibrate, errors, fits, tempered
+from sim.questions.weighting import contraction, covariance, effective
+from sim.scenario.episodes import Beliefs, Discrepancy, Episode, Prior
+
+LAW = {"dist": "norm", "mean": 0.0, "sd": 1.0}
+BELIEFS = Beliefs(
+    discrepancy=Discrepancy(sd=0.2, months=12.0, shared=0.0, source="by hand"),
+    priors={name: Prior.model_validate({"distribution": LAW, "source": "by hand"}) for name in ("slope", "idle")},
+)
+
+
+class Line:
+    """A model whose log values are all the first parameter; it counts its simulations."""
+
+    asked = 0
+    digest = "line"
+
+    def __init__(self, episode: Episode) -> None:
+        self.episode = episode
+
+    def values(self, *overrides: str, run: int = 0) -> np.ndarray:
+        Line.asked += 1
+        return np.full(len(self.episode.observations), float(overrides[0].rpartition("=")[2]))
+
+
+@pytest.fixture(autouse=True)
+def straight(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrations, "Replay", Line)
+    Line.asked = 0
+
+
+def test_calibrate__finds_the_posterior_of_a_straight_line(episode: Episode) -> None:
+    found = calibrate([episode], BELIEFS, draws=1200, seed=1)
+    weight = found.posterior.weight(["small"])
+    spread = np.linalg.inv(covariance(episode, episode.scored, BELIEFS.discrepancy))
+    seen = np.log([2.0, 4.0, 1.0, 1.5])
+    precision = 1.0 + spread.sum()
+    assert effective(weight) > 200.0
+    assert weight @ found.posterior.ensemble.values[:, 0] == pytest.approx((spread @ seen).sum() / precision, abs=0.02)
+    # With 200 effective draws a variance is known to a tenth: three of these.
+    shrunk = contraction(found.posterior.ensemble, weight)
+    assert shrunk["slope"] == pytest.approx(1.0 - 1.0 / precision, abs=0.03) and abs(shrunk["idle"]) < 0.3
+    assert fits(found.posterior) == [(), ("small",)]
+    assert errors(found, ("small",))["small"] < errors(found, ())["small"]
+
+
+def test_calibrate__goes_on_where_it_was_interrupted(episode: Episode, tmp_path: Path) -> None:
+    whole = calibrate([episode], BELIEFS, draws=40, seed=1)
+
+    def stop(done: int, wanted: int) -> None:
+        if done == 31:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate([episode], BELIEFS, draws=40, seed=1, checkpoint=tmp_path / "work.npz", progress=stop)
+    Line.asked = 0
+    again = calibrate([episode], BELIEFS, draws=40, seed=1, checkpoint=tmp_path / "work.npz")
+    assert Line.asked == 10
+    np.testing.assert_array_equal(again.posterior.weight(["small"]), whole.posterior.weight(["small"]))
+
+
+def test_calibrate__refuses_the_checkpoint_of_another_calibration(episode: Episode, tmp_path: Path) -> None:
+    place = tmp_path / "work.npz"
+    calibrate([episode], BELIEFS, draws=10, seed=1, checkpoint=place)
+    with pytest.raises(ResultError, match="is the checkpoint of another calibration; give another file"):
+        calibrate([episode], BELIEFS, draws=10, seed=2, checkpoint=place)
+    place.write_bytes(b"no archive")
+    with pytest.raises(ResultError, match="is not a checkpoint"):
+        calibrate([episode], BELIEFS, draws=10, seed=1, checkpoint=place)
+
+
+def test_tempered__leaves_a_likelihood_alone_that_many_draws_share() -> None:
+    flat = tempered(np.array([0.0, -0.1, 0.1, 0.0] * 10), 20.0)
+    assert effective(flat) > 39.0

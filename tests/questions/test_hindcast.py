@@ -1,0 +1,64 @@
+"""Scores of a hindcast: by hand, and of the bundled posterior on the bundled episodes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.questions.hindcast import Replays, forecast, group_of, half_life, peaks, scores
+from sim.questions.observables import recorded
+from sim.scenario.episodes import Discrepancy, Episode
+
+DISCREPANCY = Discrepancy(sd=0.3, months=12.0, shared=0.5, source="by hand")
+SETS = 6
+
+
+@pytest.fixture
+def replays(episode: Episode) -> Replays:
+    """Two parameter sets around the record, and a path outside that peaks at 5 in October 2010."""
+    seen = recorded(episode, episode.observations)
+    path = np.concatenate([np.ones(6), [2.0, 3.0, 4.0, 5.0, 3.0, 2.5, 2.0, 1.0]])
+    fans = {"outside": np.array([path, path]), "inside": np.ones((2, 14)), "told": np.ones((2, 14))}
+    return Replays(episode, "2010-01", np.array([seen - 0.05, seen + 0.05]), fans)
+
+
+def test_half_life__is_infinite_where_half_is_never_seen() -> None:
+    assert half_life(np.arange(3.0), np.array([1.0, 4.0, 3.0])) == float("inf")
+
+
+def test_peaks__compare_height_month_and_decline_of_quoted_prices(replays: Replays) -> None:
+    (peak,) = peaks(replays)
+    assert (peak.series, peak.observed, peak.modelled) == ("outside", pytest.approx(4.0), pytest.approx(5.0))
+    assert (peak.observed_month, peak.modelled_month) == (9.0, 9.0)
+    # From 4 in October to 1 in February, straight in logs: half way after two months. The path is at 2.5 in month 11.
+    assert peak.observed_half_life == pytest.approx(2.0) and peak.modelled_half_life == pytest.approx(2.0)
+
+
+def test_group_of__tells_prices_inside_from_outside(episode: Episode) -> None:
+    assert [group_of(episode, index) for index in range(4)] == ["outside", "outside", "outside", "inside"]
+
+
+def test_forecast__spreads_as_the_covariance_says(replays: Replays) -> None:
+    many = Replays(replays.episode, replays.start, np.zeros((2000, 5)), replays.fans)
+    found = forecast(many, DISCREPANCY, seed=1)
+    june = 2.0 * 0.09 * (1.0 - np.exp(-4.5 / 12.0)) + 0.01
+    assert found[:, 0].std() == pytest.approx(np.sqrt(june), rel=0.02)
+
+
+def test_scores__rank_a_forecast_near_the_record_above_the_past(replays: Replays) -> None:
+    pytest.importorskip("scoringrules")
+    found = {score.series: score for score in scores(replays, DISCREPANCY, seed=1)}
+    assert set(found) == {"outside", "inside"}
+    outside = found["outside"]
+    assert outside.observations == 3 and outside.error == pytest.approx(0.0, abs=1e-9)
+    assert outside.covered == (1.0, 1.0) and outside.beats_both
+    assert np.isnan(found["inside"].reversion_crps)
+
+
+def test_scores__are_those_of_the_gaussian_by_its_formula(replays: Replays) -> None:
+    pytest.importorskip("scoringrules")
+    wide = Replays(replays.episode, replays.start, np.repeat(replays.found, 500, axis=0), replays.fans)
+    found = {score.series: score for score in scores(wide, DISCREPANCY, seed=1)}["inside"]
+    # Gneiting and Raftery 2007: CRPS of a normal forecast at its mean is sigma (sqrt(2) - 1) / sqrt(pi).
+    sigma = np.sqrt(2.0 * 0.09 * (1.0 - np.exp(-8.5 / 12.0)) + 0.01 + 0.05**2)
+    assert found.crps == pytest.approx(sigma * (np.sqrt(2.0) - 1.0) / np.sqrt(np.pi), rel=0.05)
