@@ -64,3 +64,12 @@ def test_run__interrupted_says_so_and_writes_nothing(tmp_path: Path) -> None:
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted; nothing was written" in error
     assert "Traceback" not in error and list(tmp_path.iterdir()) == []
+
+
+def test_tables__into_a_file_are_never_cut_off() -> None:
+    script = (
+        "from sim.cli.messages import table\n"
+        "table('wide', ['name', *['>number'] * 9], [['x', *['11,545 (1,345 to 34,301)'] * 9]])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.count("11,545 (1,345 to 34,301)") == 9
