@@ -19,6 +19,8 @@ def test_notebook__runs_and_is_stored_without_output(path: Path) -> None:
     assert cells and all(not cell.outputs and cell.execution_count is None for cell in cells)
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(FOLDER)}}).execute()
     assert all(cell.execution_count for cell in cells)
+    shown = [output for cell in cells for output in cell.outputs if "image/png" in output.get("data", {})]
+    assert shown, "no picture is shown"
 
 
 def test_notebooks__exist() -> None:

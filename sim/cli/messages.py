@@ -13,8 +13,8 @@ import typer
 from sim.errors import OreflowError
 
 BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
-LEAST_WIDTH = 120
-"""Columns where standard output is no terminal and has no width."""
+LEAST_WIDTH, MOST_WIDTH = 120, 10_000
+"""Columns where standard output is no terminal and has no width: of text, and at most of a table."""
 
 
 def note(text: str) -> None:
@@ -51,6 +51,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         drawn.add_row(*(Text(plain(cell)) for cell in row))
     console = _console()
     if not sys.stdout.isatty():
+        console.width = MOST_WIDTH  # What is measured never exceeds the width there is.
         console.width = max(LEAST_WIDTH, console.measure(drawn).maximum)
     console.print(drawn)
 

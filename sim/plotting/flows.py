@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ LACKING = LinearSegmentedColormap.from_list("missing", ["#D9D9D9", "#F6C29A", st
 """From grey: a flow that misses nothing must still be seen."""
 PAD, NODE, LEAST_LABEL = 0.018, 0.12, 0.014
 """Space between regions, width of a node, and least height of one with a name; over the whole flow of a stage."""
+LEAST_WIDTH = 9.0
+"""Inches."""
+SHORT_NAME = 3
+"""Letters of a name that fit across a node."""
 Flows = dict[tuple[str, str], float]
 
 
@@ -61,7 +66,7 @@ def chain_map(results: xr.DataTree, *, quantile: float | None = None, folder: Pa
     short = statistic(results, "stage_shortage", quantile)
     month = worst_month(short, flows)
     lacking = short.sel({MONTH: month})
-    figure = style.new_figure(1.8 + 1.65 * len(stages), 7.4)
+    figure = style.new_figure(max(1.8 + 1.65 * len(stages), LEAST_WIDTH), 7.4)
     axes = figure.add_subplot()
     scale = ScalarMappable(Normalize(0.0, max(float(lacking.sel({STAGE: stages}).max()), LEAST_SHARE)), LACKING)
     _draw(axes, [(stage, flows[stage]) for stage in stages], reference.regions, lacking, scale)
@@ -70,13 +75,12 @@ def chain_map(results: xr.DataTree, *, quantile: float | None = None, folder: Pa
     source = origin(results)
     shown = np.datetime_as_string(month, unit="M")
     style.big_title(figure, f"Who makes for whom, and who misses it in {shown}, the worst month: {source.title}")
-    axes.set_title(
+    said = (
         "Width: share of what the world uses of a stage, at reference prices, before any restriction. "
-        f"Colour: intake missing in {shown}, {source.runs:,} runs.",
-        loc="left",
-        fontsize=style.SMALL,
-        color=style.GREY,
+        f"Colour: intake missing in {shown}, {source.runs:,} runs."
     )
+    lines = textwrap.fill(said, int(11 * figure.get_figwidth()))
+    axes.set_title(lines, loc="left", fontsize=style.SMALL, color=style.GREY)
     return style.sourced(figure, results)
 
 
@@ -200,7 +204,7 @@ def _nodes(axes: Axes, index: int, column: Column, *, last: bool) -> None:
         axes.add_patch(Rectangle((index - NODE / 2, bottom), NODE, size, color=style.GREY, linewidth=0.0))
         if size < LEAST_LABEL / 4:
             continue
-        inside = size >= 1.5 * LEAST_LABEL
+        inside = size >= 1.5 * LEAST_LABEL * max(len(region) / SHORT_NAME, 1.0)
         side = 1.0 if last else -1.0
         axes.text(
             index if inside else index + side * 0.6 * NODE,
@@ -208,6 +212,7 @@ def _nodes(axes: Axes, index: int, column: Column, *, last: bool) -> None:
             region,
             ha="center" if inside else ("left" if last else "right"),
             va="center",
+            rotation=90.0 if inside and len(region) > SHORT_NAME else 0.0,
             fontsize=style.SOURCE,
             color="white" if inside else "black",
             zorder=5,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import textwrap
 from calendar import month_abbr
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7
 """From the palette of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/."""
 SMALL, NORMAL, LARGE, SOURCE = 8.0, 9.0, 11.0, 7.0
 """Font sizes, points."""
+SHOWN = 90
+"""Dots per inch in a notebook."""
 TALL_RATIO = 4.0
 """Ratio of highest to lowest price multiple from which the axis is logarithmic."""
 MULTIPLES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 100)
@@ -83,9 +86,19 @@ def middles(time: xr.DataArray) -> NDArray[np.datetime64]:
     return np.asarray(time.values.astype("datetime64[D]") + 15)
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself, since it belongs to no window that could."""
+
+    def _repr_png_(self) -> bytes:
+        """The picture as a PNG file; notebooks ask for it under this name."""
+        written = io.BytesIO()
+        self.savefig(written, format="png", dpi=SHOWN)
+        return written.getvalue()
+
+
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure, inches; it belongs to no window and no global list."""
-    return Figure(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
+    return Picture(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
 
 
 def sourced(figure: Figure, results: xr.DataTree) -> Figure:

@@ -54,8 +54,8 @@ def matching(query: str, known: tuple[Key, ...]) -> tuple[Key, ...]:
 
     Example
     -------
-    >>> [key.key for key in matching("restrictions.my_ban.cut", keys())]
-    ['restrictions.NAME.cut', 'restrictions.NAME.cut']
+    >>> [key.kinds for key in matching("restrictions.my_ban.cut", keys())]
+    [('ban',), ('licensing',), ('outage',)]
     >>> matching("years", keys())[0].key
     'time.years'
     """

@@ -66,3 +66,12 @@ def test_run__interrupted_says_so_and_writes_no_result(tmp_path: Path) -> None:
     left = [path.name for path in tmp_path.iterdir()]
     said = "runs are kept in" if left else "interrupted; nothing was written"
     assert said in error and left in ([], ["a.nc.progress"])
+
+
+def test_tables__into_a_file_are_never_cut_off() -> None:
+    script = (
+        "from sim.cli.messages import table\n"
+        "table('wide', ['name', *['>number'] * 9], [['x', *['11,545 (1,345 to 34,301)'] * 9]])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.count("11,545 (1,345 to 34,301)") == 9

@@ -10,7 +10,7 @@ import pytest
 from sim.engine.follow import Path
 from sim.questions.observables import monthly, predicted, recorded
 from sim.scenario.episodes import Episode
-from tests.questions.conftest import quote, series
+from tests.small_episode import quote, series
 
 MONTHS = 24
 

@@ -9,7 +9,7 @@ import pytest
 
 from sim.questions.references import autoregression, past_multiples, reversion
 from sim.scenario.episodes import Episode
-from tests.questions.conftest import past
+from tests.small_episode import past
 
 
 @pytest.fixture(scope="module")
