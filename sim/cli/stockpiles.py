@@ -136,14 +136,17 @@ def _print_curves(found: xr.Dataset) -> None:
     for form in found["form"].values.tolist():
         mixes = alone(found, form)
         rows = [_cells(found, int(mix), form) for mix in mixes]
-        title = f"{form} alone"
+        held = found["product"].values[found.form_of_product.values == form].tolist()
+        title = f"{form} alone: {', '.join(held)}"
         table(
             title,
             (">months", ">tonnes", ">risk", ">95 % interval", ">mean loss, t", ">outlay, USD m", ">cost, USD m"),
             rows,
         )
     if bool((found.risk > found.risk_monotone + 1e-12).any()):
-        note("some estimates rise with the size, by chance or because a stockpile that refills competes; see the table")
+        note(
+            "some estimates rise with the size, by chance or because a stockpile that refills competes; --out and --plot have the curve made monotone"
+        )
 
 
 def _cells(found: xr.Dataset, mix: int, form: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.questions.stockpiles import alone
@@ -31,13 +32,14 @@ def sizes(found: xr.Dataset, ax: Axes) -> Axes:
         row = found.isel(mix=alone(found, form))
         colour, mark = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
         spread = np.stack([row.risk - row.risk_low, row.risk_high - row.risk])
-        ax.errorbar(row.outlay, row.risk, yerr=spread, fmt=mark, color=colour, markersize=3.5, linewidth=0.8)
+        ax.errorbar(row.outlay, row.risk, yerr=spread, fmt=mark, color=colour, markersize=3.5, linewidth=0.6, alpha=0.6)
         ax.plot(row.outlay, row.risk_monotone, color=colour, linewidth=1.3, label=f"{form} alone")
     best = found.isel(mix=found.attrs["cheapest"])
     ax.plot(best.outlay, best.risk, "*", color="black", markersize=11, label="cheapest mix that meets it", zorder=5)
     ax.axhline(found.attrs["allowed"], color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)), label="risk allowed")
     ax.set_xscale("symlog", linthresh=max(float(found.outlay.where(found.outlay > 0.0).min()), 1e-3))
     ax.set_xlim(left=0.0)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.set_ylim(0.0, 1.03 * max(float(found.risk_high.max()), found.attrs["allowed"], style.LEAST_SHARE))
     ax.set_xlabel("outlay at reference prices, million USD", fontsize=style.NORMAL)
     ax.set_ylabel(str(found.attrs["risk"]).split(" <=")[0], fontsize=style.NORMAL)

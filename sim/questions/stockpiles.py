@@ -26,7 +26,7 @@ from sim.scenario.stockpile import Stockpile
 
 Values = NDArray[np.float64]
 Progress = Callable[[int, int], None]
-MONTHS = (0.0, 0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0)
+MONTHS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Sizes tried of every form, in months of what the class needs of it in the reference state."""
 SURE = 0.95
 """Confidence of the interval of a probability."""
