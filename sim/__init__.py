@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.engine.run import run
     from sim.questions.attribution import blame
     from sim.questions.inverse import stress
+    from sim.questions.uncertainty import sensitivity, shock_shares
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
 
@@ -29,9 +30,11 @@ _HOMES = {
     "open_results": "sim.store",
     "run": "sim.engine",
     "save": "sim.store",
+    "sensitivity": "sim.questions.uncertainty",
+    "shock_shares": "sim.questions.uncertainty",
     "stress": "sim.questions.inverse",
 }
-__all__ = ["Scenario", "blame", "load", "open_results", "run", "save", "stress"]
+__all__ = ["Scenario", "blame", "load", "open_results", "run", "save", "sensitivity", "shock_shares", "stress"]
 
 
 def __getattr__(name: str) -> Any:

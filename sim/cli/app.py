@@ -32,6 +32,9 @@ app.command(
 app.command(
     "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
 )(questions.search_event)
+app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
+    questions.split_variance
+)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 
