@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sim.questions.requirements import requirement
     from sim.questions.stockpiles import size_stockpile
     from sim.questions.tails import figures
+    from sim.questions.uncertainty import sensitivity, shock_shares
     from sim.questions.until import run_until
     from sim.scenario import Scenario, load
     from sim.store import open_results, save
@@ -51,6 +52,8 @@ _HOMES = {
     "run": "sim.engine",
     "run_until": "sim.questions.until",
     "save": "sim.store",
+    "sensitivity": "sim.questions.uncertainty",
+    "shock_shares": "sim.questions.uncertainty",
     "size_stockpile": "sim.questions.stockpiles",
     "stress": "sim.questions.inverse",
 }
@@ -72,6 +75,8 @@ __all__ = [
     "run",
     "run_until",
     "save",
+    "sensitivity",
+    "shock_shares",
     "size_stockpile",
     "stress",
 ]

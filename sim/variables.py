@@ -8,9 +8,9 @@ from typing import NamedTuple
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
-METRIC, CAUSE, FACTOR, PARAMETER, DRAW, HISTORY = "metric", "cause", "factor", "parameter", "draw", "history"
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
 INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"
+METRIC, CAUSE, FACTOR, PARAMETER, DRAW, INPUT = "metric", "cause", "factor", "parameter", "draw", "input"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""
 STEPPED = 2
@@ -400,3 +400,24 @@ STRESS = (
     ),
 )
 """Variables of what `sim.stress` returns."""
+
+SENSITIVITY = (
+    Variable(
+        "first_share", (METRIC, FACTOR), "1", "Share of the variance that a factor explains by itself.", "float64"
+    ),
+    Variable("first_share_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("total_share", (METRIC, FACTOR), "1", "Share that would be left if all else were known.", "float64"),
+    Variable("total_share_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable(
+        "parameter_share",
+        (METRIC, PARAMETER),
+        "1",
+        "Share that a parameter explains by itself of what parameters move the mean over runs by.",
+        "float64",
+    ),
+    Variable("parameter_share_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
+    Variable("run_sd", (METRIC,), "of the metric", "Standard deviation of a run's value over all draws.", "float64"),
+    Variable("input_share", (METRIC, INPUT), "1", "Share of the variance that a drawn shock explains.", "float64"),
+    Variable("input_share_error", (METRIC, INPUT), "1", "Standard error of it.", "float64"),
+)
+"""Variables of what `sim.sensitivity` and `sim.shock_shares` return."""

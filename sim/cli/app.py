@@ -78,6 +78,9 @@ app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --run
 app.command(
     "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
 )(questions.search_event)
+app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
+    questions.split_variance
+)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

@@ -76,6 +76,50 @@ def assign_blame(
         _kept(data, target, picture, "blame")
 
 
+def split_variance(
+    source: Source,
+    metrics: Metrics,
+    blocks: Annotated[int, typer.Option(min=4, help="Blocks of four chains with parameters of their own.")] = 12,
+    runs: Annotated[int, typer.Option(min=2, help="Runs of each of the four.")] = 64,
+    parameters: Annotated[
+        list[str], typer.Option("--parameter", help="Response parameter to draw; by default all with a prior.")
+    ] = [],  # noqa: B006 (typer copies it)
+    seed: Seed = None,
+    overrides: Overrides = [],  # noqa: B006 (typer copies it)
+    threads: Threads = None,
+    out: Table = None,
+    plot: Picture = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Split the variance of figures into shocks, parameters and data; of a result file, into its drawn shocks."""
+    with reported():
+        from sim import store
+        from sim.questions import tables, uncertainty
+
+        is_file = Path(source).suffix in store.ENDINGS
+        found, target, picture = together(
+            lambda: store.open_results(source) if is_file else _scenario(source, overrides),
+            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
+            lambda: _picture(plot, overwrite),
+        )
+        if is_file:
+            data = uncertainty.shock_shares(found, metrics)
+        else:
+            with _meter("simulating worlds") as update:
+                data = uncertainty.sensitivity(
+                    found,
+                    metrics,
+                    blocks=blocks,
+                    runs=runs,
+                    seed=seed,
+                    parameters=parameters or None,
+                    threads=threads,
+                    progress=update,
+                )
+        _print_sensitivity(data)
+        _kept(data, target, picture, "sensitivity")
+
+
 def search_event(
     source: Source,
     event: Annotated[str, typer.Option(metavar="CONDITION", help="Such as 'stopped[defence, US] > 0.3 for 6 months'.")],
@@ -201,3 +245,28 @@ def _print_stress(found: Stress) -> None:
     if ways:
         heads = ("restrictions that suffice", ">of the probability", ">run", ">replay with dates shows it")
         table("Likeliest ways to the event", heads, ways)
+
+
+def _print_sensitivity(data: xr.Dataset) -> None:
+    for metric in data.metric.values:
+        part = data.sel(metric=metric)
+        if "first_share" in part:
+            rows = [
+                (str(name), *(_share(part[key], part[f"{key}_error"], name) for key in ("first_share", "total_share")))
+                for name in part.factor.values
+            ]
+            table(f"{metric}: variance of a run's value", ("from", ">by itself", ">with interactions"), rows)
+        key, dim = ("parameter_share", "parameter") if "parameter_share" in part else ("input_share", "input")
+        order = part[key].sortby(-part[key])[dim].values[:10]
+        top = [(str(name), _share(part[key], part[f"{key}_error"], name)) for name in order]
+        table(f"{metric}: {dim}s that matter most", (dim, ">by itself"), top)
+    if "first_share" in data:
+        say(
+            f"{4 * data.attrs['blocks']} worlds of {data.attrs['runs']} runs. Shares of parameters are of what "
+            "parameters move the mean over runs by; below twice their standard error they may as well be none."
+        )
+
+
+def _share(share: xr.DataArray, error: xr.DataArray, name: object) -> str:
+    dim = share.dims[0]
+    return f"{100 * float(share.sel({dim: name})):.0f} +- {100 * float(error.sel({dim: name})):.0f} %"

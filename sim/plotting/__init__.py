@@ -1,6 +1,6 @@
 """Pictures of results: each function takes axes, or makes a figure, and returns it; none touches global state."""
 
-from sim.plotting.answers import blame, stress
+from sim.plotting.answers import blame, sensitivity, stress
 from sim.plotting.curves import exceeded, quoted
 from sim.plotting.fans import fan, fan_figure
 from sim.plotting.flows import chain_map
@@ -19,6 +19,7 @@ __all__ = [
     "heat_figure",
     "history",
     "quoted",
+    "sensitivity",
     "shocks",
     "stages",
     "stress",

@@ -1,4 +1,4 @@
-"""Answers to questions: who is answerable for a figure, and what sets the runs with a rare event apart."""
+"""Answers to questions: who is answerable for a figure, what sets runs with a rare event apart, what matters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from sim.plotting import style
-from sim.variables import CAUSE, DRAW, METRIC
+from sim.variables import CAUSE, DRAW, FACTOR, METRIC
 
 NO_RESTRICTION = "no restriction"
 MOST = 12
@@ -89,3 +89,69 @@ def stress(data: xr.Dataset) -> Figure:
     source = f"{data.attrs['title']}; {int(data.simulations):,} runs, importance sampling; interval at 95 %"
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
+
+
+def sensitivity(data: xr.Dataset) -> Figure:
+    """Draw where the variance of every figure comes from: factors where they were drawn, and the inputs that matter.
+
+    Parameters
+    ----------
+    data: What `sim.sensitivity` or `sim.shock_shares` returned.
+    """
+    metrics = [str(text) for text in data[METRIC].values][:MOST]
+    whole = "first_share" in data
+    figure = style.new_figure(11.0 if whole else 7.5, 0.9 + 3.4 * len(metrics))
+    grid = figure.subplots(len(metrics), 2 if whole else 1, squeeze=False)
+    for row, metric in zip(grid, metrics, strict=True):
+        part = data.sel({METRIC: metric})
+        if whole:
+            factor_bars(row[0], part)
+            tornado(row[1], part.parameter_share, part.parameter_share_error, "Parameters, of what they move it by")
+        else:
+            tornado(row[0], part.input_share, part.input_share_error, metric)
+    style.big_title(figure, f"Where the uncertainty comes from: {data.attrs['title']}")
+    source = f"{data.attrs['runs']} runs" + (f" of each of {4 * data.attrs['blocks']} worlds" if whole else "")
+    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    return figure
+
+
+def factor_bars(axes: Axes, part: xr.Dataset) -> Axes:
+    """Draw first-order and total shares of each factor.
+
+    Parameters
+    ----------
+    part: One metric of what `sim.sensitivity` returned.
+    """
+    places = np.arange(part.sizes[FACTOR])[::-1]
+    for name, shift, colour, label in (
+        ("first_share", 0.2, style.BLUE, "by itself"),
+        ("total_share", -0.2, style.GREY, "with interactions"),
+    ):
+        error = part[f"{name}_error"].values
+        axes.barh(places + shift, part[name].values, height=0.38, xerr=error, color=colour, label=label)
+    axes.set_yticks(places, [str(name) for name in part[FACTOR].values])
+    axes.set_xlim(0.0, 1.0)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
+    style.dress(axes)
+    style.heading(axes, str(part[METRIC].values), "share of the variance of a run's value", width=42)
+    return axes
+
+
+def tornado(axes: Axes, share: xr.DataArray, error: xr.DataArray, title: str) -> Axes:
+    """Draw the largest shares of inputs, the largest on top.
+
+    Parameters
+    ----------
+    share, error: Shares of the variance and their standard errors, one dimension.
+    title: Title of the panel.
+    """
+    order = np.argsort(share.values)[-MOST:]
+    names = [str(name) for name in share[share.dims[0]].values[order]]
+    axes.barh(names, share.values[order], xerr=error.values[order], color=style.BLUE, height=0.7)
+    axes.set_xlim(min(0.0, float(share.values[order].min())) - 0.02, min(1.0, float((share + error).max()) + 0.05))
+    axes.axvline(0.0, color=style.GREY, linewidth=0.8)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.dress(axes)
+    style.heading(axes, title, "share of the variance by itself", width=60)
+    return axes

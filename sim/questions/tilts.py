@@ -52,7 +52,7 @@ class Tilt:
         Example
         -------
         >>> tilt = Tilt({("ban", "hazard", 0): np.array([0.0, 0.8, 1.0])})
-        >>> tilt.density({("ban", "hazard", 0): np.array([0.5, 0.9])}).tolist()
+        >>> tilt.density({("ban", "hazard", 0): np.array([0.5, 0.9])}).round(3).tolist()
         [0.625, 2.5]
         """
         found = np.ones_like(next(iter(draws.values())))
@@ -155,7 +155,7 @@ def fitted(draws: Mapping[Draw, Values], weights: Values) -> Tilt:
     -------
     >>> u = np.linspace(0.9, 1.0, 101)[1:-1]
     >>> fitted({("ban", "event 0", 2): u}, np.ones(99)).knots["ban", "event 0", 2].round(2).tolist()
-    [0.0, 0.91, 0.92, 0.94, 0.95, 0.96, 0.97, 0.99, 1.0]
+    [0.0, 0.91, 0.93, 0.94, 0.95, 0.96, 0.97, 0.99, 1.0]
     """
     share = weights / weights.sum()
     size = 1.0 / float((share**2).sum())

@@ -15,7 +15,6 @@ from tests.shocks.test_sampling import DATA
 BAN = {
     "kind": "ban",
     "cut": {"dist": "beta", "mean": 0.5, "sd": 0.1},
-    "onset": {"hazard_per_year": 0.1},
     "duration": {"months": {"dist": "lognorm", "median": 2.0, "sigma": 0.6}},
     "by": "A",
     "products": ["oxide"],
@@ -23,15 +22,16 @@ BAN = {
 EVENT = "shortage[oxide, B] > 0.2 for 4 months"
 
 
-def rare(years: float = 1.0) -> Scenario:
-    rows = {"ban": BAN, "harmless": BAN | {"cut": 0.0, "threat": 0.0}}
-    data = {"title": "t", "chain": "tiny", "time": {"start": "2025-01", "years": years}, "restrictions": rows}
+def rare(hazard: float = 0.3) -> Scenario:
+    ban = BAN | {"onset": {"hazard_per_year": hazard}}
+    rows = {"ban": ban, "harmless": ban | {"cut": 0.0, "threat": 0.0}}
+    data = {"title": "t", "chain": "tiny", "time": {"start": "2025-01", "years": 1}, "restrictions": rows}
     return parse(data, folder=DATA)
 
 
 @pytest.fixture(scope="module")
 def found() -> Stress:
-    return stress(rare(), EVENT, runs=2400, seed=3, ways=2)
+    return stress(rare(), EVENT, runs=3000, seed=3, ways=2)
 
 
 def test_stress__agrees_with_brute_force(found: Stress) -> None:
@@ -46,10 +46,10 @@ def test_stress__agrees_with_brute_force(found: Stress) -> None:
 
 def test_stress__says_what_makes_the_event(found: Stress) -> None:
     assert float(found.data.came.sel(cause="ban")) == pytest.approx(1.0)
-    assert float(found.data.came_usually.sel(cause="ban")) < 0.3
+    assert float(found.data.came_usually.sel(cause="ban")) < 0.5
     assert "ban: duration" in [str(name) for name in found.data.draw.values]
     # A short wait is a number near 1.
-    assert float(found.data.draw_mean.sel(draw="ban: wait for candidate 1")) > 0.85
+    assert float(found.data.draw_mean.sel(draw="ban: wait for candidate 1")) > 0.7
 
 
 def test_stress__returns_histories_that_replay_the_event_with_what_suffices(found: Stress) -> None:
@@ -81,7 +81,7 @@ def test_stress__refuses_what_is_no_event() -> None:
 
 @pytest.mark.long
 def test_stress__near_one_in_ten_thousand_agrees_with_brute_force_at_a_tenth_of_the_runs() -> None:
-    event, scenario, runs = "shortage[oxide, B] > 0.45 for 5 months", rare(), 100_000
+    event, scenario, runs = "shortage[oxide, B] > 0.45 for 5 months", rare(0.1), 100_000
     data = stress(scenario, event, runs=10_000, seed=3).data
     results = sim.run(scenario, runs=runs, seed=4, follow=metric(event).paths(scenario))
     low, high = metric(event).estimate(metric(event).values(results))[2:4]
