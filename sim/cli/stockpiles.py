@@ -145,7 +145,8 @@ def _print_curves(found: xr.Dataset) -> None:
         )
     if bool((found.risk > found.risk_monotone + 1e-12).any()):
         note(
-            "some estimates rise with the size, by chance or because a stockpile that refills competes; --out and --plot have the curve made monotone"
+            "some estimates rise with the size, by chance or because a stockpile that refills competes; "
+            "--out and --plot have the curve made monotone"
         )
 
 

@@ -25,7 +25,7 @@ import xarray as xr
 
 from sim.errors import MetricError
 from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, Values, estimate
-from sim.questions.quantities import REDUCERS, SIGNS, Quantity, known
+from sim.questions.quantities import REDUCERS, Quantity, compared, known
 from sim.variables import Path
 
 _TOKEN = re.compile(
@@ -46,7 +46,7 @@ class Condition:
 
     def holds(self, values: Values) -> Values:
         """1 where it holds, 0 where it does not; shape as given."""
-        return np.asarray(SIGNS[self.sign](values, self.limit), dtype=np.float64)
+        return compared(values, self.sign, self.limit).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ class _Reader:
             return quantity
         months = self._duration()
         if months is None:
-            return Condition(quantity.compared(sign), sign, limit)
+            return Condition(quantity.reduced_for(sign), sign, limit)
         if quantity.reducer:
             raise self._fault(f"has {quantity.reducer}(...) and 'for {months} months'; leave one of them out")
         spell = Quantity(quantity.name, quantity.labels, "longest", sign, limit, self._year() or quantity.year)

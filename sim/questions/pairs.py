@@ -62,10 +62,11 @@ def paired(statistic: Statistic, values: Values, base: Values, confidence: float
     """
     if isinstance(statistic, Share):
         return _of_shares(values, base, confidence)
-    difference = statistic.interval(values).value - statistic.interval(base).value
     contributions = statistic.influence(values), statistic.influence(base)
     freedom = _in_tails(*contributions) - 1 if isinstance(statistic, Tail) else None
+    # Times that never come are infinite; a difference of such figures is not known, and is said to be so below.
     with np.errstate(invalid="ignore"):
+        difference = statistic.interval(values).value - statistic.interval(base).value
         found = mean_interval(contributions[0] - contributions[1], confidence, freedom)
     agree = np.all(values == base, axis=-1)
     error, low, high = (
@@ -115,7 +116,8 @@ def difference(statistic: Statistic, values: Values, base: Values, confidence: f
     (2.0, 0.101, 1668)
     """
     found = paired(statistic, values, base, confidence)
-    spread = [np.var(statistic.influence(part), ddof=1) / part.size for part in (values, base)]
+    with np.errstate(invalid="ignore"):
+        spread = [np.var(statistic.influence(part), ddof=1) / part.size for part in (values, base)]
     unpaired = float(np.sqrt(sum(spread))) if np.isfinite(spread).all() else float("inf")
     value, error, low, high = (float(part) for part in found)
     return Difference(value, error, low, high, unpaired)

@@ -105,6 +105,17 @@ SIGNS: dict[str, Callable[[Any, float], Any]] = {
 }
 
 
+def compared(values: Values, sign: str, limit: float) -> NDArray[np.bool_]:
+    """Whether values lie on one side of a limit, which is rounded to single precision as results are.
+
+    Example
+    -------
+    >>> compared(np.array([np.float32(0.39)], dtype=float), ">=", 0.39).tolist()
+    [True]
+    """
+    return np.asarray(SIGNS[sign](values, float(np.float32(limit))))
+
+
 @dataclass(frozen=True)
 class Labels:
     """What there is to ask for in a scenario or result."""
@@ -168,7 +179,7 @@ class Quantity:
         """Return name and labels as they are written."""
         return self.name + (f"[{', '.join('+'.join(given) for given in self.labels)}]" if self.labels else "")
 
-    def compared(self, sign: str) -> Quantity:
+    def reduced_for(self, sign: str) -> Quantity:
         """The same, where a monthly variable compared by `<` means its lowest month."""
         if self.reducer or self.name not in MONTHLY:
             return self
@@ -246,7 +257,7 @@ class Quantity:
             path = path.sel({MONTH: str(self.year)})
         months = path.transpose(RUN, MONTH).values.astype(float)
         reducer = REDUCERS[self.reducer or "peak"]
-        return reducer.of(SIGNS[self.sign](months, self.limit) if reducer.counts else months)
+        return reducer.of(compared(months, self.sign, self.limit) if reducer.counts else months)
 
     def _in_runs(self, name: str) -> bool:
         """Whether `/runs` holds this number of a monthly variable."""

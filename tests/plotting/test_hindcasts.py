@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex
 from sim.plotting import hindcasts, style
 from sim.questions.hindcast import Replays
 from sim.scenario.episodes import Episode, EpisodeFile
-from tests.questions.conftest import quote, series
+from tests.small_episode import quote, series
 
 
 def small() -> Replays:

@@ -12,7 +12,7 @@ import xarray as xr
 import sim
 from sim.engine.baseline import reference_path
 from sim.scenario.episodes import Episode
-from tests import small_episode
+from tests import small_episode, small_results
 
 MONTHS = 24
 REGIONS = ["CN", "EU", "world"]
@@ -143,3 +143,9 @@ def base() -> xr.Dataset:
 def episode() -> Episode:
     """A small episode of two series, by hand."""
     return small_episode.episode()
+
+
+@pytest.fixture
+def results() -> xr.DataTree:
+    """Forty runs with known values."""
+    return small_results.results()
