@@ -63,8 +63,8 @@ def hindcast(
         picks = weighting.resampled(weight, draws)
         if weighting.effective(weight) < FEW:
             note(
-                f"only {weighting.effective(weight):.1f} effective draws: parameters are all but fixed, and intervals come "
-                "from the discrepancy of the model; calibrate with more draws before quoting their width"
+                f"only {weighting.effective(weight):.1f} effective draws: parameters are all but fixed, and intervals "
+                "come from the discrepancy of the model; calibrate with more draws before quoting their width"
             )
         beliefs = read_beliefs()
         hindcasts.need_scoring()

@@ -83,7 +83,7 @@ def test_knockouts__need_threat_for_the_prices_of_2025() -> None:
     episode, posterior = read_episode("rare_earths_2025"), read("rare_earths")
     weight = posterior.weight(["rare_earths_2025"])
     found = knockouts(episode, posterior.ensemble, resampled(weight, 1))
-    assert list(found)[0] == "all terms" and set(found) >= set(episode.about.knockouts)
+    assert next(iter(found)) == "all terms" and set(found) >= set(episode.about.knockouts)
     assert found["no_threat"]["outside"] > 3.0 * found["all terms"]["outside"]
     assert found["no_oxide_licences"]["outside"] > 3.0 * found["all terms"]["outside"]
 
