@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sim.scenario.episodes import Episode
 
 PRIOR = "prior"
+FEW = 10.0
+"""Effective draws below which a warning is given."""
 SEED = 20250404
 EpisodeNames = Annotated[
     list[str] | None, typer.Argument(metavar="[EPISODE]...", help="Episodes to fit; all bundled ones by default.")
@@ -59,6 +61,11 @@ def hindcast(
         chosen = _fit(fit, fitted, found.name)
         weight = fitted.weight(chosen)
         picks = weighting.resampled(weight, draws)
+        if weighting.effective(weight) < FEW:
+            note(
+                f"only {weighting.effective(weight):.1f} effective draws: parameters are all but fixed, and intervals "
+                "come from the discrepancy of the model; calibrate with more draws before quoting their width"
+            )
         beliefs = read_beliefs()
         hindcasts.need_scoring()
         with _meter("replaying", draws) as progress:

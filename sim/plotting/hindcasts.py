@@ -61,7 +61,7 @@ def series(replays: Replays, name: str, *, ax: Axes | None = None) -> Axes:
     months = np.datetime64(replays.start, "M") + np.arange(paths.shape[1])
     style.date_axis(axes, xr.DataArray(months.astype("datetime64[ns]")), most=6)
     axes.set_title(row.title, loc="left", fontsize=style.NORMAL)
-    values = [paths.min(), paths.max(), *(each.value / row.base_value for each in rows)]
+    values = [paths.min(), paths.max(), *(each.value / row.base_value * np.exp(ERRORS * each.error) for each in rows)]
     if row.base_from:
         style.multiple_axis(axes, min(values), max(values))
         axes.axhline(1.0, color=style.GREY, linewidth=0.8)

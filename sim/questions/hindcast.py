@@ -106,6 +106,7 @@ def replay(
     picks: NDArray[np.intp],
     *,
     overrides: Sequence[str] = (),
+    ready: Replay | None = None,
     progress: Progress | None = None,
 ) -> Replays:
     """Replay an episode with a number of parameter sets; draw `i` of an ensemble meets the shocks of run `i`.
@@ -116,13 +117,14 @@ def replay(
     ensemble: Draws of the parameters.
     picks: Draws that stand for it with equal weights; those named twice are simulated once.
     overrides: Further keys of the scenario to set.
+    ready: The episode as `Replay` holds it, where it is replayed again and again.
     progress: Called with the draws done and wanted.
 
     Raises
     ------
     ScenarioError: The scenario or an override has faults.
     """
-    ready = Replay(episode)
+    ready = Replay(episode) if ready is None else ready
     unique, inverse = np.unique(picks, return_inverse=True)
     rows, paths = [], []
     for done, draw in enumerate(unique.tolist(), start=1):
@@ -312,13 +314,14 @@ def knockouts(
     -------
     Errors by what is taken out (`all terms` first) and by group.
     """
+    ready = Replay(episode)
     cases: dict[str, tuple[str, ...]] = {"all terms": (), **episode.about.knockouts}
     scored = [index for index, row in enumerate(episode.observations) if row in episode.scored]
     observed = recorded(episode, episode.observations)
     groups = {name: [i for i in scored if group_of(episode, i) == name] for name in GROUPS}
     found = {}
     for done, (case, overrides) in enumerate(cases.items(), start=1):
-        off = np.median(replay(episode, ensemble, picks, overrides=overrides).found, axis=0) - observed
+        off = np.median(replay(episode, ensemble, picks, overrides=overrides, ready=ready).found, axis=0) - observed
         found[case] = {
             name: float(np.sqrt(np.mean(off[places] ** 2)))
             for name, places in {"all": scored, **groups}.items()

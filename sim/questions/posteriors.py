@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sim import store
 from sim.errors import Fault, ScenarioError
 from sim.questions.weighting import Ensemble, weights
-from sim.scenario.base import nearest
+from sim.scenario.base import label, nearest
 from sim.scenario.parameters import Parameters
 from sim.scenario.sources import read_text, scenario_root
 
@@ -95,6 +95,9 @@ def read(name: str | Path) -> Posterior:
     ScenarioError: The file cannot be read, or is no posterior; all faults are listed.
     """
     path = bundled().get(str(name), Path(name))
+    if not path.suffix:
+        cure = nearest(str(name), bundled(), otherwise="give a bundled name or the path of a file")
+        raise ScenarioError([Fault(label(str(name)), "", "is not a bundled posterior", cure)])
     text = read_text(path, path.name, limit=BYTES)
     notes = [line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#")]
     lines = list(csv.reader(line for line in text.splitlines() if not line.startswith("#")))
