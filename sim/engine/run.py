@@ -56,8 +56,7 @@ def run(
     first: Number of the first run, to simulate a part of an ensemble.
     threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
-    monthly: Variables whose paths are kept of every run: price, inventory, shortage, sector_shortage, stopped,
-        delivery.
+    monthly: Variables whose paths are kept of every run, of those of `variables.MONTHLY`.
     progress: Called with the runs done and the runs wanted, from the calling thread.
 
     Returns
@@ -111,7 +110,7 @@ def run(
         if traces:
             traced = range(first, first + traces)
             tree["traces"] = _traces(collector, reference, chain, clock, traced, seed, pool, coords)
-    results = xr.DataTree.from_dict({name: data for name, data in tree.items()})
+    results = xr.DataTree.from_dict(dict(tree))
     results.attrs = _provenance(reference, runs=runs, seed=seed, first=first)
     return results
 
