@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sim.errors import Fault, ScenarioError
 from sim.questions.futures import has_market, known
-from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect
+from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect, nearest
 from sim.scenario.faults import translate
 from sim.scenario.sources import plain, read_toml, scenario_root
 from sim.variables import MONTH, PRODUCT, REGION, SECTOR, WORLD
@@ -85,6 +85,10 @@ def read_emergency(path: str | Path) -> Emergency:
     """
     bundled = scenario_root() / "samples" / f"{path}.toml"
     place = bundled if Path(path).name == str(path) and not Path(path).suffix and bundled.is_file() else Path(path)
+    samples = [sample.stem for sample in (scenario_root() / "samples").glob("*.toml")]
+    if not place.exists() and not place.suffix:
+        cure = nearest(str(path), samples, otherwise=f"give a TOML file, or a sample: {', '.join(sorted(samples))}")
+        raise ScenarioError([Fault(place.name, "", "is neither a file nor a sample", cure)])
     try:
         return Emergency.model_validate(plain(read_toml(place, place.name)), strict=True)
     except ValidationError as error:

@@ -77,9 +77,7 @@ def exposure(
     """
     found = opened(source)
     need(found, "shortage", "delivery")
-    rows = read_parts(parts, found["reference"].dataset) if isinstance(parts, str | Path) else tuple(parts)
-    if not 0.0 < risk < 1.0:
-        raise ScenarioError([Fault("--risk", "", f"is {risk:g}", "give a share above 0 and below 1")])
+    rows = _checked(parts, found["reference"].dataset, risk)
     gaps = {row.part: supplier_gaps(row, found) for row in rows}
     idle = {row.part: _idle(row, gaps[row.part], row.cover_weeks) for row in rows}
     lines = {line: [row for row in rows if row.line == line] for line in dict.fromkeys(row.line for row in rows)}
@@ -94,6 +92,21 @@ def exposure(
     result.attrs = {name: found.attrs[name] for name in ("title", "seed", "runs", "oreflow_version")}
     result.attrs |= {"accepted_yearly_risk": risk, "scenario_file": found.attrs.get("scenario_file", "")}
     return result
+
+
+def _checked(parts: str | Path | Sequence[PartRow], reference: xr.Dataset, risk: float) -> tuple[PartRow, ...]:
+    """Rows of the parts; the faults of the file and of the risk come together."""
+    faults: list[Fault] = []
+    rows: tuple[PartRow, ...] = ()
+    try:
+        rows = read_parts(parts, reference) if isinstance(parts, str | Path) else tuple(parts)
+    except ScenarioError as error:
+        faults += error.faults
+    if not 0.0 < risk < 1.0:
+        faults.append(Fault("--risk", "", f"is {risk:g}", "give a share above 0 and below 1"))
+    if faults:
+        raise ScenarioError(faults)
+    return rows
 
 
 def supplier_gaps(part: PartRow, found: xr.DataTree) -> dict[str, Values]:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from sim.errors import Fault, ScenarioError
 from sim.questions import intervals
 from sim.questions.concentration import largest_supplier
 from sim.questions.emergency import Emergency, ServedClass, check, read_emergency
 from sim.questions.futures import MONTHS_A_YEAR, Values, arrivals, has_market, need, opened, routes_into, series, years
+from sim.scenario.base import nearest
 from sim.variables import MONTH, PRODUCT, REGION, RESTRICTION, RUN, SECTOR, SLOT, STEPPED
 
 CLASS, STEP = "class", "step"
@@ -52,8 +54,12 @@ def requirement(
     reference = found["reference"].dataset
     check(plan, reference)
     forms = list(plan.products) or served_forms(plan, reference)
+    if form is not None and form not in forms:
+        raise ScenarioError(
+            [Fault("--form", "", f"is '{form}', no form that the emergency needs", nearest(form, forms))]
+        )
     parts = {product: Panel(plan, found, product) for product in forms}
-    chosen = form if form in parts else _main_form(parts, reference)
+    chosen = form or _main_form(parts, reference)
     result = xr.DataTree.from_dict(
         {
             "panel": _panel(parts, plan, found),

@@ -114,19 +114,26 @@ def test_faults__of_result_and_targets_come_together(tmp_path: Path) -> None:
     assert all(name in found.stderr for name in ("none.nc", "a.txt", "a.gif", "nothing was written"))
 
 
-def test_run__keeps_what_monthly_names(tmp_path: Path) -> None:
-    short = ("--runs", "2", "--set", "time.years=1", "--out", tmp_path / "a.nc")
-    found = call("run", "still", *short, "--monthly", "shortage, delivery")
-    assert found.exit_code == 0, found.output
-    assert set(sim.open_results(tmp_path / "a.nc")["monthly"].data_vars) == {"shortage", "delivery"}
-    wrong = call("run", "still", *short, "--monthly", "shortag")
+def test_run__asks_for_what_monthly_names(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, object] = {}
+
+    def answer(scenario: object, **options: object) -> xr.DataTree:
+        asked.update(options)
+        return sim.open_results(folder / "made.nc")
+
+    monkeypatch.setattr("sim.engine.run", answer)
+    found = call("run", "still", "--out", tmp_path / "a.nc", "--monthly", "delivery, shortage")
+    assert found.exit_code == 0 and asked["monthly"] == ("shortage", "delivery"), found.output
+    wrong = call("run", "still", "--out", tmp_path / "a.nc", "--monthly", "shortag")
     assert wrong.exit_code == 2 and "did you mean shortage?" in wrong.stderr and "--overwrite" in wrong.stderr
 
 
-def test_catalogue__is_made_and_cited(tmp_path: Path) -> None:
+def test_catalogue__is_made_and_cited(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.engine.run", lambda *_, **__: sim.open_results(folder / "made.nc"))
     out = tmp_path / "c.zarr"
-    found = call("catalogue", "still", "--set", "time.years=1", "--years", "2", "--keep", "shortage", "--out", out)
+    found = call("catalogue", "still", "--set", "time.years=1", "--years", "6", "--out", out)
     assert found.exit_code == 0, found.output
-    assert "catalogue of 2 simulated years" in found.stdout.replace("\n", " ")
-    again = call("catalogue", "still", "--years", "2", "--out", out)
-    assert again.exit_code == 2 and "--overwrite" in again.stderr
+    assert "catalogue of 6 simulated years" in found.stdout.replace("\n", " ")
+    assert [path.name for path in tmp_path.iterdir()] == ["c.zarr"]
+    again = call("catalogue", "stil", "--years", "2", "--out", out)
+    assert again.exit_code == 2 and "--overwrite" in again.stderr and "did you mean still?" in again.stderr

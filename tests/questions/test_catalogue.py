@@ -61,7 +61,11 @@ def test_catalogue__can_be_cited(made: Path) -> None:
     assert found.attrs["runs"] == 6 and "controls_2025" in str(found.attrs["scenario_file"])
 
 
-def test_make_catalogue__leaves_nothing_behind_when_stopped(scenario: Scenario, tmp_path: Path) -> None:
+def test_make_catalogue__leaves_nothing_behind_when_stopped(
+    scenario: Scenario, result: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.engine.run", lambda *_, **__: result)
+
     def stop(done: int, wanted: int) -> None:
         raise KeyboardInterrupt
 

@@ -137,5 +137,15 @@ def test_emergency__serves_a_sector_once() -> None:
         plan(classes={"a": {"sectors": ("cars",)}, "b": {"sectors": ("cars",)}})
 
 
+def test_requirement__of_a_form_that_is_not_needed_is_explained(make: Make) -> None:
+    with pytest.raises(ScenarioError, match="did you mean magnet_hc"):
+        requirement(plan(), steady(make), form="magnet")
+
+
+def test_read_emergency__names_the_nearest_sample() -> None:
+    with pytest.raises(ScenarioError, match="did you mean emergency_us_2028"):
+        read_emergency("emergency_us_2029")
+
+
 def test_sample__is_read_by_its_name() -> None:
     assert list(read_emergency("emergency_us_2028").classes) == ["military", "industrial", "essential_civilian"]
