@@ -35,6 +35,9 @@ Threads = Annotated[int | None, typer.Option(min=1, help="Threads; by default on
 Table = Annotated[Path | None, typer.Option(help="Table of the answer: .csv or .nc.")]
 Picture = Annotated[Path | None, typer.Option(help="Picture of the answer: .png, .svg or .pdf.")]
 
+TELLING_DRAWS = 80
+"""Draws of the parameters from which their ranking is shown without a warning."""
+
 
 def assign_blame(
     source: Source,
@@ -265,6 +268,11 @@ def _print_sensitivity(data: xr.Dataset) -> None:
             f"{4 * data.attrs['blocks']} worlds of {data.attrs['runs']} runs. Shares of parameters are of what "
             "parameters move the mean over runs by; below twice their standard error they may as well be none."
         )
+        if 2 * data.attrs["blocks"] < TELLING_DRAWS:
+            note(
+                f"Careful: {2 * data.attrs['blocks']} draws of the parameters rank them roughly at best; give --blocks "
+                f"{TELLING_DRAWS // 2} or more to name the ones that matter"
+            )
 
 
 def _share(share: xr.DataArray, error: xr.DataArray, name: object) -> str:
