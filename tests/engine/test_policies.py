@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import sim
+from sim import store
 from sim.results.policies import policies
+from sim.variables import POLICIES
 from tests.scenario.test_provenance import toml
 
 RUNS = 4
@@ -72,6 +76,18 @@ def test_run__with_a_tariff_and_a_credit_imports_less_and_pays_for_what_is_made(
     # 845 t a year at first, and what projects add.
     assert 20.0 * 0.7 < float(money.public_cost.sel(instrument="aid").isel(run=0, year=0)) < 20.0 * 2.0
     assert float(money.public_cost.sel(instrument="wall").max()) == 0.0
+
+
+def test_run__labels_money_and_keeps_it_in_a_file(taxed: xr.DataTree, tmp_path: Path) -> None:
+    found = taxed["policies"].to_dataset()
+    assert set(found.data_vars) == {variable.name for variable in POLICIES} | {"kind", "title"}
+    for variable in POLICIES:
+        array = found[variable.name]
+        assert array.dims == variable.dims and array.dtype == variable.dtype
+        assert array.attrs == {"units": variable.units, "long_name": variable.meaning}
+    for ending in (".nc", ".zarr"):
+        back = sim.open_results(store.save(taxed, tmp_path / f"taxed{ending}"))
+        assert policies(back) == policies(taxed)
 
 
 def test_policies__sum_over_years_and_discount(taxed: xr.DataTree) -> None:
