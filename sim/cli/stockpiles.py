@@ -178,7 +178,7 @@ def _print_cheapest(found: xr.Dataset) -> None:
     )
     if float(found.public_cost.min()) < 0.0:
         say(
-            "Cost: opening stock, purchases and holding less receipts and the stock left, opening and left at reference "
+            "Cost: opening stock, purchases and holding less receipts and the stock left, both at reference "
             "prices; below 0 where releases at scarcity prices bring in more."
         )
     if float(best.risk_high) > found.attrs["allowed"]:
