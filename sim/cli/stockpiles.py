@@ -176,5 +176,10 @@ def _print_cheapest(found: xr.Dataset) -> None:
         f"binds USD {float(best.outlay):,.2f} m at reference prices and costs the public "
         f"{float(best.public_cost):,.2f} +- {float(best.public_cost_error):,.2f} m over the horizon."
     )
+    if float(found.public_cost.min()) < 0.0:
+        say(
+            "Cost: opening stock, purchases and holding less receipts and the stock left, both at reference "
+            "prices; below 0 where releases at scarcity prices bring in more."
+        )
     if float(best.risk_high) > found.attrs["allowed"]:
         note("the estimate meets the risk, its 95 % interval does not: give more --runs before you rely on it")
