@@ -11,10 +11,7 @@ from sim.plotting import risks, style
 def curve(lowest: float) -> xr.Dataset:
     share = np.array([[0.9, 0.4, lowest]])
     return xr.Dataset(
-        {
-            name: (("horizon", "threshold"), factor * share)
-            for name, factor in (("share", 1), ("low", 0.9), ("high", 1.1))
-        },
+        {name: (("horizon", "threshold"), factor * share) for name, factor in factors.items()},
         coords={"horizon": [risks.WHOLE], "threshold": [1e4, 2e4, 3e4]},
         attrs={"runs": 100, "units": "million USD", "quantity": "lost_output", "meaning": "Lost."},
     )
