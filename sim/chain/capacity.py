@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.reference import Process, Reference
-from sim.core.state import Builders, Building, Floats, Projects, Skills
+from sim.core.building import Builders, Building, Floats, Projects, Skills
 from sim.scenario.dynamics import ProjectRow, TechnologyRow
 
 STAGES_OF_CONSTRUCTION = 3

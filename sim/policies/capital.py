@@ -6,8 +6,9 @@ import numpy as np
 
 from sim.chain.capacity import STAGES_OF_CONSTRUCTION, hurdle, leaving, ramp_stages, technology
 from sim.chain.reference import Reference
+from sim.core.building import Building
 from sim.core.drivers import Grants, Records
-from sim.core.state import Building, Chain, records
+from sim.core.state import Chain, records
 from sim.policies.acting import Rates, Values, acting, supported
 from sim.scenario.capital_instruments import Finance, Hub, Loan, Permits
 from sim.scenario.dynamics import TechnologyRow

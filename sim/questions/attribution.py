@@ -25,6 +25,7 @@ from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
 from sim.questions.coalitions import Flags, Plan, plan
+from sim.questions.declared import BLAME
 from sim.questions.estimates import Quantile, Tail
 from sim.questions.expressions import Metric, parse
 from sim.questions.quantities import known
@@ -32,7 +33,7 @@ from sim.questions.tables import labelled
 from sim.scenario import Scenario
 from sim.scenario.models import SPILLOVER
 from sim.shocks import NEVER, Shocks, sample
-from sim.variables import BLAME, CAUSE, METRIC, PRODUCT, REGION, RUN, SECTOR, STAGE
+from sim.variables import CAUSE, METRIC, PRODUCT, REGION, RUN, SECTOR, STAGE
 
 Values = NDArray[np.float64]
 NO_RESTRICTION = "no restriction"

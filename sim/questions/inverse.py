@@ -23,6 +23,7 @@ from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
 from sim.questions.attribution import owners
+from sim.questions.declared import STRESS
 from sim.questions.expressions import Condition, Metric, parse
 from sim.questions.histories import History, histories
 from sim.questions.quantities import monthly
@@ -33,7 +34,7 @@ from sim.scenario import Scenario
 from sim.shocks import NEVER, Shocks, sample
 from sim.shocks.candidates import BATCH
 from sim.shocks.course import DRAWS
-from sim.variables import CAUSE, DRAW, MONTH, RUN, STRESS
+from sim.variables import CAUSE, DRAW, MONTH, RUN
 
 RUNS = 6000
 """Runs that a stress test may simulate unless told otherwise."""

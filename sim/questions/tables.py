@@ -30,7 +30,7 @@ def labelled(declared: Sequence[Variable], values: Mapping[str, Any], coords: Ma
 
     Example
     -------
-    >>> from sim.variables import BLAME
+    >>> from sim.questions.declared import BLAME
     >>> labelled(BLAME, {"total": [3.0]}, {"metric": ["mean(x)"]}).total.attrs["long_name"]
     'The figure, to which the parts add up.'
     """

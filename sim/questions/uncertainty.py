@@ -16,6 +16,7 @@ import xarray as xr
 from sim import engine
 from sim.engine.run import Progress
 from sim.errors import Fault, MetricError, ScenarioError
+from sim.questions.declared import SENSITIVITY
 from sim.questions.expressions import Metric, parse
 from sim.questions.priors import PRIORS, Prior
 from sim.questions.tables import labelled
@@ -23,7 +24,7 @@ from sim.questions.variance import Values, crossed, given_data
 from sim.scenario import Scenario
 from sim.scenario.base import nearest
 from sim.streams import uniform
-from sim.variables import FACTOR, INPUT, METRIC, PARAMETER, RUN, SENSITIVITY
+from sim.variables import FACTOR, INPUT, METRIC, PARAMETER, RUN
 
 BLOCKS, RUNS = 12, 64
 """Blocks of four simulated worlds, and runs of each world, unless asked for more."""

@@ -9,7 +9,7 @@ from sim.plotting import risks, style
 
 
 def curve(lowest: float) -> xr.Dataset:
-    share = np.array([[0.9, 0.4, lowest]])
+    share, factors = np.array([[0.9, 0.4, lowest]]), {"share": 1.0, "low": 0.9, "high": 1.1}
     return xr.Dataset(
         {name: (("horizon", "threshold"), factor * share) for name, factor in factors.items()},
         coords={"horizon": [risks.WHOLE], "threshold": [1e4, 2e4, 3e4]},

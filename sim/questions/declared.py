@@ -1,0 +1,58 @@
+"""Variables of the answers to questions asked of ensembles; those of results stand in `sim.variables`."""
+
+from __future__ import annotations
+
+from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC, PARAMETER, RUN, Variable
+
+BLAME = (
+    Variable(
+        "blame", (METRIC, CAUSE), "of the metric", "Part of the figure that a cause is answerable for.", "float64"
+    ),
+    Variable("blame_error", (METRIC, CAUSE), "of the metric", "Standard error of that part.", "float64"),
+    Variable("total", (METRIC,), "of the metric", "The figure, to which the parts add up.", "float64"),
+    Variable("total_error", (METRIC,), "of the metric", "Standard error of the figure.", "float64"),
+    Variable("run_blame", (METRIC, CAUSE, RUN), "of the metric", "Part of a run's value.", "float64"),
+    Variable("run_total", (METRIC, RUN), "of the metric", "A run's value, to which its parts add up.", "float64"),
+)
+"""Variables of what `sim.blame` returns."""
+
+STRESS = (
+    Variable("probability", (), "1", "Probability of the event in a run.", "float64"),
+    Variable("probability_error", (), "1", "Standard error of it.", "float64"),
+    Variable("low", (), "1", "Lower end of its interval at 95 %.", "float64"),
+    Variable("high", (), "1", "Upper end of its interval at 95 %.", "float64"),
+    Variable("effective_runs", (), "1", "Runs of equal weight that would tell as much about the event.", "float64"),
+    Variable("plain_runs", (), "1", "Runs that plain sampling would need for the same standard error.", "float64"),
+    Variable("simulations", (), "1", "Runs simulated, search included.", "float64"),
+    Variable("came", (CAUSE,), "1", "Share of runs with the event in which a restriction comes.", "float64"),
+    Variable("came_usually", (CAUSE,), "1", "The same of all runs.", "float64"),
+    Variable(
+        "draw_mean",
+        (DRAW,),
+        "1",
+        "Mean, in runs with the event, of a uniform number of the sampler: one half where it does not matter.",
+        "float64",
+    ),
+)
+"""Variables of what `sim.stress` returns."""
+
+SENSITIVITY = (
+    Variable(
+        "first_share", (METRIC, FACTOR), "1", "Share of the variance that a factor explains by itself.", "float64"
+    ),
+    Variable("first_share_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("total_share", (METRIC, FACTOR), "1", "Share that would be left if all else were known.", "float64"),
+    Variable("total_share_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable(
+        "parameter_share",
+        (METRIC, PARAMETER),
+        "1",
+        "Share that a parameter explains by itself of what parameters move the mean over runs by.",
+        "float64",
+    ),
+    Variable("parameter_share_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
+    Variable("run_sd", (METRIC,), "of the metric", "Standard deviation of a run's value over all draws.", "float64"),
+    Variable("input_share", (METRIC, INPUT), "1", "Share of the variance that a drawn shock explains.", "float64"),
+    Variable("input_share_error", (METRIC, INPUT), "1", "Standard error of it.", "float64"),
+)
+"""Variables of what `sim.sensitivity` and `sim.shock_shares` return."""
