@@ -143,6 +143,7 @@ def _source(posterior: str, fit: list[str], weight: Any) -> str:
 
 
 def _meter(what: str, wanted: int) -> Any:
+    """A progress bar; see `sim.cli.progress.counting`."""
     from sim.cli.progress import counting
 
     return counting(what, wanted)
@@ -245,4 +246,5 @@ def _print_calibration(result: Calibration) -> None:
 
 
 def _number(value: float) -> str:
+    """Two digits, or a dash where there is no value."""
     return "-" if value != value else f"{value:.2f}"

@@ -204,6 +204,7 @@ class _Ledger:
             raise ResultError(f"{file}: is not a checkpoint ({error}); {cure}") from None
 
     def _put_aside(self) -> None:
+        """Write the checkpoint, whole or not at all."""
         if self.file is not None:
             with store.replacing(self.file) as partial, partial.open("wb") as out:
                 np.savez_compressed(out, allow_pickle=False, key=np.array(self.key), **self.known)

@@ -258,6 +258,7 @@ def peaks(replays: Replays) -> list[Peak]:
 
 
 def _peak(replays: Replays, name: str, rows: tuple[ObservationRow, ...]) -> Peak:
+    """Peak of one series among its quotes, and of the paths over the months they span."""
     start = replays.start
     values = np.exp(recorded(replays.episode, rows))
     dates = np.array([0.5 * (months_between(start, row.first) + months_between(start, row.last)) for row in rows])

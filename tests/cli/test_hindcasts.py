@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
 from sim.cli.app import app
 from sim.questions import hindcast as hindcasts
+from tests.questions.test_hindcast import crps
 
 
 def call(*arguments: str | Path) -> Result:
@@ -21,11 +21,6 @@ def call(*arguments: str | Path) -> Result:
 def test_help__has_an_example(command: str) -> None:
     found = call(command, "--help")
     assert found.exit_code == 0 and f"Example: sim {command}" in found.output
-
-
-def crps(observed: float, members: np.ndarray) -> float:
-    """CRPS by its definition; the library takes six seconds of compilation to import."""
-    return float(np.abs(members - observed).mean() - 0.5 * np.abs(members[:, None] - members).mean())
 
 
 def test_hindcast__scores_what_was_not_imposed_and_writes_picture_and_table(

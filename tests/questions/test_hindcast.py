@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sim.questions import hindcast as hindcasts
 from sim.questions.hindcast import Replays, forecast, group_of, half_life, knockouts, peaks, replay, scores
 from sim.questions.observables import recorded
 from sim.questions.posteriors import read
@@ -13,6 +14,13 @@ from sim.scenario.episodes import Discrepancy, Episode, read_beliefs, read_episo
 
 DISCREPANCY = Discrepancy(sd=0.3, months=12.0, shared=0.5, source="by hand")
 SETS = 6
+
+
+def crps(observed: float, members: np.ndarray) -> float:
+    """CRPS by its definition, over pairs of sorted members; the library takes six seconds of compilation to import."""
+    ordered, count = np.sort(members), members.size
+    between = 2.0 * np.sum((2.0 * np.arange(count) - count + 1.0) * ordered) / count**2
+    return float(np.abs(ordered - observed).mean() - 0.5 * between)
 
 
 @pytest.fixture
@@ -47,8 +55,10 @@ def test_forecast__spreads_as_the_covariance_says(replays: Replays) -> None:
     assert found[:, 0].std() == pytest.approx(np.sqrt(june), rel=0.02)
 
 
-def test_scores__rank_a_forecast_near_the_record_above_the_past(replays: Replays) -> None:
-    pytest.importorskip("scoringrules")
+def test_scores__rank_a_forecast_near_the_record_above_the_past(
+    replays: Replays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hindcasts, "_crps", lambda: crps)
     found = {score.series: score for score in scores(replays, DISCREPANCY, seed=1)}
     assert set(found) == {"outside", "inside"}
     outside = found["outside"]
@@ -57,13 +67,20 @@ def test_scores__rank_a_forecast_near_the_record_above_the_past(replays: Replays
     assert np.isnan(found["inside"].reversion_crps)
 
 
-def test_scores__are_those_of_the_gaussian_by_its_formula(replays: Replays) -> None:
-    pytest.importorskip("scoringrules")
+def test_scores__are_those_of_the_gaussian_by_its_formula(replays: Replays, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hindcasts, "_crps", lambda: crps)
     wide = Replays(replays.episode, replays.start, np.repeat(replays.found, 500, axis=0), replays.fans)
     found = {score.series: score for score in scores(wide, DISCREPANCY, seed=1)}["inside"]
     # Gneiting and Raftery 2007: CRPS of a normal forecast at its mean is sigma (sqrt(2) - 1) / sqrt(pi).
     sigma = np.sqrt(2.0 * 0.09 * (1.0 - np.exp(-8.5 / 12.0)) + 0.01 + 0.05**2)
     assert found.crps == pytest.approx(sigma * (np.sqrt(2.0) - 1.0) / np.sqrt(np.pi), rel=0.05)
+
+
+@pytest.mark.long
+def test_crps__of_the_library_is_that_of_the_definition() -> None:
+    pytest.importorskip("scoringrules")
+    members = np.random.default_rng(2).standard_normal(500)
+    assert hindcasts._crps()(0.3, members) == pytest.approx(crps(0.3, members), rel=1e-6)
 
 
 @pytest.mark.parametrize(
