@@ -71,7 +71,7 @@ def stress(data: xr.Dataset) -> Figure:
     left.set_yticks(rows, names)
     left.set_xlim(0.0, 1.0)
     left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    left.legend(frameon=False, fontsize=style.SMALL, loc="lower center", bbox_to_anchor=(0.5, -0.35), ncols=2)
+    left.legend(frameon=False, fontsize=style.SMALL, loc="lower center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     style.dress(left)
     style.heading(left, "Restrictions that come", "share of runs", width=50)
     places = np.arange(draws.size)[::-1]
@@ -81,9 +81,7 @@ def stress(data: xr.Dataset) -> Figure:
     right.set_yticks(places, [str(name) for name in draws[DRAW].values])
     right.set_xlim(0.0, 1.0)
     style.dress(right)
-    style.heading(
-        right, "Draws behind it", "mean in runs with the event of uniform numbers; 0.5: does not matter", width=50
-    )
+    style.heading(right, "Draws behind it", "mean of uniform numbers, runs with the event", width=50)
     chance = f"{float(data.probability):.2g} ({float(data.low):.2g} to {float(data.high):.2g})"
     style.big_title(figure, f"{data.attrs['event']}: probability {chance}")
     source = f"{data.attrs['title']}; {int(data.simulations):,} runs, importance sampling; interval at 95 %"

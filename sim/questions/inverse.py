@@ -42,8 +42,8 @@ PILOT_SHARE = 0.08
 """Share of them in each level of the search."""
 TILTED_EVENTS = 3
 """Events of a restriction, and sets of candidates, whose draws may be tilted: the first ones."""
-TELLING = 0.03
-"""Distance of a draw's mean from one half among runs with the event from which it is named."""
+TELLING = 3.0
+"""Standard errors of a mean of uniform numbers by which a draw's mean must differ from one half to be named."""
 
 
 @dataclass(frozen=True)
@@ -266,7 +266,8 @@ def _means(simulation: Simulation, found: Search) -> Mapping[Draw, float]:
     draws = values_of(numbers, simulation.asked)
     tilted = {draw for tilt in mixture.tilts for draw in tilt.knots}
     means = {draw: float(draws[draw] @ found.shares) for draw in tilted}
-    telling = {draw: mean for draw, mean in means.items() if abs(mean - 0.5) > TELLING and found.hits.any()}
+    chance = np.sqrt(1.0 / 12.0 / max(found.effective, 1.0))
+    telling = {draw: mean for draw, mean in means.items() if abs(mean - 0.5) > TELLING * chance and found.hits.any()}
     return dict(sorted(telling.items(), key=lambda item: -abs(item[1] - 0.5)))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from sim import plotting
 from sim.errors import MetricError
 from sim.questions.attribution import NO_RESTRICTION, blame, spelled
 from sim.questions.coalitions import plan
@@ -92,6 +93,13 @@ def test_blame__of_a_run_with_one_restriction_is_all_its_own(blamed: xr.Dataset)
     assert bool(alone.any())
     total = blamed.run_total.sel(metric=METRICS[0]) - parts.sel(cause=NO_RESTRICTION)
     np.testing.assert_allclose(parts.sel(cause="ban")[alone], total[alone], rtol=1e-9)
+
+
+def test_blame__is_drawn_with_one_panel_a_metric_and_the_largest_part_on_top(blamed: xr.Dataset) -> None:
+    panels = plotting.blame(blamed).axes
+    assert len(panels) == len(METRICS)
+    largest = str(blamed.cause.values[int(abs(blamed.blame[0]).argmax())])
+    assert panels[0].get_yticklabels()[-1].get_text() == largest
 
 
 def test_blame__of_a_quantile_is_refused() -> None:

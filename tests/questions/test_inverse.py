@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import numpy as np
 import pytest
 
 import sim
+from sim import plotting
 from sim.errors import MetricError
 from sim.questions.expressions import parse as metric
 from sim.questions.inverse import Stress, scores, stress
@@ -59,10 +62,14 @@ def test_stress__returns_histories_that_replay_the_event_with_what_suffices(foun
 
 
 def test_stress__histories_can_be_read_again_as_files(found: Stress) -> None:
-    import tomllib
-
     way = found.histories[0]
     assert parse(tomllib.loads(way.toml), folder=DATA).text == way.scenario.text
+
+
+def test_stress__is_drawn_with_its_restrictions_and_draws(found: Stress) -> None:
+    left, right = plotting.stress(found.data).axes
+    assert [text.get_text() for text in left.get_yticklabels()] == ["ban", "harmless"]
+    assert "ban: wait for candidate 1" in [text.get_text() for text in right.get_yticklabels()]
 
 
 def test_scores__tell_near_misses_apart_and_agree_with_the_event() -> None:

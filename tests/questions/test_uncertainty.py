@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 import sim
+from sim import plotting
 from sim.errors import MetricError, ScenarioError
 from sim.questions.priors import PRIORS
 from sim.questions.uncertainty import drawn_parameters, sensitivity, shock_shares, world_of
@@ -38,6 +39,12 @@ def test_priors__hold_the_default_and_stay_within_bounds() -> None:
 def test_sensitivity__finds_that_shocks_matter_most_where_a_ban_comes_or_not(found: xr.Dataset) -> None:
     assert float(found.first_share.sel(factor="shocks")[0]) > 0.8
     assert np.all(found.total_share.values >= found.first_share.values - 4.0 * found.first_share_error.values)
+
+
+def test_sensitivity__is_drawn_with_its_factors(found: xr.Dataset) -> None:
+    left, right = plotting.sensitivity(found).axes
+    assert [text.get_text() for text in left.get_yticklabels()] == ["shocks", "parameters", "data"]
+    assert [text.get_text() for text in right.get_yticklabels()] == ["price_response"]
 
 
 def test_sensitivity__of_a_block_does_not_depend_on_their_number(scenario: Scenario) -> None:
