@@ -34,13 +34,13 @@ def test_tests__are_run_by_the_same_command_everywhere() -> None:
     assert last in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", re.findall(r"^\| `sim (\w+)", TEXT, re.M))
+@pytest.mark.parametrize("command", re.findall(r"^\| `sim ([\w-]+)", TEXT, re.M))
 def test_commands__exist(command: str) -> None:
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
 
 def test_commands__are_all_in_the_table() -> None:
-    assert {command.name for command in app.registered_commands} == set(re.findall(r"^\| `sim (\w+)", TEXT, re.M))
+    assert {command.name for command in app.registered_commands} == set(re.findall(r"^\| `sim ([\w-]+)", TEXT, re.M))
 
 
 def test_scenarios__are_those_that_are_bundled() -> None:
