@@ -174,6 +174,7 @@ def _scenario(source: str, overrides: list[str]) -> Any:
 
 
 def _picture(plot: Path | None, overwrite: bool) -> Path | None:
+    """Where a picture goes; none if none was asked for."""
     from sim.plotting import files
 
     return None if plot is None else files.check_picture(plot, overwrite=overwrite)
@@ -204,6 +205,7 @@ def _kept(data: xr.Dataset, target: Path | None, picture: Path | None, name: str
 
 
 def _print_blame(data: xr.Dataset) -> None:
+    """Print the parts of every metric, the largest first."""
     from sim.cli.figures import figure
 
     for metric in data.metric.values:
@@ -224,6 +226,7 @@ def _print_blame(data: xr.Dataset) -> None:
 
 
 def _print_stress(found: Stress) -> None:
+    """Print probability, restrictions that come, and ways to the event."""
     from sim.cli.figures import figure
 
     data = found.data
@@ -251,6 +254,7 @@ def _print_stress(found: Stress) -> None:
 
 
 def _print_sensitivity(data: xr.Dataset) -> None:
+    """Print shares of factors and the inputs that matter most."""
     for metric in data.metric.values:
         part = data.sel(metric=metric)
         if "first_share" in part:
@@ -276,5 +280,6 @@ def _print_sensitivity(data: xr.Dataset) -> None:
 
 
 def _share(share: xr.DataArray, error: xr.DataArray, name: object) -> str:
+    """One share with its standard error, in percent."""
     dim = share.dims[0]
     return f"{100 * float(share.sel({dim: name})):.0f} +- {100 * float(error.sel({dim: name})):.0f} %"

@@ -125,6 +125,7 @@ def plan(counts: Flags, *, pairs: int, seed: int, first: int = 0, shared_empty: 
 
 
 def _bits(players: Index) -> int:
+    """Number of the coalition of some players."""
     return sum(1 << player for player in players.tolist())
 
 

@@ -226,6 +226,7 @@ def named(name: str, purpose: str, place: int) -> str:
 
 
 def _number(purpose: str) -> int:
+    """Number at the end of a purpose; 0 where there is none."""
     found = re.search(r"(\d+)$", purpose)
     return int(found[1]) if found else 0
 

@@ -1,8 +1,8 @@
 """Ranges of the response parameters within which they cannot be told apart by what is known.
 
-Only the elasticities have sources; other ranges are judgements around the values that fit the price histories of
-2010-14 and 2025, wide enough to hold what those fits leave open, and are marked so. They stay where the bundled chain
-is stable.
+Only `slow_bound_per_year` has a published source; other ranges are judgements around the values that fit the price
+histories of 2010-14 and 2025, wide enough to hold what those fits leave open, and are marked so. Whether the chain is
+stable at each draw is not checked: `sim check` says so of one set of parameters.
 """
 
 from __future__ import annotations
@@ -38,12 +38,14 @@ PRIORS: dict[str, Prior] = {
         0.2, 0.8, "judged: about the dysprosium that grain-boundary diffusion has saved at four times its price"
     ),
     "order_response": Prior(1.0, 2.0, JUDGED),
-    "latent_share": Prior(0.005, 0.03, "judged: stable up to about 0.03 on the bundled chains"),
+    "latent_share": Prior(0.005, 0.03, "judged: about the value at which the bundled chain is stable"),
     "release_share": Prior(0.55, 0.8, "judged: holders are unlike; a market must release 1.1 times its outflow"),
     "strictness": Prior(0.3, 0.9, "judged: half to one and a half times the value of model fits"),
     "users_cover": Prior(0.3, 0.7, "judged: first line stops five to nine weeks after April 2025"),
     "slow_bound_per_year": Prior(
-        0.06, 0.15, "up to 10 % of demand a year was substituted in the crisis of 2010 (US strategic review of 2013)"
+        0.06,
+        0.15,
+        "up to 10 % of demand a year was substituted after 2010 (Sprecher et al. 2017, doi:10.1021/acs.est.6b05751)",
     ),
     "slow_months": Prior(14.0, 30.0, JUDGED),
 }
