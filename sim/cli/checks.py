@@ -58,8 +58,8 @@ def _report(file: Path, found: Verification) -> None:
         )
     elif found.relative <= TOLERANCE:
         note(
-            f"The largest difference is {found.relative:.2g} of a figure. Bits are equal on all processors that fuse "
-            f"multiplication and addition; one that does not can make up to {TOLERANCE:g} of a figure."
+            f"The largest difference is {found.relative:.2g} of the largest figure of its variable. Bits are equal on "
+            f"all processors that fuse multiplication and addition; one that does not makes up to {TOLERANCE:g}."
         )
     else:
         note("That is more than another type of processor makes: the file was changed, or the program was.")

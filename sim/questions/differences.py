@@ -30,7 +30,7 @@ class Difference:
     figures: int = 0
     """Figures that differ; 0 where it is no variable."""
     relative: float = 0.0
-    """Largest difference of a figure over the larger of the two."""
+    """Largest difference of a figure over the largest figure of the variable; infinite where one is missing."""
 
     def __str__(self) -> str:
         """Return place and difference in one line."""
@@ -109,15 +109,14 @@ def _of_figures(place: str, one: xr.DataArray, other: xr.DataArray, unequal: NDA
 
 
 def _relative(one: NDArray[Any], other: NDArray[Any], unequal: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Difference over the larger; infinite where one is missing or text differs, 0 where they are the same."""
+    """Difference over the largest figure; infinite where one is missing or text differs, 0 where they are the same."""
     if one.dtype.kind not in "iuf":
         return np.where(unequal, np.inf, 0.0)
     first, second = one.astype(float), other.astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.abs(first - second) / np.maximum(np.abs(first), np.abs(second))
     comparable = np.isfinite(first) & np.isfinite(second)
-    signs = np.where(first == second, 0.0, ratio)
-    return np.where(unequal, np.where(comparable, signs, np.inf), 0.0)
+    largest = max(np.abs(each, where=comparable, out=np.zeros_like(each)).max() for each in (first, second))
+    distance = np.abs(np.subtract(first, second, where=comparable, out=np.full_like(first, np.inf)))
+    return np.where(unequal, distance / largest if largest > 0.0 else distance, 0.0)
 
 
 def _of_scenarios(one: xr.DataTree, other: xr.DataTree) -> Iterator[Difference]:

@@ -19,8 +19,9 @@ SHARE = 0.01
 """Share of the runs that is simulated again unless another is asked for."""
 FEWEST = 16
 """Runs that are simulated again at least, or all."""
-TOLERANCE = 0.05
-"""Relative difference of a figure of a run that another type of processor may explain."""
+TOLERANCE = 0.01
+"""Difference over the largest figure of a variable that another type of processor may explain: 512 runs of the
+baseline, compiled with and without fused multiply-add, differ by at most 0.005."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class Verification:
 
     @property
     def relative(self) -> float:
-        """Largest relative difference of a figure; infinite where one is missing or not a number."""
+        """Largest difference over the largest figure of its variable; infinite where one is missing."""
         return max((each.relative for each in self.differing), default=0.0)
 
 

@@ -31,7 +31,9 @@ def names(place: Path) -> list[str]:
     return sorted(path.name for path in place.iterdir())
 
 
-@pytest.mark.parametrize("command", [(), ("run",), ("check",), ("show",), ("plot",), ("list",), ("schema",)])
+@pytest.mark.parametrize(
+    "command", [(), ("run",), ("check",), ("show",), ("plot",), ("verify",), ("diff",), ("list",), ("schema",)]
+)
 def test_help__has_an_example(command: tuple[str, ...]) -> None:
     found = call(*command, "--help")
     assert found.exit_code == 0 and "Example: sim" in found.output
