@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli import decision_tables as tables
 from sim.cli.arguments import Overrides, Overwrite
 from sim.cli.messages import note, reported, say, together
 from sim.errors import ResultError
@@ -51,6 +50,8 @@ def exposure(
 
         found, targets = _prepared(given[1], out, plot, overwrite)
         answer = ask(given[0], found, risk=risk)
+        from sim.cli import decision_tables as tables
+
         tables.exposure(answer, found)
         from sim.plotting import decisions as pictures
 
@@ -80,6 +81,8 @@ def requirement(
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(emergency, found, form=form)
+        from sim.cli import decision_tables as tables
+
         tables.requirement(answer, found)
         from sim.plotting import decisions as pictures
 
@@ -100,6 +103,8 @@ def dependence(
 
         targets = _targets(out, plot, overwrite)
         answer = ask(_scenario_or_result(source, overrides), region=region)
+        from sim.cli import decision_tables as tables
+
         tables.dependence(answer)
         from sim.plotting import decisions as pictures
 
@@ -132,6 +137,8 @@ def downstream(
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(found, region=region)
+        from sim.cli import decision_tables as tables
+
         tables.downstream(answer)
         from sim.plotting import decisions as pictures
 
@@ -154,6 +161,8 @@ def indicators(
 
         found, targets = _prepared(source, out, plot, overwrite)
         answer = ask(found, product=product, region=region, exporter=exporter, leads=lead)
+        from sim.cli import decision_tables as tables
+
         tables.indicators(answer)
         from sim.plotting import decisions as pictures
 

@@ -105,17 +105,17 @@ def test_core_arrays__respond_as_mines_only_without_inputs(still: Reference, cha
         assert response == (0.25 if row.name.startswith(("mine_", "collect_")) else 0.8)
 
 
+def _columns(part: object) -> list[np.ndarray]:
+    """All plain arrays of nested tuples and records."""
+    if isinstance(part, np.recarray):
+        return [np.asarray(part[name]) for name in part.dtype.names]
+    if isinstance(part, tuple):
+        return [column for inner in part for column in _columns(inner)]
+    return [np.asarray(part)]
+
+
 def test_core_arrays__come_in_one_precision(still: Reference) -> None:
     for kind in (np.float32, np.float64):
-        for part in core_arrays(still, kind):
-            columns = (
-                [part[name] for name in part.dtype.names]
-                if isinstance(part, np.recarray)
-                else list(part)
-                if isinstance(part, tuple)
-                else [part]
-            )
-            for column in columns:
-                array = np.asarray(column)
-                assert array.dtype in (kind, np.int32)
-                assert np.all(np.isfinite(array))
+        for column in _columns(core_arrays(still, kind)):
+            assert column.dtype in (kind, np.int32)
+            assert np.all(np.isfinite(column))

@@ -19,7 +19,7 @@ def growing() -> Reference:
 
 def test_expansion_arrays__have_no_rows_where_capacity_is_fixed(still: Reference) -> None:
     found = expansion_arrays(still, 0.5)
-    assert [columns.hurdle.size for columns in [found.builders]] == [0]
+    assert found.builders.premium.size == found.building.hurdle.size == 0
     assert found.skills.free.size == found.projects.process.size == 0
     np.testing.assert_array_equal(found.building.growth, still.trend.process)
 
@@ -32,19 +32,21 @@ def test_capital_share__is_an_annuity_over_the_value_made(still: Reference) -> N
 
 
 def test_hurdles__fall_with_the_cost_of_capital_and_never_below_the_dead_zone(growing: Reference) -> None:
-    builders = expansion_arrays(growing, 0.5).builders
+    found = expansion_arrays(growing, 0.5)
+    builders, hurdle = found.builders, found.building.hurdle
+    assert np.all(hurdle == hurdle[:, :1])
     rows = {(row.recipe_name, row.region): index for index, row in enumerate(growing.processes)}
-    assert builders.hurdle.min() == 0.05
+    assert hurdle.min() == 0.05
     # A blank made outside China costs more than it brings today; a Chinese one does not.
-    assert builders.hurdle[rows["sinter_std", "EU"]] > 0.05 == builders.hurdle[rows["sinter_std", "CN"]]
+    assert hurdle[rows["sinter_std", "EU"], 0] > 0.05 == hurdle[rows["sinter_std", "CN"], 0]
     assert builders.premium[rows["sinter_std", "EU"]] > 5 * builders.premium[rows["sinter_std", "CN"]]
 
 
 def test_stages__of_a_new_mine_take_six_years_and_more(growing: Reference) -> None:
-    builders = expansion_arrays(growing, 0.5).builders
+    building = expansion_arrays(growing, 0.5).building
     for index, row in enumerate(growing.processes):
         if growing.scenario.tables.stage(row.recipe_name) == "mining":
-            months = 1.0 / builders.permit[index] + 3.0 / builders.construction[index]
+            months = 1.0 / building.permit[index, 0] + 3.0 / building.construction[index, 0]
             assert months >= (31.0 if row.region == "CN" else 78.0) - 1e-9
 
 

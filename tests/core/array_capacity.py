@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.core import building as building_state
 from sim.core import state
 from tests.core.described import Expansion, SmallChain
 
@@ -43,7 +44,7 @@ def expansion(small: SmallChain, process: np.ndarray, kind: type[np.floating[Any
         return np.repeat(column, growth.shape[1], axis=1)
 
     rows = found.builders
-    building = state.Building(
+    building = building_state.Building(
         stride=np.int32(stride(small.dt)), step=kind(stride(small.dt)), answers=kind(found.answers),
         follow_margin=kind(-math.expm1(-months / par.expectation_months)),
         order_response=kind(par.order_response * months / 12),
@@ -55,17 +56,17 @@ def expansion(small: SmallChain, process: np.ndarray, kind: type[np.floating[Any
         ramp=over_time(leaving(r.ramp) for r in rows),
         trained=over_time(s.trained * months for s in found.skills),
     )  # fmt: skip
-    builders = state.Builders(
+    builders = building_state.Builders(
         premium=of(r.premium for r in rows), first_yield=of(r.first_yield for r in rows),
         closure=of(leaving(r.closure) for r in rows), wear=of(leaving(r.lifetime) for r in rows),
         people=of(r.people for r in rows),
         skill=np.array([-1 if r.skill is None else r.skill for r in rows], dtype=np.int32),
     )  # fmt: skip
-    skills = state.Skills(
+    skills = building_state.Skills(
         free=of(s.free for s in found.skills),
         leaving=of(min(1.0, s.trained * months / s.free) for s in found.skills),
     )  # fmt: skip
-    projects = state.Projects(np.array([p.process for p in found.projects], dtype=np.int32))
+    projects = building_state.Projects(np.array([p.process for p in found.projects], dtype=np.int32))
     return {
         "building": building,
         "builders": state.records(builders, kind),
