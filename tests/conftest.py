@@ -1,7 +1,8 @@
-"""The order of test files: two that compile the core come first, so that two workers share that work.
+"""The order of test files: two that compile the core come first, then those that take long, then the rest.
 
 Each precision takes over a minute to compile and is kept in the cache. Left to chance, two workers compile the same one
-at the same time; begun with one file each, one compiles for single and the other for double precision.
+at the same time; begun with one file each, one compiles for single and the other for double precision. A file that
+takes long and comes last would leave the other worker idle.
 """
 
 from __future__ import annotations
@@ -9,6 +10,17 @@ from __future__ import annotations
 import pytest
 
 FIRST = ("tests/engine/test_run.py", "tests/core/test_loop.py")
+LONG = (
+    "tests/chain/test_stability.py",
+    "tests/test_notebooks.py",
+    "tests/test_scenarios.py",
+    "tests/test_store.py",
+    "tests/report/test_page.py",
+    "tests/cli/test_process.py",
+    "tests/core/test_origin.py",
+    "tests/core/test_properties.py",
+    "tests/cli/test_commands.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -18,6 +30,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that compile first; within a file, tests keep their order."""
-    files = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: files.get(item.nodeid.split("::")[0], len(FIRST)))
+    """Put some files first; within a file, tests keep their order."""
+    ranks = {name: rank for rank, name in enumerate((*FIRST, *LONG))}
+    items.sort(key=lambda item: ranks.get(item.nodeid.split("::")[0], len(ranks)))

@@ -102,7 +102,7 @@ class Prior(Model):
 
 
 class Discrepancy(Model):
-    """How far a right model may still be off: a Gaussian process in log values, fixed before any fit."""
+    """How far a right model may still be off: a Gaussian process in log values; the same for all episodes."""
 
     sd: Positive
     """Standard deviation of the log of a value."""
