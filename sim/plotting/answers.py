@@ -51,7 +51,11 @@ def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
     axes.grid(visible=False, axis="y")
     total, units = float(part.total), str(part.units.values)
     unit = "" if units == "1" else f" {units}"
-    style.heading(axes, str(part[METRIC].values), f"{total:,.4g}{unit} +- {float(part.total_error):,.3g} in all")
+    style.heading(
+        axes,
+        str(part[METRIC].values),
+        f"{style.number(total, 4)}{unit} +- {style.number(float(part.total_error))} in all",
+    )
     return axes
 
 

@@ -158,7 +158,7 @@ def _form(declared: Variable) -> Callable[[float], str]:
         return lambda value: f"x{value:.3g}"
     if declared.units == "1":
         return lambda value: f"{100.0 * value:.3g} %"
-    return lambda value: f"{value:.3g}" if abs(value) < 1000.0 else f"{float(f'{value:.3g}'):,.0f}"
+    return style.number
 
 
 def _value_axis(axes: Axes, declared: Variable, low: float, high: float) -> None:

@@ -65,7 +65,7 @@ def exceedance(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     axes.set_ylabel("share of runs above", fontsize=style.NORMAL)
     per, unit = _scale(str(data.attrs["units"]), float(at.max()))
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value / per:,.4g}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: style.number(value / per, 4)))
     meaning = str(data.attrs["meaning"]).rstrip(".")
     axes.set_xlabel(textwrap.fill(meaning + (f", {unit}" if unit else ""), 66), fontsize=style.NORMAL)
     style.heading(axes, str(data.attrs["quantity"]), width=60)
@@ -132,14 +132,14 @@ def forest(data: xr.Dataset, metric: str, *, ax: Axes | None = None) -> Axes:
         if np.isfinite([low, high]).all():
             axes.plot([low, high], [row, row], color=colour, linewidth=2.0)
         axes.plot(value, row, "o", color=colour, markersize=5.0)
-        words = f"{value:+,.3g}" if value else "0"
+        words = f"{'+' if value > 0 else ''}{style.number(value)}"
         axes.annotate(words, (value, row), (0.0, 7.0), textcoords="offset points", ha="center", fontsize=style.SMALL)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
     style.dress(axes, size=style.NORMAL)
     axes.grid(visible=False)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    base = f"{float(part.value.sel(scenario=data.attrs['base'])) / per:,.4g} {unit}".strip()
+    base = f"{style.number(float(part.value.sel(scenario=data.attrs['base'])) / per, 4)} {unit}".strip()
     axes.set_xlabel(f"difference{', ' + unit if unit else ''}", fontsize=style.NORMAL)
     style.heading(axes, metric, f"difference to {data.attrs['base']}, which has {base}", width=60)
     return axes

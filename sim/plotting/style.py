@@ -233,3 +233,15 @@ def figure_of(axes: Axes) -> Figure:
     figure = axes.get_figure(root=True)
     assert figure is not None
     return figure
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits and thousands apart, never with an exponent.
+
+    Example
+    -------
+    >>> number(12245.0), number(0.6294), number(-7.0)
+    ('12,200', '0.629', '-7')
+    """
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.{digits}g}" if abs(rounded) < 10.0**digits else f"{rounded:,.0f}"

@@ -117,7 +117,7 @@ def _first_short(results: xr.DataTree) -> Finding | None:
         f"month) in {counted(short > 0)}. "
         f"Months from the first onset of a restriction to its first short month, where both come: "
         f"{measured(wait, '{:.0f}'.format)}. Service demand not met over the whole horizon, t: "
-        f"{measured(tonnes, amount)}.{same}",
+        f"{measured(tonnes, style.number)}.{same}",
     )
 
 
@@ -144,7 +144,7 @@ def _hardest_region(results: xr.DataTree) -> Finding | None:
     return Finding(
         "Which region is hit hardest?",
         f"{place}: its sectors wanted at the price and did not get, t over the horizon: "
-        f"{measured(there, amount)}; {sentences.percent(share)} of what all regions go without on average.",
+        f"{measured(there, style.number)}; {sentences.percent(share)} of what all regions go without on average.",
     )
 
 
@@ -184,7 +184,7 @@ def _kinds(results: xr.DataTree) -> Finding | None:
     tonnes = {name: _world(variable(results, "runs", f"{name}_tonnes")) for name in names}
     if not any(values.max() >= LEAST_NEED for values in tonnes.values()):
         return None
-    parts = "; ".join(f"{said} {measured(tonnes[name], amount)}" for name, said in names.items())
+    parts = "; ".join(f"{said} {measured(tonnes[name], style.number)}" for name, said in names.items())
     return Finding("What becomes of demand that is not met?", f"All sectors and regions, t over the horizon: {parts}.")
 
 
@@ -222,17 +222,6 @@ def _dollars(amount: float) -> str:
     """
     scale, unit = next((pair for pair in sentences.MONEY if amount >= pair[0]), sentences.MONEY[-1])
     return f"{amount / scale:,.1f} {unit}" if amount < 99.5 * scale else f"{amount / scale:,.0f} {unit}"
-
-
-def amount(value: float) -> str:
-    """A number with three figures.
-
-    Example
-    -------
-    >>> amount(12345.6), amount(0.1234), amount(0.0)
-    ('12,300', '0.123', '0')
-    """
-    return f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 100.0 else f"{value:.3g}"
 
 
 def _name(row: SectorRow) -> str:

@@ -11,9 +11,10 @@ import xarray as xr
 
 from sim import __version__, store
 from sim.errors import ResultError
+from sim.plotting import style
 from sim.report.classes import classes
 from sim.report.figures import Picture, pictures
-from sim.report.findings import Finding, amount, findings, measured
+from sim.report.findings import Finding, findings, measured
 from sim.report.provenance import Provenance, provenance
 from sim.results import remade, sentences
 from sim.results.lookup import known_region, labels, origin, variable
@@ -162,4 +163,4 @@ def _beside(results: Sequence[xr.DataTree]) -> Table:
 def _sum(results: xr.DataTree, name: str) -> str:
     found = variable(results, "runs", name)
     regions = [label for label in labels(found, REGION) if label != WORLD]
-    return measured(found.sel({REGION: regions}).sum((SECTOR, REGION)).values, amount)
+    return measured(found.sel({REGION: regions}).sum((SECTOR, REGION)).values, style.number)
