@@ -10,8 +10,8 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-# Ten seconds of processor time each: they replay an episode of history a score of times.
-LONG = ("rare_earths_2010", "rare_earths_2025")
+# Ten seconds and more of processor time each. The first two replay an episode of history a score of times.
+LONG = ("rare_earths_2010", "rare_earths_2025", "quotas_2010_controls_2025", "at_scale")
 
 
 @pytest.mark.parametrize(
