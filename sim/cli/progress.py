@@ -33,7 +33,7 @@ class Meter:
         if sys.stderr.isatty():
             self.bar = _bar()
             self.bar.start()
-            first = "simulating" if _is_compiled() else "compiling the kernel, once per machine (about 30 s)"
+            first = "simulating" if _is_compiled() else "compiling the kernel, once per machine (about two minutes)"
             self.task = self.bar.add_task(first, total=self.runs, pace="")
         return self
 
