@@ -10,13 +10,13 @@ import math
 from collections import deque
 
 from sim.core.state import DUMPING, OUTAGE, PATENT_BARRIER, PRODUCTION_QUOTA, QUOTA, TECHNOLOGY_BAN
-from tests.core.described import Event, Market, Process, Route, SmallChain, Use
+from tests.core.described import Event, SmallChain
 from tests.core.reference_accounts import Accounts
 from tests.core.reference_buyers import Buyers
 from tests.core.reference_capacity import Capacities, Plant, cash_gap
 from tests.core.reference_origin import Origin
 from tests.core.reference_reactions import Candidates
-from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, restrict_route
+from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, rent_after, restrict_route
 from tests.core.reference_shares import Shares
 from tests.core.reference_stockpile import Stockpiles
 from tests.core.reference_support import credited, firm, levied, topped_up
@@ -83,10 +83,6 @@ class Run(Shares):
         if self.capacities is not None and self.capacities.moves(self.now):
             self.capacities.step(self.now, self.margins, self.cash_gaps, self.lead, self.good)
         self.now += 1
-
-    def growth(self, entity: Market | Process | Route | Use) -> float:
-        """Trend factor g of an entity in this period."""
-        return math.exp(entity.growth * self.now * self.chain.dt)
 
     def plant(self, p: int) -> Plant:
         """Capacity of a process: that of the trend alone where it does not answer."""
@@ -341,10 +337,7 @@ class Run(Shares):
         quota, wanted = self.forces[k].level, 12 * sum(self.legal[r] for r in routes)
         for r in routes:
             self.legal[r] *= 1 - active + active * (min(1.0, quota / wanted) if wanted > 0 else 1.0)
-        limit = par.rent_excess_bound
-        excess = clip(math.log(wanted / quota), -limit, limit) if wanted > 0 else -limit
-        grown = math.log(self.rent[k] + par.rent_scale) + par.rent_response * excess * self.chain.dt * active
-        self.rent[k] = max(math.exp(grown) - par.rent_scale, 0.0)
+        self.rent[k] = rent_after(self.rent[k], wanted, quota, active, par, self.chain.dt)
 
     # 8. Rationing
 

@@ -68,13 +68,11 @@ def simulate(
     Progress is kept beside the result, in FILE.progress, until it stands: after a fault or Ctrl-C the same command goes
     on.
     """
-    from sim.scenario.provenance import unmet
-
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
         loaded, kept, target, picture, goal, onto, _ = together(
             lambda: _loaded(scenario, overrides, without, max_runs if until else runs, traces),
-            lambda: _monthly(monthly),
+            lambda: _monthly(monthly, until),
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
             lambda: _goal(until, runs),
@@ -83,21 +81,13 @@ def simulate(
         )
         if goal is not None:
             goal.metric.check(loaded)
-        if loaded.time.periods_per_year == 12:
-            note(
-                "QuickLookWarning: monthly steps are for quick looks only: peaks come out up to 20 % lower; "
-                "do not quote the numbers"
-            )
-        for text in unmet(loaded):
-            note(text)
-        from sim import store
-
+        _warn(loaded)
         shared = {"seed": seed, "threads": threads, "traces": traces, "follow": follow, "onto": onto}
         began = time.perf_counter()
         reached = _reached(loaded, goal, max_runs, shared) if goal is not None else None
         if reached is not None:
             results = reached.results
-            store.save(results, target, overwrite=overwrite or go_on)
+            _write(results, target, overwrite=overwrite or go_on)
         else:
             shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept}
             results = _saved(loaded, target, shared, cluster, replace=overwrite, overwrite=overwrite or go_on)
@@ -121,9 +111,31 @@ def _loaded(name: str, overrides: list[str], without: list[str], runs: int | Non
     return loaded
 
 
-def _monthly(names: str) -> tuple[str, ...]:
-    from sim.engine.monthly import known
+def _warn(scenario: Any) -> None:
+    """Say what a reader of the results should know beforehand."""
+    from sim.scenario.provenance import unmet
 
+    if scenario.time.periods_per_year == 12:
+        note(
+            "QuickLookWarning: monthly steps are for quick looks only: peaks come out up to 20 % lower; "
+            "do not quote the numbers"
+        )
+    for text in unmet(scenario):
+        note(text)
+
+
+def _write(results: Any, target: Path, *, overwrite: bool) -> None:
+    from sim import store
+
+    store.save(results, target, overwrite=overwrite)
+
+
+def _monthly(names: str, until: str | None) -> tuple[str, ...]:
+    from sim.engine.monthly import known
+    from sim.errors import Fault, ScenarioError
+
+    if names and until is not None:
+        raise ScenarioError([Fault("--monthly", "", "cannot be kept with --until", "give --follow ROW instead")])
     return known(name.strip() for name in names.split(",") if name.strip())
 
 

@@ -96,10 +96,7 @@ def run(
     threads = processors() if threads is None else threads
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
-    if checkpoint is not None and (more is not None or draw is not None):
-        raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
-    if client is not None and draw is not None:
-        raise ValueError("workers of a cluster draw from the seed")
+    _check(more, checkpoint, client, draw)
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     most = CHUNK if more is not None else runs - already
     ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, draw=draw)
@@ -107,17 +104,10 @@ def run(
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
 
     with ThreadPoolExecutor(threads) as pool:
-        done: list[Part] = []
-        tree: dict[str, xr.Dataset] = {}
-        goal = runs
-        while not tree or goal > runs:
-            runs = goal
-            wanted = range(first + already, first + runs)
-            done = _simulated(ensemble, done, wanted, pool, checkpoint, client, _onwards(progress, already))
-            tree = ensemble.per_run(together(done), wanted)
-            if onto is not None:
-                tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
-            goal = runs if more is None else more(xr.DataTree.from_dict(tree))
+        onwards = _onwards(progress, already)
+        wanted = range(first + already, first + runs)
+        wanted, tree = _grown(ensemble, wanted, pool, checkpoint, client, onwards, onto, more)
+        runs = wanted.stop - first
         if onto is not None:
             continuation.take_up(ensemble.collector, onto)
         tree = {"distribution": ensemble.distribution()} | tree | {"reference": ensemble.path()}
@@ -153,6 +143,43 @@ def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int
 def processors() -> int:
     """Processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check(more: More | None, checkpoint: Checkpoint | None, client: Client | None, draw: Draw | None) -> None:
+    """Refuse options that exclude each other.
+
+    Raises
+    ------
+    ValueError: They do.
+    """
+    if checkpoint is not None and (more is not None or draw is not None):
+        raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
+    if client is not None and draw is not None:
+        raise ValueError("workers of a cluster draw from the seed")
+
+
+def _grown(
+    ensemble: Ensemble,
+    wanted: range,
+    pool: ThreadPoolExecutor,
+    checkpoint: Checkpoint | None,
+    client: Client | None,
+    progress: Progress | None,
+    onto: xr.DataTree | None,
+    more: More | None,
+) -> tuple[range, dict[str, xr.Dataset]]:
+    """Simulate the wanted runs, and more as long as more are asked for; all runs simulated, and their groups."""
+    done: list[Part] = []
+    already = 0 if onto is None else int(onto.attrs["runs"])
+    while True:
+        done = _simulated(ensemble, done, wanted, pool, checkpoint, client, progress)
+        tree = ensemble.per_run(together(done), wanted)
+        if onto is not None:
+            tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
+        goal = 0 if more is None else more(xr.DataTree.from_dict(tree)) - already
+        if goal <= len(wanted):
+            return wanted, tree
+        wanted = range(wanted.start, wanted.start + goal)
 
 
 def _begun(onto: xr.DataTree, runs: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from sim.core.state import BAN, DUMPING, DUTY, LICENSING, OUTAGE, PRODUCTION_QUOTA, QUOTA
+from sim.scenario.parameters import Parameters
 from tests.core.described import Event, Market, Restriction, Target
 
 
@@ -122,3 +123,11 @@ def fills(release: float, claims: tuple[float, float, float], strictness: float)
         result.append((1 - strictness) * even + strictness * first)
         left -= claim
     return result
+
+
+def rent_after(rent: float, wanted: float, quota: float, active: float, par: Parameters, dt: float) -> float:
+    """Licence rent, USD/kg, after a period of orders `wanted` under a quota, both t/yr."""
+    limit = par.rent_excess_bound
+    excess = clip(math.log(wanted / quota), -limit, limit) if wanted > 0 else -limit
+    grown = math.log(rent + par.rent_scale) + par.rent_response * excess * dt * active
+    return max(math.exp(grown) - par.rent_scale, 0.0)

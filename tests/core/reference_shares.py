@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 from sim.core.state import PATENT_BARRIER, TECHNOLOGY_BAN
-from tests.core.described import SmallChain
+from tests.core.described import Market, Process, Route, SmallChain, Use
 
 
 class Shares:
-    """The reference state of a chain."""
+    """The reference state of a chain, and its trend."""
+
+    now = 0
+    """Period, from the start."""
 
     def __init__(self, chain: SmallChain) -> None:
         self.chain = chain
@@ -44,6 +47,10 @@ class Shares:
             use = self.chain.uses[d.use]
             touched[use.market] += use.demand * (d.weight * fresh + d.weight_after * (1 - fresh))
         return [t / s if s > 0 else 0.0 for t, s in zip(touched, self.supply, strict=True)]
+
+    def growth(self, entity: Market | Process | Route | Use) -> float:
+        """Trend factor g of an entity in this period."""
+        return math.exp(entity.growth * self.now * self.chain.dt)
 
     def follow(self, months: float) -> float:
         """k(tau): the step a period takes towards a target."""

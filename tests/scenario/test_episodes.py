@@ -28,9 +28,11 @@ def test_episode__scores_nothing_that_was_imposed() -> None:
 
 
 def test_beliefs__free_only_parameters_that_exist_inside_their_bounds() -> None:
-    for name, prior in read_beliefs().priors.items():
+    priors = read_beliefs().priors
+    assert priors
+    for name, prior in priors.items():
         for value in prior.distribution.span(1e-4):
-            Parameters.model_validate({name: value})
+            assert getattr(Parameters.model_validate({name: value}), name) == value
 
 
 def test_read_episode__lists_all_faults_with_file_row_and_cure(tmp_path: Path) -> None:
