@@ -23,6 +23,8 @@ import numba
 import numpy as np
 from numba.core import config
 
+from sim.core.linking import inner_options
+
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
@@ -36,6 +38,9 @@ LLVM_OPTIONS = (
     "-unroll-full-max-count=1",
     "-force-vector-interleave=4",
 )
+
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **inner_options()}
+"""Options of functions that only compiled code calls: no wrappers, which halves compile time."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,9 +118,7 @@ def _numba_cache_in(folder: Path) -> Iterator[None]:
 
 def kernel(function: Function) -> Function:
     """Compile a function that only compiled code calls: no Python wrapper, which halves compile time."""
-    compiled: Function = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **OPTIONS)(
-        function
-    )
+    compiled: Function = numba.njit(forceinline=True, **INNER, **OPTIONS)(function)
     return compiled
 
 
@@ -125,7 +128,7 @@ def topic(function: Function) -> Function:
     The compiler's time grows faster than the size of a function: all in one takes three minutes, in topics one. A call
     costs a fraction of a microsecond, since the arrays are passed by value.
     """
-    compiled: Function = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+    compiled: Function = numba.njit(**INNER, **OPTIONS)(function)
     return compiled
 
 

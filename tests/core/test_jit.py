@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
+import numba
 import numpy as np
 import pytest
 
-from sim.core import jit, loop
+from sim.core import jit, linking, loop
 from sim.core.jit import cache_stamp
 from tests import small_chains, small_shocks
 from tests.core import arrays
@@ -27,7 +30,8 @@ def write_package(root: Path, factor: int) -> Path:
     folder.mkdir(parents=True)
     (root / "sim" / "__init__.py").write_text("")
     (folder / "__init__.py").write_text("")
-    shutil.copy(CORE / "jit.py", folder / "jit.py")
+    for name in ("jit.py", "linking.py"):
+        shutil.copy(CORE / name, folder / name)
     (folder / "inner.py").write_text(inner(factor))
     (folder / "outer.py").write_text(textwrap.dedent("""
         from sim.core.inner import scaled
@@ -108,6 +112,31 @@ def test_cache_stamp__changes_with_any_source_byte_and_name(tmp_path: Path) -> N
     assert cache_stamp(folder) == cache_stamp(CORE)
     (folder / "flow.py").rename(folder / "flows.py")
     assert cache_stamp(folder) not in stamps
+
+
+def test_inner_options__are_none_with_a_numba_that_was_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numba, "__version__", "0.1.0")
+    assert linking.inner_options() == {}
+
+
+def test_inner_functions__give_the_bits_that_functions_compiled_by_themselves_give() -> None:
+    def grown(value: float, by: float) -> float:
+        return value * by + np.float32(0.1) * value
+
+    def rows(inner: Callable[..., float]) -> Callable[..., None]:
+        @numba.njit(**jit.OPTIONS)  # type: ignore[untyped-decorator]
+        def over(values: np.ndarray) -> None:
+            for lane in range(values.size):
+                values[lane] = inner(values[lane], np.float32(1.7))
+
+        return cast("Callable[..., None]", over)
+
+    values = np.random.default_rng(1).random(1001, dtype=np.float32)
+    linked, alone = values.copy(), values.copy()
+    rows(jit.kernel(grown))(linked)
+    rows(numba.njit(**jit.OPTIONS)(grown))(alone)
+    assert not np.array_equal(linked, values)
+    np.testing.assert_array_equal(linked, alone)
 
 
 def test_simulate__is_packed_single_precision_code() -> None:
