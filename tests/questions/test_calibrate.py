@@ -9,7 +9,8 @@ import pytest
 
 from sim.errors import ResultError
 from sim.questions import calibrate as calibrations
-from sim.questions.calibrate import calibrate, errors, fits, tempered
+from sim.questions.calibrate import calibrate, errors, fits
+from sim.questions.proposals import tempered
 from sim.questions.weighting import contraction, covariance, effective
 from sim.scenario.episodes import Beliefs, Discrepancy, Episode, Prior
 
