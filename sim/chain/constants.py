@@ -8,17 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.core.state import Chain, Constants
-from sim.scenario.parameters import Parameters
-
-BUILT_IN = (
-    "latent_share",
-    "margin_response_mine",
-    "margin_response_plant",
-    "release_share",
-    "threat_downstream",
-    "users_cover",
-)
-"""Parameters that stand in arrays of markets, processes, routes or users; all others are scalars of the core."""
+from sim.scenario.parameters import BUILT_IN, Parameters
 
 
 def constants(parameters: Parameters, dt: float, latent_floor: float, rounding: float) -> Constants:

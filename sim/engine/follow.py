@@ -107,12 +107,12 @@ class Follower:
 
         Parameters
         ----------
-        parameters: In place of those of the scenario.
+        parameters: In place of those that the scenario has for the run.
         run: Number of the run.
         seed: Seed of all random draws; the scenario's `ensemble.seed` by default.
         """
         scenario, clock = self.reference.scenario, self._clock
-        wanted = scenario.parameters if parameters is None else parameters
+        wanted = scenario.parameters_of(run) if parameters is None else parameters
         chain = chains.tuned(self._chain, scenario.parameters, wanted, clock.dt)
         if chain is None:
             other = scenario.model_copy(update={"parameters": wanted})

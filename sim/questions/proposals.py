@@ -161,8 +161,8 @@ def proposed(beliefs: Beliefs, parts: Sequence[Component], seed: int, first: int
         plain
         / np.sqrt(chi2(FREEDOM).ppf(Numbers(seed, first, count).of("calibration", "tail", 1)[0]) / FREEDOM)[:, None]
     )
-    chosen = (first + np.arange(count)) % len(parts)
+    chosen = [number % len(parts) for number in range(first, first + count)]
     factors = [np.linalg.cholesky(part.scale) for part in parts]
     score = np.array([parts[part].mean + factors[part] @ row for part, row in zip(chosen, stretched, strict=True)])
-    made = tuple((part, int(np.sum(chosen == index))) for index, part in enumerate(parts))
+    made = tuple((part, chosen.count(index)) for index, part in enumerate(parts))
     return at_scores(beliefs, score), made
