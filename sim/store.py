@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "distribution": variables.DISTRIBUTION,
     "runs": variables.RUNS,
     "shocks": variables.SHOCKS,
+    "parameters": variables.PARAMETERS,
     "capacity": variables.CAPACITY,
     "stockpiles": variables.STOCKPILES,
     "policies": variables.POLICIES,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
+PARAMETER = "parameter"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
 INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"
@@ -245,6 +246,11 @@ STOCKPILES = (
 )
 """Variables of `/stockpiles`, which is there where the scenario has a stockpile; years count from its start."""
 
+PARAMETERS = (
+    Variable(
+        "value", (PARAMETER, RUN), "1", "Value of a parameter that differs between runs; units as in the scenario."
+    ),
+)
 SHOCKS = (
     Variable("announced", (RESTRICTION, SLOT, RUN), "month", "Announcement, months from the start; missing if absent."),
     Variable("onset", (RESTRICTION, SLOT, RUN), "month", "Onset, months from the start; missing if absent."),

@@ -103,14 +103,28 @@ def test_quota__lifts_lanthanum_and_cerium_above_neodymium_in_the_first_months(
 @pytest.mark.parametrize(
     ("product", "until"),
     [(product, "2011-06") for product in ("la_oxide", "ce_oxide", "sm_oxide", "y_oxide", "ndpr_oxide")]
-    # A rent per kg weighs least on what is dearest: dysprosium was 1.4 to 1.6 times as dear outside in September 2011,
-    # which the model holds until spring only.
+    # A rent per kg weighs least on what is dearest: by autumn 2011 dysprosium had risen 1.24 times as far abroad as in
+    # China, and the model leaves 1.3 in spring.
     + [("dy_oxide", "2011-03")],
 )
 def test_quota__makes_goods_dearer_outside_than_inside(episode: xr.DataTree, product: str, until: str) -> None:
     inside = months(price(episode, product, "CN"), "2010-08", until)
     for region in ABROAD:
         assert float((months(price(episode, product, region), "2010-08", until) / inside).min()) > 1.3, region
+
+
+def test_quota__keeps_dysprosium_dearer_outside_through_2011(episode: xr.DataTree) -> None:
+    inside = price(episode, "dy_oxide", "CN")
+    for region in ABROAD:
+        ratio = months(price(episode, "dy_oxide", region) / inside, "2010-08", "2011-12")
+        assert float(ratio.min()) > 1.05 and float(ratio[-3:].max()) < 1.4, region
+
+
+def test_mining_plan__alarms_buyers_of_oxides_as_it_passes_on(episode: xr.DataTree) -> None:
+    alone = replay("restrictions.mining_2011.passes_on=0")
+    for product in ("ndpr_oxide", "dy_oxide"):
+        risen = [float(months(price(tree, product, "CN"), "2011-10", "2011-10").max()) for tree in (episode, alone)]
+        assert risen[0] > 1.4 * risen[1] and risen[1] < 1.4, product
 
 
 def test_quota__alone_does_not_raise_prices_in_china(episode: xr.DataTree) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.chain.accounts import Values
 from sim.chain.capacity import expansion_arrays
+from sim.chain.constants import cast as scalars
 from sim.chain.constants import constants
 from sim.chain.origins import bindable, listed_outputs, origins
 from sim.chain.reference import Process, Reference
@@ -58,7 +59,7 @@ def core_arrays(
     tagged = origins(reference)
     numbers = constants(reference.scenario.parameters, dt, latent_floor, float(np.finfo(precision).eps))
     return Chain(
-        constants=type(numbers)(*(precision(number) for number in numbers)),
+        constants=scalars(numbers, precision),
         markets=cast(_markets(reference, dt)),
         processes=cast(processes),
         inputs=cast(inputs),

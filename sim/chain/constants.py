@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from sim.core.state import Constants
-from sim.scenario.parameters import Parameters
+from sim.core.state import Chain, Constants
+from sim.scenario.parameters import BUILT_IN, Parameters
 
 
 def constants(parameters: Parameters, dt: float, latent_floor: float, rounding: float) -> Constants:
@@ -64,3 +65,25 @@ def constants(parameters: Parameters, dt: float, latent_floor: float, rounding: 
         disposal_elasticity=given.disposal_elasticity,
     )
     return Constants(**{name: np.float64(number) for name, number in numbers.items()})
+
+
+def cast(numbers: Constants, precision: type[np.floating[Any]]) -> Constants:
+    """Scalars of the core in the working precision."""
+    return type(numbers)(*(precision(number) for number in numbers))
+
+
+def tuned(chain: Chain, before: Parameters, after: Parameters, dt: float) -> Chain | None:
+    """A chain with other parameters, or none where it has to be built anew.
+
+    Parameters
+    ----------
+    chain: Arrays of the reference state, in single precision or double.
+    before: Parameters it was built with.
+    after: Parameters wanted.
+    dt: Months a period.
+    """
+    if any(getattr(before, name) != getattr(after, name) for name in BUILT_IN):
+        return None
+    precision = chain.markets.inventory.dtype.type
+    numbers = constants(after, dt, float(chain.constants.latent_floor), float(np.finfo(precision).eps))
+    return chain._replace(constants=cast(numbers, precision))

@@ -48,6 +48,10 @@ CODES = {
     "denial": DENIAL,
 }
 
+LEAST_RISK = 1e-4
+"""Share of supply at risk below which nobody is alarmed by what is passed on."""
+Risks = dict[int, tuple[float, float]]
+"""Share of the supply of markets that is at risk, and that after recovery."""
 WATCHES = {"price": PRICES, "output": OUTPUT}
 
 
@@ -57,7 +61,7 @@ class Target:
 
     routes: dict[int, tuple[float, float]]
     processes: tuple[int, ...]
-    markets: dict[int, tuple[float, float]]
+    markets: Risks
     flow: float
     """Reference flow of the routes, or output of the processes, that a quota is measured against; t a year."""
     growth: Values
@@ -69,6 +73,50 @@ class Target:
 
 def target(reference: Reference, restriction: Measure) -> Target:
     """Return what a restriction reaches."""
+    found = _reached(reference, restriction)
+    if restriction.passes_on == 0.0 or not found.markets:
+        return found
+    return replace(found, markets=_passed_on(reference, found.markets, restriction.passes_on))
+
+
+def _passed_on(reference: Reference, markets: Risks, share: float) -> Risks:
+    """Add what is at risk down the chain, since it is made of what is at risk.
+
+    A process lacks what its scarcest input lacks, so the largest share at risk among them counts, times `share` at each
+    step; what it makes carries that to its market by its share of supply, and routes carry it on to other regions.
+    Where a restriction touches a market itself, the larger of both counts.
+
+    Parameters
+    ----------
+    reference: The reconciled chain.
+    markets: Share of supply at risk by market, and that after recovery.
+    share: Share that is passed on.
+    """
+    supply = reference.flows.supply
+    direct = np.zeros((2, supply.size))
+    for index, weights in markets.items():
+        direct[:, index] = weights
+    risk = direct
+    # Each sweep goes a step further down; scrap leads back up, where less and less is left.
+    for _ in reference.scenario.tables.meta.stages:
+        made = np.zeros_like(risk)
+        for row in reference.processes:
+            feeds = [reference.at[product, row.region] for product in row.inputs]
+            lacking = share * risk[:, feeds].max(axis=1, initial=0.0)
+            for product, tonnes in row.outputs.items():
+                index = reference.at[product, row.region]
+                made[:, index] += lacking * tonnes * row.activity / supply[index]
+        sent = made.copy()
+        for route in reference.routes:
+            origin = reference.at[route.product, route.origin]
+            destination = reference.at[route.product, route.destination]
+            sent[:, destination] += made[:, origin] * route.flow / supply[destination]
+        risk = np.maximum(direct, np.minimum(sent, 1.0))
+    return {int(m): (float(risk[0, m]), float(risk[1, m])) for m in np.flatnonzero(risk.max(axis=0) > LEAST_RISK)}
+
+
+def _reached(reference: Reference, restriction: Measure) -> Target:
+    """Return what a restriction reaches itself."""
     if isinstance(restriction, Dumping):
         on_cost = restriction.on_cost
         after = on_cost * restriction.profile.remaining(restriction.by)
@@ -90,7 +138,7 @@ def target(reference: Reference, restriction: Measure) -> Target:
 def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
     scenario, flow = reference.scenario, 0.0
     routes: dict[int, tuple[float, float]] = {}
-    markets: dict[int, tuple[float, float]] = {}
+    markets: Risks = {}
     for index, row in enumerate(reference.routes):
         weight = 0.0 if scenario.spares(restriction, row.destination) else restriction.weight(row.destination)
         if row.origin != restriction.by or row.product not in restriction.products or weight <= 0.0:
@@ -153,7 +201,7 @@ def _technologies(reference: Reference, restriction: Technology) -> Target:
 def _denied(reference: Reference, denial: Denial) -> Target:
     """Uses of a denial; at risk in a market is what they take of its supply."""
     uses: dict[int, tuple[float, float]] = {}
-    markets: dict[int, tuple[float, float]] = {}
+    markets: Risks = {}
     for index, row in enumerate(reference.uses):
         weight = 0.0 if reference.scenario.spares(denial, row.region) else denial.weight(row.region)
         if row.sector not in denial.sectors or row.product not in denial.products or weight <= 0.0:

@@ -33,6 +33,15 @@ def simulate(
     ] = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006
+    posterior: Annotated[
+        str | None,
+        typer.Option(help="Posterior that runs spread over, sixteen a set: a bundled one (rare_earths) or a file."),
+    ] = None,
+    fit: Annotated[
+        list[str],
+        typer.Option(help="Episode the posterior is fitted to; all in the file by default. Repeat for several."),
+    ] = [],  # noqa: B006
+    sets: Annotated[int, typer.Option(min=1, max=10_000, help="Sets of parameters that stand for the posterior.")] = 64,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
     cluster: Annotated[
         str | None, typer.Option(help="Dask cluster: tcp://host:8786, or local:4 for four processes here.")
@@ -71,7 +80,9 @@ def simulate(
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
         loaded, kept, target, picture, goal, onto, _ = together(
-            lambda: _loaded(scenario, overrides, without, max_runs if until else runs, traces),
+            lambda: _loaded(
+                scenario, [*overrides, *_spread(posterior, fit, sets)], without, max_runs if until else runs, traces
+            ),
             lambda: _monthly(monthly, until),
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
@@ -99,6 +110,18 @@ def simulate(
         _report(results, seconds, place, plot, region)
         if reached is not None:
             _report_goal(reached)
+
+
+def _spread(posterior: str | None, fit: list[str], sets: int) -> list[str]:
+    """The override that spreads runs over a posterior, if one is asked for."""
+    from sim.errors import Fault, ScenarioError
+    from sim.questions import posteriors
+
+    if posterior is None:
+        if fit:
+            raise ScenarioError([Fault("--fit", fit[0], "has no posterior to choose from", "give --posterior as well")])
+        return []
+    return [posteriors.spread_over_runs(posterior, fit, sets)]
 
 
 def _loaded(name: str, overrides: list[str], without: list[str], runs: int | None, traces: int) -> Any:

@@ -15,6 +15,7 @@ from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.parts import drawn
 from sim.engine.run import processors
 from sim.engine.stockpiles import Followed
+from sim.errors import Fault, ScenarioError
 from sim.policies import driven
 from sim.shocks import Shocks
 
@@ -48,7 +49,14 @@ class Bench:
         reference: The chain, with stockpiles of the largest sizes to be tried.
         runs: Runs of a trial.
         seed: Seed of all random draws; trials share them with `sim.run`.
+
+        Raises
+        ------
+        ScenarioError: The scenario has a posterior.
         """
+        if reference.scenario.posterior is not None:
+            cure = "leave it out: a stockpile is sized at one set of parameters"
+            raise ScenarioError([Fault("scenario", "posterior", "is not followed here", cure)])
         self.reference, self.runs, self.seed = reference, runs, seed
         self.chain = driven(chains.core_arrays(reference), reference)
         time = reference.scenario.time

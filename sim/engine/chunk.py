@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.core import allocate, loop
 from sim.core.state import Chain, ProjectDraws, Record
+from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
 
 LANES = 128
@@ -42,7 +43,16 @@ class Clock:
 class Chunk:
     """The record of a chunk of runs; used again for every chunk of an ensemble."""
 
-    def __init__(self, chain: Chain, clock: Clock, runs: int, *, traced: bool = False, routes: bool = False) -> None:
+    def __init__(
+        self,
+        chain: Chain,
+        clock: Clock,
+        runs: int,
+        *,
+        traced: bool = False,
+        routes: bool = False,
+        sets: Sequence[Chain] = (),
+    ) -> None:
         """Allocate for up to `runs` runs.
 
         Parameters
@@ -50,34 +60,45 @@ class Chunk:
         runs: Runs, rounded up to whole blocks.
         traced: Whether all months are recorded at once, and routes.
         routes: Whether shipments on every route are recorded.
+        sets: The chain with each set of parameters, where runs differ in them; blocks are then small.
         """
         self.months = clock.count if traced else min(clock.count, SLICE)
-        self.chain, self.clock = chain, clock
+        self.chain, self.clock, self.sets = chain, clock, sets
+        lanes = lanes_of(sets)
         self.came: Shocks
-        self.blocks = -(-runs // LANES)
-        self.padded = self.blocks * LANES
+        self.blocks = -(-runs // lanes)
+        self.padded = self.blocks * lanes
         self.record: Record = allocate.monthly_record(
-            chain, self.months, self.blocks, LANES, traced_routes=traced or routes
+            chain, self.months, self.blocks, lanes, traced_routes=traced or routes
         )
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
-        self._start = allocate.block_at_reference(chain, LANES)
+        self._start = allocate.block_at_reference(chain, lanes)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
 
     def go_on_with(self, chain: Chain) -> None:
         """Simulate another chain from now on, one with as many entities of every class."""
         self.chain = chain
-        allocate.set_back(self._start, allocate.block_at_reference(chain, LANES))
+        allocate.set_back(self._start, allocate.block_at_reference(chain, lanes_of(self.sets)))
 
-    def simulate(self, shocks: Shocks, projects: ProjectDraws, pool: Executor) -> Iterator[int]:
+    def simulate(
+        self, shocks: Shocks, projects: ProjectDraws, pool: Executor, *, groups: Sequence[int] = ()
+    ) -> Iterator[int]:
         """Run all blocks, a few months at a time.
+
+        Parameters
+        ----------
+        shocks: Shocks of the runs, of whole blocks.
+        projects: What is drawn of their projects.
+        pool: Threads.
+        groups: Number of the group of runs in each block, where runs differ in parameters.
 
         Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
         the horizon are complete, and `came` holds the shocks without candidates that the state of the chain has ruled
         out.
         """
-        clock = self.clock
+        clock, lanes = self.clock, lanes_of(self.sets)
         events = shocks.events(clock.dt)
-        count = events.onset.shape[2] // LANES
+        count = events.onset.shape[2] // lanes
         for shift in range(0, clock.count, self.months):
             begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
             months = clock.months - np.int32(shift)
@@ -87,14 +108,18 @@ class Chunk:
                 part, state = allocate.of_block(self.record, block), self._states[block]
                 if begin == 0:
                     allocate.set_back(state, self._start)
-                loop.simulate(
-                    self.chain, events, projects, block * LANES, begin, end, months, clock.weights, state, part
-                )
+                chain = self.sets[groups[block] % len(self.sets)] if self.sets else self.chain
+                loop.simulate(chain, events, projects, block * lanes, begin, end, months, clock.weights, state, part)
 
             list(pool.map(advance, range(count)))
             if end == clock.periods:
                 self.came = shocks.that_came(events)
             yield shift
+
+
+def lanes_of(sets: Sequence[Chain]) -> int:
+    """Runs simulated side by side: those of a group, where groups differ in parameters."""
+    return GROUP if sets else LANES
 
 
 def by_run(array: Floats, runs: int) -> Floats:

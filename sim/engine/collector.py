@@ -59,8 +59,8 @@ class Plan:
 class Collector:
     """Counts chunks of an ensemble; memory does not grow with the runs."""
 
-    def __init__(self, reference: Reference, chain: Chain, clock: Clock, blocks: int) -> None:
-        """Lay out the rows of all variables for chunks of up to `blocks` blocks."""
+    def __init__(self, reference: Reference, chain: Chain, clock: Clock, blocks: int, lanes: int = LANES) -> None:
+        """Lay out the rows of all variables for chunks of up to `blocks` blocks of `lanes` runs."""
         self.months, self.dt = clock.count, clock.dt
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
@@ -70,7 +70,7 @@ class Collector:
         if chain.reserves.size:
             self.plans["stock"] = self._stock(chain)
         self.found = {
-            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, LANES), plan.threshold, parts=PARTS)
+            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, lanes), plan.threshold, parts=PARTS)
             for name, plan in self.plans.items()
         }
 

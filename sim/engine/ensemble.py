@@ -14,8 +14,9 @@ import xarray as xr
 
 from sim import chain as chains
 from sim.chain import stability
+from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, parts
-from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
+from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
@@ -60,10 +61,20 @@ class Ensemble:
         self.reference = chains.build(scenario)
         self.chain = driven(chains.core_arrays(self.reference), self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
-        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // LANES))
+        given = scenario.posterior.sets if scenario.posterior is not None else ()
+        self.sets = tuple(self._with(values) for values in given)
+        lanes = lanes_of(self.sets)
+        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // lanes), lanes)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
         self.keepers = keepers(self.reference, self.collector, self.clock, follow=self.follow, monthly=self.monthly)
         self._draw = draw or partial(parts.drawn, seed=seed)
+
+    def _with(self, values: dict[str, float]) -> Chain:
+        """The chain with some parameters set anew; only those may differ between runs that allow it."""
+        before = self.scenario.parameters
+        found = chains.tuned(self.chain, before, before.model_copy(update=values), self.clock.dt)
+        assert found is not None
+        return found
 
     @property
     def key(self) -> dict[str, Any]:
@@ -89,7 +100,7 @@ class Ensemble:
         return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
-        buffers = Chunk(self.chain, self.clock, size, routes=DELIVERY in self.monthly)
+        buffers = Chunk(self.chain, self.clock, size, routes=DELIVERY in self.monthly, sets=self.sets)
         yield from parts.simulated(buffers, self.collector, self.keepers, drawn, pool)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
@@ -97,7 +108,8 @@ class Ensemble:
         coords = self._coords | {RUN: np.array(numbers)}
         kinds = [str(restriction.kind) for restriction in self.scenario.measures.values()]
         tree = {keeper.group: keeper.dataset(part.kept[keeper.group], coords) for keeper in self.keepers}
-        return tree | {"shocks": labels.shocks(part.shocks, kinds, coords)}
+        tree |= {"shocks": labels.shocks(part.shocks, kinds, coords)}
+        return tree | ({"parameters": labels.parameters(self.scenario, numbers)} if self.sets else {})
 
     def distribution(self) -> xr.Dataset:
         """`/distribution` of all runs counted so far."""
@@ -111,13 +123,14 @@ class Ensemble:
     def traces(self, runs: range, pool: ThreadPoolExecutor) -> xr.Dataset:
         """Simulate chosen runs again, keeping every route: the same bits, since a run depends on its number only."""
         found = []
-        chunk = Chunk(self.chain, self.clock, min(len(runs), TRACED_AT_ONCE), traced=True)
+        size = min(len(runs), TRACED_AT_ONCE)
+        chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets)
         rows = {name: plan.labels for name, plan in self.collector.plans.items()}
-        for begin in runs[:: chunk.padded]:
-            used = min(chunk.padded, runs.stop - begin)
+        for drawn in parts.draws(self.reference, [runs], self._draw, pool, size=size):
+            used = drawn.size
             # All months come at once: there is one slice.
-            list(chunk.simulate(*self._draw(self.reference, begin, chunk.padded), pool))
-            here = self._coords | {RUN: np.arange(begin, begin + used)}
+            list(chunk.simulate(drawn.shocks, drawn.projects, pool, groups=drawn.groups))
+            here = self._coords | {RUN: np.arange(drawn.first, drawn.first + used)}
             paths = self.collector.paths(chunk.record, used, pool)
             found.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
         return xr.concat(found, dim=RUN)

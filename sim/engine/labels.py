@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from sim.chain.reference import Reference
 from sim.engine.chunk import Floats
 from sim.engine.groups import Label
 from sim.engine.histograms import Histogram
+from sim.scenario import Scenario
 from sim.shocks import NEVER, Shocks
 from sim.variables import (
     MONTH,
+    PARAMETER,
     PRODUCT,
     QUANTILE,
     REGIME,
@@ -157,6 +160,22 @@ def shocks(found: Shocks, kinds: list[str], coords: dict[str, Any]) -> xr.Datase
     return data.assign_coords(
         {SLOT: np.arange(found.onset.shape[1]), RUN: data[RUN] if RUN in data.coords else coords[RUN]}
     )
+
+
+def parameters(scenario: Scenario, numbers: Sequence[int]) -> xr.Dataset:
+    """The dataset of `/parameters`: what each run took from the posterior.
+
+    Parameters
+    ----------
+    scenario: A scenario with a posterior.
+    numbers: Numbers of the runs.
+    """
+    names = sorted({name for values in scenario.posterior.sets for name in values}) if scenario.posterior else []
+    taken = [scenario.parameters_of(run) for run in numbers]
+    values = np.array([[getattr(each, name) for each in taken] for name in names], dtype=np.float32)
+    (declared,) = variables.PARAMETERS
+    entries = {declared.name: (declared.dims, values, attributes(declared))}
+    return _dataset(entries, {PARAMETER: names, RUN: np.array(numbers)})
 
 
 def traces(

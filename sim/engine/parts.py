@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from sim.engine.chunk import CHUNK, LANES, Chunk
 from sim.engine.collector import Collector
 from sim.engine.keepers import Keeper, Values
 from sim.projects import followed as projects_followed
+from sim.scenario.belief import GROUP
 from sim.shocks import Shocks, joined, sample
 
 Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
@@ -104,6 +105,8 @@ class Drawn:
     """Runs that count."""
     shocks: Shocks
     projects: ProjectDraws
+    groups: tuple[int, ...] = ()
+    """Number of the group of runs in each block, where groups differ in parameters."""
 
 
 def simulated(
@@ -112,7 +115,7 @@ def simulated(
     """Simulate and count chunks of runs; yields what is kept of each."""
     for chunk in draws:
         size = chunk.size
-        for shift in buffers.simulate(chunk.shocks, chunk.projects, pool):
+        for shift in buffers.simulate(chunk.shocks, chunk.projects, pool, groups=chunk.groups):
             collector.add(buffers.record, size, pool, shift=shift)
             for keeper in keepers:
                 keeper.add(buffers.record, pool, shift=shift)
@@ -127,38 +130,72 @@ def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Sh
     return shocks, projects_followed(reference, first=first, runs=runs, seed=seed)
 
 
-def draws(reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor) -> Iterator[Drawn]:
+def draws(
+    reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor, *, size: int = CHUNK
+) -> Iterator[Drawn]:
     """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
 
     Each is filled with the runs that would come next.
-    """
-    chunks = ((begin, min(CHUNK, each.stop - begin)) for each in runs for begin in each[::CHUNK])
 
-    def chunk(begin: int, size: int) -> Drawn:
-        """The chunk that begins with a run."""
-        return Drawn(begin, size, *draw(reference, begin, _filled(size)))
+    Parameters
+    ----------
+    reference: The reconciled chain.
+    runs: Ranges of runs.
+    draw: Where shocks and projects come from.
+    pool: Threads.
+    size: Runs of a chunk at most.
+    """
+    grouped = reference.scenario.posterior is not None
+    lanes = GROUP if grouped else LANES
+
+    def chunk(piece: range) -> Drawn:
+        """A chunk of runs."""
+        padded = _filled(len(piece), lanes)
+        groups = tuple(run // GROUP for run in range(piece.start, piece.start + padded, GROUP)) if grouped else ()
+        return Drawn(piece.start, len(piece), *draw(reference, piece.start, padded), groups)
 
     coming = None
-    for later in chunks:
-        now, coming = coming, pool.submit(chunk, *later)
+    for piece in (piece for each in runs for piece in _pieces(each, size, grouped=grouped)):
+        now, coming = coming, pool.submit(chunk, piece)
         if now is not None:
             yield now.result()
     if coming is not None:
         yield coming.result()
 
 
+def _pieces(runs: range, size: int, *, grouped: bool) -> Iterator[range]:
+    """Parts of a range of at most some runs; a group that it begins inside of comes alone.
+
+    Example
+    -------
+    >>> list(_pieces(range(10, 50), 32, grouped=True))
+    [range(10, 16), range(16, 48), range(48, 50)]
+    """
+    begin = runs.start
+    while begin < runs.stop:
+        inside = begin % GROUP if grouped else 0
+        end = min(begin + (GROUP - inside if inside else size), runs.stop)
+        yield range(begin, end)
+        begin = end
+
+
 def draws_of(reference: Reference, numbers: Sequence[int], seed: int) -> Iterator[Drawn]:
     """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers."""
-    for first in range(0, len(numbers), CHUNK):
-        chosen = numbers[first : first + CHUNK]
+    grouped = reference.scenario.posterior is not None
+    together = groupby(numbers, key=lambda run: run // GROUP) if grouped else [(0, numbers)]
+    chunks = [list(chosen) for _, chosen in together]
+    place = 0
+    for chosen in (chunk[begin : begin + CHUNK] for chunk in chunks for begin in range(0, len(chunk), CHUNK)):
         several = [drawn(reference, number, 1, seed=seed) for number in chosen]
-        several += several[-1:] * (_filled(len(chosen)) - len(chosen))
+        several += several[-1:] * (_filled(len(chosen), GROUP if grouped else LANES) - len(chosen))
         projects = [np.concatenate(arrays, axis=1) for arrays in zip(*(each[1] for each in several), strict=True)]
-        yield Drawn(first, len(chosen), joined([each[0] for each in several]), ProjectDraws(*projects))
+        groups = (chosen[0] // GROUP,) * (len(several) // GROUP) if grouped else ()
+        yield Drawn(place, len(chosen), joined([each[0] for each in several]), ProjectDraws(*projects), groups)
+        place += len(chosen)
 
 
-def _filled(runs: int) -> int:
-    return -(-runs // LANES) * LANES
+def _filled(runs: int, lanes: int) -> int:
+    return -(-runs // lanes) * lanes
 
 
 def _joined(parts: list[Values]) -> Values:

@@ -1,51 +1,33 @@
 """Calibration: an importance-weighted ensemble over the free parameters, for one episode or several.
 
-Draws come in three stages: first from the priors, then from Gaussians on the normal scale of the priors, fitted to what
-the draws so far say of each episode and of all (adaptive multiple importance sampling, Cornuet et al. 2012, Scand. J.
-Stat. 39:798). Weights divide by the mixture of all stages (Owen and Zhou 2000, J. Am. Stat. Assoc. 95:135), so that one
-file of draws serves every choice of episodes.
+Draws come in stages, the first from the priors, the others from what the draws so far say of each episode and of all
+(`sim.questions.proposals`); one file of draws serves every choice of episodes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import logsumexp
-from scipy.stats import multivariate_normal
 
 from sim import __version__, store
 from sim.errors import ResultError
-from sim.quantiles import Numbers
+from sim.questions import proposals
 from sim.questions.observables import Replay, recorded
 from sim.questions.posteriors import Posterior
-from sim.questions.weighting import Ensemble, at_scores, draw, effective, evidence, weights
+from sim.questions.proposals import Mixture
+from sim.questions.weighting import Ensemble, draw, evidence
 from sim.scenario.episodes import Beliefs, Episode
 
 Values = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 KEPT_EVERY = 10
 """Draws after which what is known is put aside."""
-LEAST_EFFECTIVE = 20.0
-"""Effective draws below which the likelihood is tempered before the proposals of the next stage are fitted."""
-STAGES = (0.4, 0.7, 1.0)
-"""Share of the draws made by the end of each stage."""
-WIDENED = 1.3
-"""Factor on the fitted covariance of a proposal: one too narrow makes a few weights huge, one too wide wastes draws."""
-
-
-@dataclass(frozen=True)
-class Component:
-    """A Gaussian proposal on the normal scale of the priors."""
-
-    mean: Values
-    covariance: Values
 
 
 @dataclass(frozen=True)
@@ -84,20 +66,18 @@ def calibrate(
     ResultError: The checkpoint is of another calibration.
     """
     ledger = _Ledger(episodes, beliefs, draws, seed, checkpoint, progress)
-    bounds = [round(share * draws) for share in STAGES]
-    parts: list[Component] = []
-    shares = np.array([bounds[0] / draws])
-    ensemble = draw(beliefs, draws=bounds[0], seed=seed)
-    likelihood = _likelihood(ledger, ensemble, beliefs, bounds[0])
-    for begin, end in pairwise(bounds):
-        fresh = list(_components(ensemble.score, _ratio(ensemble.score, parts, shares), likelihood))
-        ensemble = ensemble.joined(_proposed(beliefs, fresh, seed, begin, end - begin))
-        parts += fresh
-        shares = np.append(shares * begin, np.full(len(fresh), (end - begin) / len(fresh))) / end
+    stages = proposals.bounds(draws)
+    made = Mixture(stages[0])
+    ensemble = draw(beliefs, draws=stages[0], seed=seed)
+    likelihood = _likelihood(ledger, ensemble, beliefs, stages[0])
+    for begin, end in pairwise(stages):
+        parts = proposals.components(ensemble.score, made.ratio(ensemble.score), likelihood)
+        fresh, counts = proposals.proposed(beliefs, parts, seed, begin, end - begin)
+        ensemble, made = ensemble.joined(fresh), Mixture(made.prior, made.parts + counts)
         likelihood = _likelihood(ledger, ensemble, beliefs, end)
     posterior = Posterior(
         ensemble=ensemble,
-        ratio=_ratio(ensemble.score, parts, shares),
+        ratio=made.ratio(ensemble.score),
         likelihood=likelihood,
         provenance={
             "oreflow_version": __version__,
@@ -208,75 +188,3 @@ class _Ledger:
         if self.file is not None:
             with store.replacing(self.file) as partial, partial.open("wb") as out:
                 np.savez_compressed(out, allow_pickle=False, key=np.array(self.key), **self.known)
-
-
-def tempered(log_likelihood: Values, least: float) -> Values:
-    """Weights with the likelihood raised to the highest power, at most 1, that leaves enough effective draws.
-
-    Parameters
-    ----------
-    log_likelihood: Of each draw.
-    least: Effective draws wanted.
-
-    Example
-    -------
-    >>> weight = tempered(np.array([0.0, -1000.0, -1000.0, -1000.0]), 2.0)
-    >>> round(effective(weight), 3)
-    2.0
-    """
-    least = min(least, 0.5 * log_likelihood.size)
-    if effective(weights(log_likelihood)) >= least:
-        return weights(log_likelihood)
-    power = brentq(lambda power: effective(weights(power * log_likelihood)) - least, 0.0, 1.0)
-    return weights(power * log_likelihood)
-
-
-def _components(score: Values, ratio: Values, likelihood: dict[str, Values]) -> Iterator[Component]:
-    """Proposals of a stage: one for each episode and, of several, one for all together.
-
-    Parameters
-    ----------
-    score: Normal scores of the draws so far, shape (draw, parameter).
-    ratio: Log density of the prior over that of what they were drawn from, shape (draw,).
-    likelihood: Their log likelihood by episode.
-    """
-    targets = list(likelihood.values())
-    if len(targets) > 1:
-        targets.append(np.sum(targets, axis=0))
-    for target in targets:
-        weight = tempered(ratio + target, LEAST_EFFECTIVE)
-        mean = weight @ score
-        around = score - mean
-        fitted = (weight[:, None] * around).T @ around
-        # A few effective draws cannot tell the correlations of a dozen parameters: half of what they say is believed.
-        shrunk = 0.5 * fitted + 0.5 * np.diag(np.diag(fitted)) + 0.05 * np.eye(score.shape[1])
-        yield Component(mean, WIDENED * shrunk)
-
-
-def _proposed(beliefs: Beliefs, parts: Sequence[Component], seed: int, first: int, count: int) -> Ensemble:
-    """Draws of the second stage, each from the components in turn."""
-    plain = draw(beliefs, draws=count, seed=seed, first=first)
-    numbers = Numbers(seed, first, count).of("calibration", "component", 1)[0]
-    chosen = np.minimum((numbers * len(parts)).astype(int), len(parts) - 1)
-    score = np.array(
-        [
-            parts[part].mean + np.linalg.cholesky(parts[part].covariance) @ row
-            for part, row in zip(chosen, plain.score, strict=True)
-        ]
-    )
-    return at_scores(beliefs, score)
-
-
-def _ratio(score: Values, parts: Sequence[Component], shares: Values) -> Values:
-    """Log density of the prior over that of the mixture of all stages, shape (draw,).
-
-    Parameters
-    ----------
-    score: Normal scores of the draws, shape (draw, parameter).
-    parts: Proposals of the stages after the first.
-    shares: Shares of the draws: from the prior, then from each proposal.
-    """
-    size = score.shape[1]
-    prior = multivariate_normal(np.zeros(size), np.eye(size)).logpdf(score)
-    late = [multivariate_normal(part.mean, part.covariance).logpdf(score) for part in parts]
-    return np.asarray(prior - logsumexp(np.array([prior, *late]).T + np.log(shares), axis=1))

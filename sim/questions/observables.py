@@ -7,16 +7,18 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from sim import chain as chains
-from sim.engine.follow import Path, follow
+from sim.engine.follow import Follower, Path
 from sim.scenario import Scenario, load
 from sim.scenario.dates import months_between
 from sim.scenario.episodes import Episode, ObservationRow, SeriesRow
+from sim.scenario.parameters import Parameters
 
 Values = NDArray[np.float64]
 LEAST = 1e-3
 """Least value whose logarithm is taken: a rent of nothing is not infinitely wrong."""
+PARAMETER = "parameters."
 SUMMED = ("legal_exports", "leaked_exports")
 """Quantities that are summed over the months of an observation; all others are means."""
 
@@ -123,7 +125,8 @@ class Replay:
         ScenarioError: The scenario has faults, or its chain cannot be balanced.
         """
         self.episode, self.scenario = episode, scenario_of(episode)
-        self._reference = chains.build(self.scenario)
+        self._plain = Follower(self.scenario)
+        self._changed: tuple[tuple[str, ...], Follower] = ((), self._plain)
 
     @property
     def digest(self) -> str:
@@ -139,7 +142,17 @@ class Replay:
         overrides: Keys of the scenario to set, such as `parameters.speculation=0`.
         run: Number of the run, which decides what the scenario leaves to chance.
         """
-        return follow(self.scenario.replace(*overrides), run=run, like=self._reference)
+        given = [text.partition("=") for text in overrides]
+        numbers = {key.removeprefix(PARAMETER): value for key, _, value in given if key.startswith(PARAMETER)}
+        others = tuple(text for text in overrides if not text.startswith(PARAMETER))
+        try:
+            parameters = Parameters.model_validate(self.scenario.parameters.model_dump() | numbers)
+        except ValidationError:
+            # The reader says what is wrong, as for any override.
+            return Follower(self.scenario.replace(*overrides), like=self._plain.reference).path(run=run)
+        if others != self._changed[0]:
+            self._changed = others, Follower(self.scenario.replace(*others), like=self._plain.reference)
+        return self._changed[1].path(parameters, run=run)
 
     def values(self, *overrides: str, run: int = 0) -> Values:
         """What one run says of all observations, scored or not, as logarithms over its bases, shape (observation,)."""

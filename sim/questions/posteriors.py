@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim import store
 from sim.errors import Fault, ScenarioError
-from sim.questions.weighting import Ensemble, weights
+from sim.questions.weighting import Ensemble, effective, weights
 from sim.scenario.base import label, nearest
 from sim.scenario.parameters import Parameters
 from sim.scenario.sources import read_text, scenario_root
@@ -21,6 +22,7 @@ from sim.scenario.sources import read_text, scenario_root
 Values = NDArray[np.float64]
 ENDINGS = (".csv",)
 SCORE, LIKELIHOOD, RATIO = "score.", "log_likelihood.", "log_prior_over_proposal"
+GOLDEN = 0.5 * (5.0**0.5 - 1.0)
 BYTES = 64 * 2**20
 
 
@@ -49,6 +51,39 @@ class Posterior:
                 [Fault("posterior", name, "was not fitted", nearest(name, self.likelihood)) for name in strange]
             )
         return weights(self.ratio + sum((self.likelihood[name] for name in fit), np.zeros(self.ratio.size)))
+
+
+def spread_over_runs(name: str, fit: Sequence[str], sets: int) -> str:
+    """What sets the `posterior` of a scenario, as an override: sets that stand for weighted draws with equal weights.
+
+    Places on the comb of weights follow the golden ratio, so that the first few sets stand for the whole as well.
+
+    Parameters
+    ----------
+    name: Name of a bundled posterior, or a file.
+    fit: Episodes whose likelihood counts; all in the file if there are none.
+    sets: Number of sets.
+
+    Raises
+    ------
+    ScenarioError: The file cannot be read, or an episode is not in it.
+
+    Example
+    -------
+    >>> spread_over_runs("rare_earths", ["rare_earths_2025"], 2)[:33]
+    'posterior={source="rare_earths.cs'
+    """
+    found, file = read(name), bundled().get(name, Path(name))
+    episodes = list(fit) or list(found.likelihood)
+    weight = found.weight(episodes)
+    places = (np.arange(sets) + 0.5) * GOLDEN % 1.0
+    picks = np.minimum(np.searchsorted(np.cumsum(weight), places), weight.size - 1)
+    rows = [", ".join(found.ensemble.overrides(pick)).replace("parameters.", "") for pick in picks.tolist()]
+    source = (
+        f"{file.name}, fitted to {' and '.join(episodes)}: {sets} sets for {effective(weight):.0f} effective "
+        f"draws of {weight.size}; seed {found.provenance.get('seed', 'unknown')}"
+    )
+    return f"posterior={{source={json.dumps(source)}, sets=[{', '.join(f'{{{row}}}' for row in rows)}]}}"
 
 
 def bundled() -> dict[str, Path]:

@@ -162,7 +162,8 @@ def contraction(ensemble: Ensemble, weight: Values) -> dict[str, float]:
     Negative where the posterior came out wider; with few effective draws it is noisy by about `sqrt(2 / draws)`.
     """
     around = ensemble.score - weight @ ensemble.score
-    left = weight @ around**2 / np.var(ensemble.score, axis=0)
+    # The prior has variance 1 on this scale; that of the draws is another one, since most come from proposals.
+    left = weight @ around**2
     return {name: float(1.0 - part) for name, part in zip(ensemble.names, left, strict=True)}
 
 

@@ -33,13 +33,15 @@ class WeightInChain:
 
 
 def chinese_shares(reference: Reference, *, region: str = "CN") -> tuple[WeightInChain, ...]:
-    """China's shares in a rare-earth chain; those of which the chain has no tonnes are left out.
+    """China's shares in a rare-earth chain; those of which the chain has no tonnes are left out, and all of another.
 
     Parameters
     ----------
     reference: A reconciled chain that names its products as the bundled one does.
     region: The region, China by default.
     """
+    if "ndpr_oxide" not in reference.products:
+        return ()
     mined = _of_stage(reference, "mining")
     blocks = _of_stage(reference, "block")
 

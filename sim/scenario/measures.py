@@ -97,6 +97,9 @@ class Measure(Model):
     """What provokes it; none means that its hazard does not depend on the state of the chain."""
     threat: NonNegative = 1.0
     """Factor on the market's alarm at the announcement; 0 means unannounced."""
+    passes_on: Share = 0.0
+    """Share of that alarm which buyers of what is made of the products take over, step by step down the chain. 1 for
+    China's mining controls of 2011, whose prices of oxides it explains; the prices of 2025 do not depend on it."""
     profile: Profile = Profile()
     """How severity moves while the restriction is in force."""
     products: Names

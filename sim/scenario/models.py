@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from sim.errors import Fault, ScenarioError
 from sim.scenario.arrival import Regime
 from sim.scenario.base import Count, Model, Name, defect
+from sim.scenario.belief import Posterior
 from sim.scenario.capacity import Capacity
 from sim.scenario.dates import Month, months_between
 from sim.scenario.measures import Measure
@@ -78,6 +79,8 @@ class Scenario(Model):
     """Whether demand grows at the rates of the sectors; false keeps it still."""
     parameters: Parameters = Parameters()
     """Response parameters of markets, makers, traders and users."""
+    posterior: Posterior | None = None
+    """Sets of parameters that runs take in turn; none means `parameters` for all runs."""
     capacity: Capacity = Capacity()
     """Capacity beyond the trend; off unless asked for."""
     regimes: dict[Name, Regime] = Field(default_factory=dict)
@@ -126,6 +129,10 @@ class Scenario(Model):
     def periods(self) -> int:
         """Number of periods in the horizon."""
         return self.time.periods
+
+    def parameters_of(self, run: int) -> Parameters:
+        """Parameters of a run."""
+        return self.parameters if self.posterior is None else self.posterior.of_run(run, self.parameters)
 
     @property
     def measures(self) -> dict[str, Restriction]:

@@ -6,6 +6,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+BUILT_IN = (
+    "latent_share",
+    "margin_response_mine",
+    "margin_response_plant",
+    "release_share",
+    "threat_downstream",
+    "users_cover",
+)
+"""Parameters that stand in arrays of markets, processes, routes or users; all others are scalars of the core."""
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Months = Annotated[float, Field(gt=0.0, le=240.0)]
 Factor = Annotated[float, Field(ge=0.0, le=100.0)]

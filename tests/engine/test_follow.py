@@ -7,7 +7,9 @@ import pytest
 
 import sim
 from sim.chain import build
-from sim.engine.follow import Path, follow
+from sim.engine.follow import Follower, Path, follow
+from sim.scenario.episodes import episodes
+from sim.scenario.parameters import BUILT_IN, Parameters
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +45,14 @@ def test_follow__knows_the_rent_and_what_was_smuggled(quota: Path) -> None:
     assert quota.rent[:6].max() == 0.0 and quota.rent[8, row] > 5.0
     assert np.all(quota.legal[8, routes] < 0.6)
     assert quota.rent[:, [index for index in range(quota.rent.shape[1]) if index != row]].max() == 0.0
+
+
+@pytest.mark.parametrize("name", Parameters.model_fields)
+def test_follower__gives_the_bits_of_a_chain_built_with_the_parameter(name: str) -> None:
+    scenario = sim.load(episodes()["cobalt_2025"] / "scenario.toml", overrides=["time.years=1"])
+    before = getattr(scenario.parameters, name)
+    changed = scenario.replace(f"parameters.{name}={0.95 * before + 0.06:.6g}")
+    ready = Follower(scenario).path(changed.parameters)
+    np.testing.assert_array_equal(ready.price, Follower(changed).path().price)
+    if name not in BUILT_IN:
+        np.testing.assert_array_equal(follow(changed, like=build(scenario)).price, ready.price)

@@ -7,7 +7,7 @@ import pytest
 
 from sim.questions import hindcast as hindcasts
 from sim.questions.hindcast import Replays, forecast, group_of, half_life, knockouts, peaks, replay, scores
-from sim.questions.observables import recorded
+from sim.questions.observables import Replay, recorded
 from sim.questions.posteriors import read
 from sim.questions.weighting import resampled
 from sim.scenario.episodes import Discrepancy, Episode, read_beliefs, read_episode
@@ -86,7 +86,7 @@ def test_crps__of_the_library_is_that_of_the_definition() -> None:
 @pytest.mark.parametrize(
     ("name", "fit", "most"),
     # Reduced runs; each is a little above what was found, so that a change which loses the fit is seen.
-    [("rare_earths_2010", "rare_earths_2025", 0.85), ("rare_earths_2025", "rare_earths_2010", 0.42)],
+    [("rare_earths_2010", "rare_earths_2025", 0.80), ("rare_earths_2025", "rare_earths_2010", 0.30)],
 )
 def test_bundled_posterior__fitted_to_one_episode_predicts_the_other(name: str, fit: str, most: float) -> None:
     episode, posterior = read_episode(name), read("rare_earths")
@@ -94,6 +94,30 @@ def test_bundled_posterior__fitted_to_one_episode_predicts_the_other(name: str, 
     scored = [index for index, row in enumerate(episode.observations) if row in episode.scored]
     off = np.median(found.found[:, scored], axis=0) - recorded(episode, episode.scored)
     assert np.sqrt(np.mean(off**2)) < most
+
+
+def test_bundled_posterior__forecasts_a_metal_it_was_not_fitted_to() -> None:
+    # In December 2025 hydroxide, sulphate and metal stood at x4.3, x3.7 and x2.2; the model has the first of them.
+    episode, posterior = read_episode("cobalt_2025"), read("rare_earths")
+    weight = posterior.weight(["rare_earths_2010", "rare_earths_2025"])
+    found = replay(episode, posterior.ensemble, resampled(weight, SETS))
+    off = np.median(found.found, axis=0) - recorded(episode, episode.observations)
+    named = {row.series: error for row, error in zip(episode.observations, off, strict=True) if row.first == "2025-12"}
+    assert abs(named["hydroxide"]) < 0.3 and np.sqrt(np.mean(off**2)) < 0.75
+
+
+def test_knockouts__need_what_passes_on_for_prices_inside_china() -> None:
+    episode, posterior = read_episode("rare_earths_2010"), read("rare_earths")
+    picks = resampled(posterior.weight(["rare_earths_2010"]), 3)
+    scored = [i for i, row in enumerate(episode.observations) if row in episode.scored]
+    inside = [i for i in scored if group_of(episode, i) == "inside"]
+    ready = Replay(episode)
+    errors = []
+    for overrides in ((), tuple(episode.about.knockouts["no_passing_on"])):
+        found = replay(episode, posterior.ensemble, picks, overrides=overrides, ready=ready)
+        off = np.median(found.found, axis=0) - recorded(episode, episode.observations)
+        errors.append(float(np.sqrt(np.mean(off[inside] ** 2))))
+    assert errors[1] > 1.3 * errors[0]
 
 
 def test_knockouts__need_threat_for_the_prices_of_2025() -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import sim
 from sim.errors import ScenarioError
 from sim.questions import posteriors
 from sim.questions.posteriors import Posterior
-from sim.questions.weighting import draw
+from sim.questions.weighting import draw, effective
 from sim.scenario.episodes import episodes, read_beliefs
 
 
@@ -54,6 +55,25 @@ def test_read__refuses_a_table_of_something_else(tmp_path: Path) -> None:
         ScenarioError, match="header is not that of a posterior; give a file that `sim calibrate` wrote"
     ):
         posteriors.read(tmp_path / "p.csv")
+
+
+def test_bundled__keep_more_than_a_few_effective_draws() -> None:
+    found = posteriors.read("rare_earths")
+    assert effective(found.weight(["rare_earths_2010"])) > 20.0
+    assert effective(found.weight(["rare_earths_2010", "rare_earths_2025"])) > 25.0
+    assert effective(found.weight(["rare_earths_2025"])) > 200.0
+
+
+def test_spread_over_runs__stands_for_the_weights_in_any_first_few_sets() -> None:
+    found = posteriors.read("rare_earths")
+    weight, response = found.weight(["rare_earths_2025"]), found.ensemble.values[:, 0]
+    given = posteriors.spread_over_runs("rare_earths", ["rare_earths_2025"], 64)
+    scenario = sim.load("still", overrides=[given])
+    assert scenario.posterior is not None and "fitted to rare_earths_2025: 64 sets" in scenario.posterior.source
+    taken = np.array([each["price_response"] for each in scenario.posterior.sets])
+    deviation = np.sqrt(weight @ (response - weight @ response) ** 2)
+    for first in (16, 32, 64):
+        assert abs(taken[:first].mean() - weight @ response) < 3.0 * deviation / np.sqrt(first)
 
 
 def test_bundled__stand_on_the_episodes_and_priors_that_are_bundled() -> None:
