@@ -37,9 +37,12 @@ class Variant:
     losses: dict[str, Values]
     """Lost output by class and run, million USD."""
     price: float
-    imported: float
+    imported: dict[int, float]
+    """Import penetration by calendar year."""
     cost: Values
     """Net public cost by run, discounted, million USD."""
+    contingent: Values
+    """The part of it that is a contingent liability."""
 
     @property
     def loss(self) -> Values:
@@ -67,23 +70,29 @@ def measured(name: str, scenario: Scenario, region: str, *, runs: int, seed: int
         kind: lost.sel(sector=[sector for sector in classes if classes[sector] == kind]).sum("sector").values
         for kind in ("defence", "essential", "other")
     }
-    paid = results["policies"].net_public_cost.sum("instrument").values if scenario.policies else np.zeros(runs)
+    paid, contingent = (
+        results["policies"][money].sum("instrument").values if scenario.policies else np.zeros(runs)
+        for money in ("net_public_cost", "contingent_cost")
+    )
     peak = results["runs"].peak_price.sel(product="magnet_hc", region=region)
-    return Variant(name, losses, float(peak.mean()), penetration(scenario, results, region), paid)
+    return Variant(name, losses, float(peak.mean()), penetration(scenario, results, region), paid, contingent)
 
 
-def penetration(scenario: Scenario, results: xr.DataTree, region: str) -> float:
-    """Magnets shipped to a region over what leaves its markets for magnets, from 2026 to 2030."""
+def penetration(scenario: Scenario, results: xr.DataTree, region: str) -> dict[int, float]:
+    """Magnets shipped to a region over what leaves its markets for magnets, in each year from 2026 to 2030."""
     reference = build(scenario)
     routes = [
         index for index, row in enumerate(reference.routes) if row.destination == region and row.product in MAGNETS
     ]
-    arrived = float(results["traces"].shipment.isel(route=routes).sel(time=PERIOD).sum(("route", "time")).mean())
-    flow, left = results["distribution"].flow_mean, 0.0
+    arrived = results["traces"].shipment.isel(route=routes).sum("route").mean("run").sel(time=PERIOD)
+    flow, left = results["distribution"].flow_mean, xr.zeros_like(arrived)
     for product in MAGNETS:
         monthly = reference.flows.outflow[reference.at[product, region]] / 12.0
-        left += float(flow.sel(product=product, region=region).sel(time=PERIOD).sum()) * monthly
-    return arrived / left
+        here = flow.sel(product=product, region=region, drop=True)
+        left = left + monthly * here.sel(time=PERIOD)
+    years = (each.groupby("time.year").sum() for each in (arrived, left))
+    share = next(years) / next(years)
+    return {int(year): float(value) for year, value in zip(share.year, share, strict=True)}
 
 
 def per_loss_avoided(plain: Variant, other: Variant, *, seed: int) -> tuple[float, float, float]:
@@ -98,8 +107,11 @@ def per_loss_avoided(plain: Variant, other: Variant, *, seed: int) -> tuple[floa
 def columns(plain: Variant, row: Variant, seed: int) -> dict[str, float]:
     """Figures of one variant; cost per loss avoided where there is something to compare with."""
     found = {f"loss, {kind}, million USD": float(values.mean()) for kind, values in row.losses.items()}
-    found |= {"peak price of magnet_hc": row.price, "import penetration": row.imported}
+    found |= {"peak price of magnet_hc": row.price}
+    found |= {f"import penetration {year}": share for year, share in row.imported.items()}
     found |= {"public cost, million USD": float(row.cost.mean())}
+    found |= {"contingent, million USD": float(row.contingent.mean())}
+    found |= {"  its 95th percentile": float(np.quantile(row.contingent, 0.95))}
     if row is not plain:
         ratio, low, high = per_loss_avoided(plain, row, seed=seed)
         found |= {"loss avoided, million USD": float((plain.loss - row.loss).mean())}

@@ -11,7 +11,9 @@ import xarray as xr
 import sim
 from sim import store
 from sim.results.policies import policies
+from sim.scenario.policies import POLICY_KINDS
 from sim.variables import POLICIES
+from tests.policies.test_drivers import COORDINATED, EVERY
 from tests.scenario.test_provenance import toml
 
 RUNS = 4
@@ -45,8 +47,17 @@ def test_run__of_scenarios_without_their_policies_equals_the_baseline(plain: xr.
     assert one == other
 
 
-def test_run__at_strength_zero_equals_the_baseline_and_costs_nothing(plain: xr.DataTree) -> None:
-    given = {"wall": TARIFF, "aid": CREDIT, "bloc": ALLIANCE}
+def test_run__with_every_kind_at_strength_zero_equals_the_baseline_and_costs_nothing(plain: xr.DataTree) -> None:
+    pool = {"kind": "stockpile", "regions": ["US", "JP"], "days": {"ndpr_oxide": 60}, "initial": 1}
+    given = {
+        "wall": TARIFF,
+        "aid": CREDIT,
+        "bloc": ALLIANCE | {"pool": "need"},
+        "coordinated": COORDINATED,
+        "pool": pool,
+    }
+    given |= {str(terms["kind"]): terms for terms in EVERY}
+    assert {terms["kind"] for terms in given.values()} == {*POLICY_KINDS}
     overrides = [*BASE, *(f"policies.{name}={toml({**terms, 'strength': 0})}" for name, terms in given.items())]
     idle = sim.run(sim.load("baseline", overrides=overrides), runs=RUNS, seed=5, traces=1)
     assert equal(idle, plain)
@@ -76,6 +87,17 @@ def test_run__with_a_tariff_and_a_credit_imports_less_and_pays_for_what_is_made(
     # 845 t a year at first, and what projects add.
     assert 20.0 * 0.7 < float(money.public_cost.sel(instrument="aid").isel(run=0, year=0)) < 20.0 * 2.0
     assert float(money.public_cost.sel(instrument="wall").max()) == 0.0
+
+
+def test_run__follows_what_makers_earn_by_stage_region_and_year(taxed: xr.DataTree) -> None:
+    earned = taxed["policies"].revenue.isel(run=0, year=0)
+    reference = taxed["reference"].to_dataset()
+    made = reference.production.sel(product="magnet_std", region="CN").sum("time")
+    price = reference.unit_price.sel(product="magnet_std")
+    # All magnets of China, of which those of the standard grade are more than half; prices move by less than twice.
+    least = float(made * price) / 1e3
+    assert 0.5 * least < float(earned.sel(stage="magnet", region="CN")) < 6.0 * least
+    assert float(earned.sel(stage="mining", region="JP")) == 0.0
 
 
 def test_run__labels_money_and_keeps_it_in_a_file(taxed: xr.DataTree, tmp_path: Path) -> None:
