@@ -20,7 +20,6 @@ RUNS = 4
 BASE = ("time.years=1", "capacity.answers=true", "capacity.projects=true")
 TARIFF = {"kind": "tariff", "regions": ["US"], "origins": ["CN"], "products": ["magnet_std", "magnet_hc"], "rate": 0.25}
 CREDIT = {"kind": "credit", "regions": ["US"], "products": ["magnet_std", "magnet_hc"], "usd_per_kg": 20}
-ALLIANCE = {"kind": "alliance", "regions": ["US", "JP", "IN"]}
 
 
 def equal(one: xr.DataTree, other: xr.DataTree) -> bool:
@@ -49,14 +48,9 @@ def test_run__of_scenarios_without_their_policies_equals_the_baseline(plain: xr.
 
 def test_run__with_every_kind_at_strength_zero_equals_the_baseline_and_costs_nothing(plain: xr.DataTree) -> None:
     pool = {"kind": "stockpile", "regions": ["US", "JP"], "days": {"ndpr_oxide": 60}, "initial": 1}
-    given = {
-        "wall": TARIFF,
-        "aid": CREDIT,
-        "bloc": ALLIANCE | {"pool": "need"},
-        "coordinated": COORDINATED,
-        "pool": pool,
-    }
-    given |= {str(terms["kind"]): terms for terms in EVERY}
+    given = {str(terms["kind"]): terms for terms in EVERY} | {"reserve": pool}
+    given["alliance"] = COORDINATED | {"pool": "need", "from": "2025-06"}
+    given["insurance"] = given["insurance"] | {"product": "magnet_std"}
     assert {terms["kind"] for terms in given.values()} == {*POLICY_KINDS}
     overrides = [*BASE, *(f"policies.{name}={toml({**terms, 'strength': 0})}" for name, terms in given.items())]
     idle = sim.run(sim.load("baseline", overrides=overrides), runs=RUNS, seed=5, traces=1)
