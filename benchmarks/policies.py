@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,8 @@ from sim.scenario import Scenario
 MAGNETS = ("magnet_std", "magnet_hc")
 PERIOD = slice("2026-01", "2030-12")
 RESAMPLES = 1000
+LITTLE = 150.0
+"""Million USD of loss avoided below which no ratio is formed: a judgement, where losses are hundreds of billions."""
 TRACED = 32
 """Runs whose shipments are kept for import penetration."""
 Values = NDArray[np.float64]
@@ -119,6 +122,40 @@ def columns(plain: Variant, row: Variant, seed: int) -> dict[str, float]:
     return found
 
 
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows of the table as Markdown: losses and money in billions of USD, cost over loss avoided with 5 to 95 %."""
+    years = [key for key in rows[0] if key.startswith("import penetration")]
+    heads = ["variant", "defence", "essential", "other", "peak price", *(year.split()[-1] for year in years)]
+    heads += ["public cost", "contingent, mean (95 %)", "loss avoided", "cost per loss avoided"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for row in rows:
+        billions = {key: value / 1e3 for key, value in row.items() if key.endswith("million USD")}
+        cells = [str(row["variant"])]
+        cells += [f"{billions[f'loss, {kind}, million USD']:.1f}" for kind in ("defence", "essential", "other")]
+        cells += [f"{row['peak price of magnet_hc']:.2f}", *(f"{row[year]:.3f}" for year in years)]
+        cells += [f"{billions['public cost, million USD']:.2f}"]
+        cells += [f"{billions['contingent, million USD']:.2f} ({row['  its 95th percentile'] / 1e3:.2f})"]
+        avoided = billions.get("loss avoided, million USD")
+        cells += ["" if avoided is None else f"{avoided:.1f}", _ratio(row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    """Cost per loss avoided; where losses grow the ratio means nothing, and where it is not sure that they fall too."""
+    if "cost per loss avoided" not in row:
+        return ""
+    ends = [row[name] for name in ("cost per loss avoided", "  its 5 %", "  its 95 %")]
+    cost, avoided = row["public cost, million USD"], row["loss avoided, million USD"]
+    if abs(avoided) < LITTLE:
+        return "no loss avoided to speak of"
+    if avoided < 0.0:
+        return "losses grow"
+    if cost <= 0.0:
+        return "costs nothing"
+    return f"{ends[0]:.3f} ({ends[1]:.3f} to {ends[2]:.3f})"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table of a scenario, row by row."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -128,12 +165,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--region", default="US")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="print the whole as a Markdown table at the end")
     given = parser.parse_args(arguments)
     scenario = sim.load(given.scenario, overrides=given.set)
-    plain = None
+    plain, rows = None, []
     for row in variants(scenario, given.region, runs=given.runs, seed=given.seed):
         plain = plain or row
-        show({"variant": row.name, **columns(plain, row, given.seed)}, as_json=given.json)
+        rows.append({"variant": row.name, **columns(plain, row, given.seed)})
+        if not given.markdown:
+            show(rows[-1], as_json=given.json)
+    if given.markdown:
+        print(markdown(rows))
 
 
 if __name__ == "__main__":
