@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,6 +25,8 @@ from sim.scenario import Scenario
 MAGNETS = ("magnet_std", "magnet_hc")
 PERIOD = slice("2026-01", "2030-12")
 RESAMPLES = 1000
+LITTLE = 150.0
+"""Million USD of loss avoided below which no ratio is formed: a judgement, where losses are hundreds of billions."""
 TRACED = 32
 """Runs whose shipments are kept for import penetration."""
 Values = NDArray[np.float64]
@@ -37,9 +40,12 @@ class Variant:
     losses: dict[str, Values]
     """Lost output by class and run, million USD."""
     price: float
-    imported: float
+    imported: dict[int, float]
+    """Import penetration by calendar year."""
     cost: Values
     """Net public cost by run, discounted, million USD."""
+    contingent: Values
+    """The part of it that is a contingent liability."""
 
     @property
     def loss(self) -> Values:
@@ -67,23 +73,29 @@ def measured(name: str, scenario: Scenario, region: str, *, runs: int, seed: int
         kind: lost.sel(sector=[sector for sector in classes if classes[sector] == kind]).sum("sector").values
         for kind in ("defence", "essential", "other")
     }
-    paid = results["policies"].net_public_cost.sum("instrument").values if scenario.policies else np.zeros(runs)
+    paid, contingent = (
+        results["policies"][money].sum("instrument").values if scenario.policies else np.zeros(runs)
+        for money in ("net_public_cost", "contingent_cost")
+    )
     peak = results["runs"].peak_price.sel(product="magnet_hc", region=region)
-    return Variant(name, losses, float(peak.mean()), penetration(scenario, results, region), paid)
+    return Variant(name, losses, float(peak.mean()), penetration(scenario, results, region), paid, contingent)
 
 
-def penetration(scenario: Scenario, results: xr.DataTree, region: str) -> float:
-    """Magnets shipped to a region over what leaves its markets for magnets, from 2026 to 2030."""
+def penetration(scenario: Scenario, results: xr.DataTree, region: str) -> dict[int, float]:
+    """Magnets shipped to a region over what leaves its markets for magnets, in each year from 2026 to 2030."""
     reference = build(scenario)
     routes = [
         index for index, row in enumerate(reference.routes) if row.destination == region and row.product in MAGNETS
     ]
-    arrived = float(results["traces"].shipment.isel(route=routes).sel(time=PERIOD).sum(("route", "time")).mean())
-    flow, left = results["distribution"].flow_mean, 0.0
+    arrived = results["traces"].shipment.isel(route=routes).sum("route").mean("run").sel(time=PERIOD)
+    flow, left = results["distribution"].flow_mean, xr.zeros_like(arrived)
     for product in MAGNETS:
         monthly = reference.flows.outflow[reference.at[product, region]] / 12.0
-        left += float(flow.sel(product=product, region=region).sel(time=PERIOD).sum()) * monthly
-    return arrived / left
+        here = flow.sel(product=product, region=region, drop=True)
+        left = left + monthly * here.sel(time=PERIOD)
+    years = (each.groupby("time.year").sum() for each in (arrived, left))
+    share = next(years) / next(years)
+    return {int(year): float(value) for year, value in zip(share.year, share, strict=True)}
 
 
 def per_loss_avoided(plain: Variant, other: Variant, *, seed: int) -> tuple[float, float, float]:
@@ -98,13 +110,50 @@ def per_loss_avoided(plain: Variant, other: Variant, *, seed: int) -> tuple[floa
 def columns(plain: Variant, row: Variant, seed: int) -> dict[str, float]:
     """Figures of one variant; cost per loss avoided where there is something to compare with."""
     found = {f"loss, {kind}, million USD": float(values.mean()) for kind, values in row.losses.items()}
-    found |= {"peak price of magnet_hc": row.price, "import penetration": row.imported}
+    found |= {"peak price of magnet_hc": row.price}
+    found |= {f"import penetration {year}": share for year, share in row.imported.items()}
     found |= {"public cost, million USD": float(row.cost.mean())}
+    found |= {"contingent, million USD": float(row.contingent.mean())}
+    found |= {"  its 95th percentile": float(np.quantile(row.contingent, 0.95))}
     if row is not plain:
         ratio, low, high = per_loss_avoided(plain, row, seed=seed)
         found |= {"loss avoided, million USD": float((plain.loss - row.loss).mean())}
         found |= {"cost per loss avoided": ratio, "  its 5 %": low, "  its 95 %": high}
     return found
+
+
+def markdown(rows: Sequence[dict[str, Any]]) -> str:
+    """The rows of the table as Markdown: losses and money in billions of USD, cost over loss avoided with 5 to 95 %."""
+    years = [key for key in rows[0] if key.startswith("import penetration")]
+    heads = ["variant", "defence", "essential", "other", "peak price", *(year.split()[-1] for year in years)]
+    heads += ["public cost", "contingent, mean (95 %)", "loss avoided", "cost per loss avoided"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    for row in rows:
+        billions = {key: value / 1e3 for key, value in row.items() if key.endswith("million USD")}
+        cells = [str(row["variant"])]
+        cells += [f"{billions[f'loss, {kind}, million USD']:.1f}" for kind in ("defence", "essential", "other")]
+        cells += [f"{row['peak price of magnet_hc']:.2f}", *(f"{row[year]:.3f}" for year in years)]
+        cells += [f"{billions['public cost, million USD']:.2f}"]
+        cells += [f"{billions['contingent, million USD']:.2f} ({row['  its 95th percentile'] / 1e3:.2f})"]
+        avoided = billions.get("loss avoided, million USD")
+        cells += ["" if avoided is None else f"{avoided:.1f}", _ratio(row)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    """Cost per loss avoided; where losses grow the ratio means nothing, and where it is not sure that they fall too."""
+    if "cost per loss avoided" not in row:
+        return ""
+    ends = [row[name] for name in ("cost per loss avoided", "  its 5 %", "  its 95 %")]
+    cost, avoided = row["public cost, million USD"], row["loss avoided, million USD"]
+    if abs(avoided) < LITTLE:
+        return "no loss avoided to speak of"
+    if avoided < 0.0:
+        return "losses grow"
+    if cost <= 0.0:
+        return "costs nothing"
+    return f"{ends[0]:.3f} ({ends[1]:.3f} to {ends[2]:.3f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -116,12 +165,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--region", default="US")
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--markdown", action="store_true", help="print the whole as a Markdown table at the end")
     given = parser.parse_args(arguments)
     scenario = sim.load(given.scenario, overrides=given.set)
-    plain = None
+    plain, rows = None, []
     for row in variants(scenario, given.region, runs=given.runs, seed=given.seed):
         plain = plain or row
-        show({"variant": row.name, **columns(plain, row, given.seed)}, as_json=given.json)
+        rows.append({"variant": row.name, **columns(plain, row, given.seed)})
+        if not given.markdown:
+            show(rows[-1], as_json=given.json)
+    if given.markdown:
+        print(markdown(rows))
 
 
 if __name__ == "__main__":

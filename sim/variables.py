@@ -217,6 +217,24 @@ POLICIES = (
         "million USD",
         "Public cost less receipts over the horizon, discounted to its start.",
     ),
+    Variable(
+        "contingent_cost",
+        (RUN, INSTRUMENT),
+        "million USD",
+        "The same of contingent liabilities: guaranteed and insured prices and guaranteed loans; 0 of others.",
+    ),
+    Variable(
+        "guaranteed_debt",
+        (RUN, INSTRUMENT, YEAR),
+        "million USD",
+        "Private debt that the public guarantees at the end of the calendar year.",
+    ),
+    Variable(
+        "revenue",
+        (RUN, STAGE, REGION, YEAR),
+        "million USD",
+        "What makers earn in the calendar year: activity begun, at transacted prices, without any support.",
+    ),
 )
 """Variables of `/policies`, which is there where the scenario has policies."""
 
@@ -227,6 +245,8 @@ STOCKPILES = (
     ),
     Variable("stockpile_sold", (RUN, YEAR, STOCKPILE), "t", "Sold into the market in the year, for whoever buys."),
     Variable("stockpile_lost", (RUN, YEAR, STOCKPILE), "t", "Lost in rotation and storage in the year."),
+    Variable("stockpile_lent", (RUN, YEAR, STOCKPILE), "t", "Sent to stockpiles of its pool in the year."),
+    Variable("stockpile_came", (RUN, YEAR, STOCKPILE), "t", "Come from stockpiles of its pool in the year."),
     Variable("stockpile_purchases", (RUN, YEAR, STOCKPILE), "million USD", "Paid for purchases, at the quoted price."),
     Variable(
         "stockpile_receipts",

@@ -19,7 +19,7 @@ from tests.core.reference_reactions import Candidates
 from tests.core.reference_rules import Control, choked, clip, cut, fills, force, releasable, rent_after, restrict_route
 from tests.core.reference_shares import Shares
 from tests.core.reference_stockpile import Stockpiles
-from tests.core.reference_support import credited, firm, levied, topped_up
+from tests.core.reference_support import credited, felt, firm, first_class, levied, researched, topped_up
 
 
 class Run(Shares):
@@ -240,7 +240,7 @@ class Run(Shares):
                 a * theta * self.calm[i.market]
                 for a, theta, i in zip(self.cost_shares[p], self.intensity[p], process.inputs, strict=True)
             )
-            paid = credited(self.chain, p, paid)
+            paid = credited(self.chain, p, paid, self.price)
             cost = (paid + 1 - sum(self.cost_shares[p])) * self.cost_factor[p]
             revenue = sum(
                 b * self.transacted[o.market] for b, o in zip(self.revenue_shares[p], process.outputs, strict=True)
@@ -275,10 +275,11 @@ class Run(Shares):
         self.service, self.destroyed, self.replaced, self.use_wanted = [], [], [], []
         extra = [0.0] * len(chain.uses)
         for u, use in enumerate(chain.uses):
-            price = self.transacted[use.market]
+            price = felt(chain, u, self.transacted[use.market])
             service = use.demand * self.growth(use)
             short = price**-use.short * choked(price, chain.markets[use.market].choke)
-            step = self.follow(par.slow_months) * ((use.long - use.short) * math.log(price) - self.substituted[u])
+            slow = (use.long - use.short) * researched(chain, u, self.now)
+            step = self.follow(par.slow_months) * (slow * math.log(price) - self.substituted[u])
             self.substituted[u] += clip(step, -bound, bound)
             gone = max(1 - math.exp(-self.substituted[u]), 0.0)
             if use.substitute is not None:
@@ -344,22 +345,26 @@ class Run(Shares):
     def _ration(self) -> None:
         chain, par, dt = self.chain, self.chain.parameters, self.chain.dt
         claims = [[0.0, 0.0, 0.0] for _ in chain.markets]
-        for use, buyers, wanted in zip(chain.uses, self.buyers, self.use_wanted, strict=True):
-            claims[use.market][0 if use.priority else 1] += buyers.order(wanted, self.growth(use))
+        for u, (use, buyers, wanted) in enumerate(zip(chain.uses, self.buyers, self.use_wanted, strict=True)):
+            rank = 0 if first_class(chain, u, self.now) else 1
+            claims[use.market][rank] += buyers.order(wanted, self.growth(use))
+        self.firm = [0.0] * len(chain.markets)
         for p, process in enumerate(chain.processes):
             for i, row in enumerate(process.inputs):
                 claims[row.market][1] += row.coefficient * self.intensity[p][i] * self.wanted[p] * dt
         for r, route in enumerate(chain.routes):
             claimed, kept = self.free[r] + self.legal[r], firm(chain, r, self.free[r] + self.legal[r])
             claims[route.origin][0] += kept * dt
+            self.firm[route.origin] += kept * dt
             claims[route.origin][2] += (claimed - kept) * dt
         for stock in self.stockpiles.stocks:
             claims[stock.row.market][1] += stock.buying * dt
-        self.claims, self.fill, self.dumped, self.release = claims, [], [], []
+        self.claims, self.fill, self.dumped, self.release, self.firm_fill = claims, [], [], [], []
         for m, market in enumerate(chain.markets):
             release = releasable(market, par.release_share, dt, self.inventory[m], self.arrived[m])
             self.release.append(release)
             self.fill.append(fills(release, (claims[m][0], claims[m][1], claims[m][2]), par.strictness))
+            self.firm_fill.append(self.fill[m][0])
             surplus = market.disposal * self.growth(market) * self.price[m] ** -par.disposal_elasticity * dt
             self.dumped.append(max(min(surplus, release - sum(claims[m])), 0.0))
             rate = (sum(claims[m]) + surplus) / dt
@@ -381,8 +386,8 @@ class Run(Shares):
             for output in process.outputs:
                 added[output.market] += output.coefficient * done
         for r, route in enumerate(chain.routes):
-            claimed, (first, _, last) = self.free[r] + self.legal[r], self.fill[route.origin]
-            shipped = dt * (claimed * last + firm(chain, r, claimed) * (first - last))
+            claimed, last = self.free[r] + self.legal[r], self.fill[route.origin][2]
+            shipped = dt * (claimed * last + firm(chain, r, claimed) * (self.firm_fill[route.origin] - last))
             self.shipment.append(shipped)
             self.route_pipeline[r].appendleft(shipped)
             self.released[route.origin] += shipped

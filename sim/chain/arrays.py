@@ -83,7 +83,7 @@ def core_arrays(
         skills=cast(expanded.skills),
         projects=cast(expanded.projects),
         reserves=cast(reserves(reference, dt)),
-        drivers=no_drivers(len(reference.processes), reference.scenario.periods, precision),
+        drivers=no_drivers(len(reference.processes), len(reference.uses), reference.scenario.periods, precision),
     )
 
 

@@ -69,6 +69,8 @@ class Target:
     on_processes: tuple[float, float] = (1.0, 1.0)
     """Weight on each of the processes, and that after recovery."""
     uses: dict[int, tuple[float, float]] = field(default_factory=dict)
+    spared: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Regions that an alliance keeps it from for a time: first period, and the one after the last."""
 
 
 def target(reference: Reference, restriction: Measure) -> Target:
@@ -152,7 +154,8 @@ def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
             # What only changes a price withholds nothing, so it puts no supply at risk.
             markets[destination] = (share * weight, share * after)
     weights = np.array([reference.routes[index].flow for index in routes])
-    return Target(routes, (), markets, flow, _growth(weights, reference.trend.route[list(routes)]))
+    growth = _growth(weights, reference.trend.route[list(routes)])
+    return Target(routes, (), markets, flow, growth, spared=_spared(reference, restriction))
 
 
 def _makers(reference: Reference, restriction: Measure) -> tuple[int, ...]:
@@ -195,7 +198,8 @@ def _technologies(reference: Reference, restriction: Technology) -> Target:
         and not reference.scenario.spares(restriction, row.region)
         and any(product in row.outputs for product in restriction.products)
     )
-    return Target({}, hit, {}, 0.0, np.ones(reference.scenario.periods))
+    still = np.ones(reference.scenario.periods)
+    return Target({}, hit, {}, 0.0, still, spared=_spared(reference, restriction))
 
 
 def _denied(reference: Reference, denial: Denial) -> Target:
@@ -210,7 +214,15 @@ def _denied(reference: Reference, denial: Denial) -> Target:
         market = reference.at[row.product, row.region]
         share, before = row.demand / reference.flows.supply[market], markets.get(market, (0.0, 0.0))
         markets[market] = (before[0] + share * uses[index][0], before[1] + share * uses[index][1])
-    return Target({}, (), markets, 0.0, np.ones(reference.scenario.periods), uses=uses)
+    still = np.ones(reference.scenario.periods)
+    return Target({}, (), markets, 0.0, still, uses=uses, spared=_spared(reference, denial))
+
+
+def _spared(reference: Reference, restriction: Measure) -> dict[str, tuple[int, int]]:
+    """Regions that a restriction spares for a part of the horizon only, and when."""
+    regions = [row.region for row in reference.scenario.tables.regions]
+    found = {region: reference.scenario.spared_periods(restriction, region) for region in regions}
+    return {region: span for region, span in found.items() if span[0] < span[1]}
 
 
 def _growth(weights: Values, factors: Floats) -> Values:
@@ -243,15 +255,28 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
     processes = sorted({index for each in targets for index in each.processes})
     route_row = {index: row for row, index in enumerate(routes)}
     process_row = {index: row for row, index in enumerate(processes)}
-    route_pairs = [(route_row[i], *weights) for each in targets for i, weights in each.routes.items()]
-    plant_pairs = [
-        (process_row[i], *_on_plant(restriction, each, reference.processes[i].region))
-        for restriction, each in zip(given, targets, strict=True)
-        for i in each.processes
+
+    def spared(each: Target, region: str) -> tuple[int, int]:
+        """Periods in which a restriction leaves a region alone."""
+        return each.spared.get(region, (0, 0))
+
+    route_pairs = [
+        (route_row[i], *weights, *spared(each, reference.routes[i].destination))
+        for each in targets
+        for i, weights in each.routes.items()
     ]
-    market_pairs = [(m, *weights) for each in targets for m, weights in each.markets.items()]
+    plant_pairs = [
+        (process_row[i], *_on_plant(restriction, each, region), *spared(each, region))
+        for restriction, each in zip(given, targets, strict=True)
+        for i, region in ((i, reference.processes[i].region) for i in each.processes)
+    ]
+    market_pairs = [
+        (m, *weights, *spared(each, reference.markets[m][1])) for each in targets for m, weights in each.markets.items()
+    ]
     watched = [_watched(reference, row.reacts) for row in given]
-    use_pairs = [(u, *weights) for each in targets for u, weights in each.uses.items()]
+    use_pairs = [
+        (u, *weights, *spared(each, reference.uses[u].region)) for each in targets for u, weights in each.uses.items()
+    ]
     starts = {
         "route": _starts([len(each.routes) for each in targets]),
         "plant": _starts([len(each.processes) for each in targets]),
@@ -283,7 +308,7 @@ def restriction_arrays(reference: Reference, dt: float) -> Restricted:
         route_pairs=_pairs(route_pairs),
         plant_pairs=_pairs(plant_pairs),
         market_pairs=_pairs(market_pairs),
-        watch_pairs=_pairs([row for each in watched for row in each]),
+        watch_pairs=_pairs([(*row, 0, 0) for each in watched for row in each]),
         use_pairs=_pairs(use_pairs),
         crossings=_crossings(list(zip(given, codes, targets, strict=True)), routes, dt),
         plants=np.array(processes, dtype=np.int32),
@@ -347,9 +372,9 @@ def _starts(counts: list[int]) -> Ints:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
 
 
-def _pairs(pairs: list[tuple[int, float, float]]) -> Pairs:
-    target, weight, after = np.array(pairs, dtype=float).reshape(-1, 3).T
-    return Pairs(target.astype(np.int32), weight, after)
+def _pairs(pairs: list[tuple[int, float, float, int, int]]) -> Pairs:
+    target, weight, after, begin, end = np.array(pairs, dtype=float).reshape(-1, 5).T
+    return Pairs(target.astype(np.int32), weight, after, begin.astype(np.int32), end.astype(np.int32))
 
 
 def _control(count: int, controlled: list[int]) -> Ints:

@@ -9,6 +9,7 @@ import numpy as np
 from sim.chain.reference import Reference
 from sim.core.state import NEVER, Ints, Reserves
 from sim.scenario.stockpile import Stockpile
+from sim.scenario.trade_instruments import Alliance
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,9 @@ def reserves(reference: Reference, dt: float) -> Reserves:
     first = {reference.at[use.product, use.region] for use in reference.uses if reference.sectors[use.sector].priority}
     size = np.array([row.size for row in rows])
     shared = np.array([row.rule.commercial_share if row.market in first else 1.0 for row in rows])
-    spans = [_span(row.rule, reference) for row in rows]
+    spans = [row.rule.span(reference.scenario.time) for row in rows]
+    pools = _pools(rows, reference)
+    months = np.array([row.months for row in pools])
 
     def multiple(name: str) -> list[float]:
         """A price multiple of each; none is never reached."""
@@ -72,6 +75,13 @@ def reserves(reference: Reference, dt: float) -> Reserves:
         sell_above=np.array(multiple("sell_above"), dtype=float),
         begin=np.array([begin for begin, _ in spans], dtype=np.int32),
         end=np.array([end for _, end in spans], dtype=np.int32),
+        pool=np.array([row.number for row in pools], dtype=np.int32),
+        pool_kept=size * np.array([row.kept for row in pools]),
+        pool_follow=-np.expm1(-dt / months),
+        pool_ahead=1.0 + months / dt,
+        pool_by_size=np.array([row.by_size for row in pools], dtype=np.int32),
+        pool_begin=np.array([row.span[0] for row in pools], dtype=np.int32),
+        pool_end=np.array([row.span[1] for row in pools], dtype=np.int32),
     )
 
 
@@ -83,7 +93,31 @@ def reserve_rows(reference: Reference) -> Ints:
     return rows
 
 
-def _span(rule: Stockpile, reference: Reference) -> tuple[int, int]:
-    """Periods of which at least half lie within the dates of a stockpile: the first, and the one after the last."""
-    inside = np.flatnonzero(rule.within(reference.scenario.time) >= 0.5)
-    return (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+@dataclass(frozen=True)
+class Pooled:
+    """The pool that a stockpile lends to and borrows from."""
+
+    number: int = -1
+    kept: float = 0.0
+    """Share of its size that it gives nobody."""
+    months: float = 1.0
+    by_size: bool = False
+    span: tuple[int, int] = (0, 0)
+    """First period in which it lends, and the one after the last."""
+
+
+def _pools(rows: tuple[Held, ...], reference: Reference) -> list[Pooled]:
+    """The pool of each stockpile: those of one product in members of an alliance that shares them."""
+    numbers: dict[tuple[str, str], int] = {}
+    found = []
+    for row in rows:
+        pooled = Pooled()
+        for name, policy in reference.scenario.policies.items():
+            if not isinstance(policy, Alliance) or policy.pool is None or policy.strength == 0.0:
+                continue
+            if row.region in policy.regions:
+                number = numbers.setdefault((name, row.product), len(numbers))
+                by_size, span = policy.pool == "size", policy.span(reference.scenario.time)
+                pooled = Pooled(number, policy.pool_kept, policy.pool_months, by_size, span)
+        found.append(pooled)
+    return found

@@ -48,6 +48,8 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         ledger=zeros(SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)),
         tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
         reserve=zeros(fields.RESERVE_FIELDS, chain.reserves.size),
+        debt=zeros(chain.drivers.debts.size),
+        revenue=zeros(revenue_rows(chain)),
     )
     if followed:
         block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
@@ -57,7 +59,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     block.market[fields.INVENTORY] = markets.inventory[:, None]
     block.market[fields.EXPECTED] = markets.outflow[:, None]
     block.market[fields.CONTRACT] = 1.0
-    for fill in (fields.FILL_FIRST, fields.FILL_LOCAL, fields.FILL_EXPORT):
+    for fill in (fields.FILL_FIRST, fields.FILL_LOCAL, fields.FILL_EXPORT, fields.FILL_FIRM):
         block.market[fill] = 1.0
     block.process[fields.UTILISATION] = 1.0
     block.input[fields.INTENSITY] = 1.0
@@ -67,6 +69,11 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         block.capacity[whole] = 1.0
     block.skill[fields.FREE_PEOPLE] = chain.skills.free[:, None]
     return block
+
+
+def revenue_rows(chain: Chain) -> int:
+    """Rows in which the revenue of makers is kept: years times places."""
+    return int(chain.drivers.years) * (int(chain.drivers.places.max(initial=-1)) + 1)
 
 
 def copy(block: Block) -> Block:
@@ -132,6 +139,7 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     total |= {"capacity": chain.builders.size, "project_start": chain.projects.size}
     total |= {"ledger": SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)}
+    total |= {"revenue": revenue_rows(chain)}
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
         **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
@@ -148,7 +156,7 @@ def no_record(chain: Chain) -> Record:
     kind = chain.markets.inventory.dtype
     totals = (
         *("destroyed", "rationed", "substituted", "saved", "held_up"),
-        *("rent", "sender_loss", "capacity", "project_start", "ledger"),
+        *("rent", "sender_loss", "capacity", "project_start", "ledger", "revenue"),
     )
     shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
     return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core import support
+from sim.core.demand import is_first
 from sim.core.fields import (
     ALLOWED,
     BOUND,
@@ -11,6 +13,7 @@ from sim.core.fields import (
     CLAIM_LOCAL,
     DEPLETED,
     DESIRED,
+    DONE,
     FILL_FIRST,
     FILL_LOCAL,
     FILLED,
@@ -55,7 +58,7 @@ def claim(chain: Chain, tile, now, block: Block):
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
         before, _, building = growing(chain, row, u, now)
-        m, claims = row.market, CLAIM_FIRST if row.priority > 0 else CLAIM_LOCAL
+        m, claims = row.market, CLAIM_FIRST if is_first(chain, u, now) else CLAIM_LOCAL
         if use[DEPLETED, u, 0] > ZERO:
             _restock(chain, row, u, before, block)
             for lane in range(market.shape[2]):
@@ -96,7 +99,7 @@ def sell(chain: Chain, tile, now, block: Block):
         if depleted or barred or market[STRAINED, m, 0] > ZERO:
             if not depleted:
                 clear(use[RESTOCK, u])
-            _fill(row, u, barred, block)
+            _fill(row.market, u, is_first(chain, u, now), barred, block)
             for lane in range(lanes):
                 sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * block.scratch[FILLED, lane] * dt
                 market[RELEASED, m, lane] += sold
@@ -112,13 +115,26 @@ def sell(chain: Chain, tile, now, block: Block):
                 sold = (use[DESIRED, u, lane] + building) * dt
                 market[RELEASED, m, lane] += sold
                 market[INTAKE, m, lane] += sold
+        if chain.drivers.aid_starts[u] < chain.drivers.aid_starts[u + 1]:
+            cut = depleted or barred or market[STRAINED, m, 0] > ZERO
+            _buy(u, building, cut, dt, block)
+            support.help_buyers(chain.drivers, u, now, block.scratch[DONE], block)
 
 
 @kernel
-def _fill(row, u, barred, block: Block):
+def _buy(u, building, cut, dt, block: Block):
+    """What a use has bought in the period, t, into `DONE`; `cut` says that its stocks or its claims were not full."""
+    use, scratch = block.use, block.scratch
+    for lane in range(scratch.shape[1]):
+        wanted = use[DESIRED, u, lane] + building
+        filled = (wanted + use[RESTOCK, u, lane]) * scratch[FILLED, lane]
+        scratch[DONE, lane] = (filled if cut else wanted) * dt
+
+
+@kernel
+def _fill(m, u, first, barred, block: Block):
     """Share of its orders that a use gets into `FILLED`: that of its class, less what bound users may not have."""
-    filled, m = block.scratch[FILLED], row.market
-    fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+    filled, fill = block.scratch[FILLED], FILL_FIRST if first else FILL_LOCAL
     for lane in range(filled.size):
         filled[lane] = block.market[fill, m, lane]
     if barred:

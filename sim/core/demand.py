@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from sim.core import support
 from sim.core.fields import (
+    AIDED_CHOKE,
+    AIDED_LOG,
     CHOKED,
     DESIRED,
     DESTROYED,
@@ -17,6 +22,9 @@ from sim.core.mathx import ONE, ZERO, clip, exp, log
 from sim.core.production import choke
 from sim.core.state import Block, Chain
 
+LEAST_PRICE = np.float32(0.0625)
+"""Price multiple below which no aid takes what users feel."""
+
 
 @kernel
 def want(chain: Chain, tile, now, block: Block):
@@ -30,7 +38,34 @@ def want(chain: Chain, tile, now, block: Block):
                 market[LOG_TRANSACTED, m, lane] = log(price)
                 market[CHOKED, m, lane] = choke(price, multiple)
     for u in range(tile.use_begin, tile.use_end):
-        _want_one(chain.constants, chain.uses[u], u, chain.trend.use[u, now], block)
+        row = chain.uses[u]
+        logs, choked = felt(chain, row.market, u, now, block)
+        slow_elasticity = row.slow_elasticity
+        if chain.drivers.research.shape[0] > 0:
+            slow_elasticity *= chain.drivers.research[u, now]
+        _want_one(chain.constants, row, u, chain.trend.use[u, now], slow_elasticity, logs, choked, block.use)
+
+
+@kernel
+def is_first(chain: Chain, u, now):
+    """Whether a use is served with the first class: always, or by a rating."""
+    rated = chain.drivers.rated
+    return chain.uses[u].priority > 0 or (rated.shape[0] > 0 and rated[u, now] > 0)
+
+
+@kernel
+def felt(chain: Chain, m, u, now, block: Block):
+    """Log and choke of the price that a use feels: the market's, less the aids that it gets."""
+    scratch, rate = block.scratch, support.aid(chain.drivers, u, now)
+    logs, choked = block.market[LOG_TRANSACTED, m], block.market[CHOKED, m]
+    if rate > ZERO:
+        multiple = chain.markets[m].choke
+        for lane in range(scratch.shape[1]):
+            price = max(block.market[TRANSACTED, m, lane] - rate, LEAST_PRICE)
+            scratch[AIDED_LOG, lane] = log(price)
+            scratch[AIDED_CHOKE, lane] = choke(price, multiple)
+        logs, choked = scratch[AIDED_LOG], scratch[AIDED_CHOKE]
+    return logs, choked
 
 
 @kernel
@@ -60,13 +95,11 @@ def substitute(chain: Chain, block: Block):
 
 
 @kernel
-def _want_one(constants, row, u, growth, block: Block):
-    market, use = block.market, block.use
-    m, service = row.market, row.demand * growth
-    elasticity, slow_elasticity = row.elasticity, row.slow_elasticity
-    for lane in range(market.shape[2]):
-        log_price = market[LOG_TRANSACTED, m, lane]
-        short = exp(-elasticity * log_price) * market[CHOKED, m, lane]
+def _want_one(constants, row, u, growth, slow_elasticity, logs, choked, use):
+    service, elasticity = row.demand * growth, row.elasticity
+    for lane in range(use.shape[2]):
+        log_price = logs[lane]
+        short = exp(-elasticity * log_price) * choked[lane]
         slow = use[SUBSTITUTED, u, lane]
         step = constants.follow_slow * (slow_elasticity * log_price - slow)
         slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)

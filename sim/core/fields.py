@@ -18,7 +18,8 @@ CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 19, 20, 21  # t/month
 FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 22, 23, 24
 RELEASED, INTAKE, DUMPED = 25, 26, 27  # t a period; intake: taken in by local makers and users
 STRAINED = 28  # first lane only: whether claims of some lane were cut the period before
-MARKET_FIELDS = 29
+CLAIM_FIRM, FILL_FIRM = 29, 30  # of first claims those from abroad, t/month; set where there are firm purchases
+MARKET_FIELDS = 31
 
 # Processes.
 UTILISATION = 0
@@ -77,7 +78,8 @@ CROSSING_STATE = 2
 WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = range(2, 9)
 LEGAL, FREE = 9, 10  # t/month
 LEVY = 11  # duty on imports beyond the ordinary one, over the price at the origin
-CROSSING_FIELDS = 12
+GUARD = 12  # 1 where duties that answer prices are laid in this period, else 0
+CROSSING_FIELDS = 13
 
 # Restricted processes.
 CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2
@@ -112,16 +114,19 @@ PROJECT_FIELDS = 3
 STOCK = 0  # t
 STOCK_TAGGED = 1  # t of it; 0 where origins are not followed
 LACKED = 2  # t that served claims lacked in the period before
-RESERVE_STATE = 3
-BUYING = 3  # t/month
-BOUGHT, RELIEVED, COVERED, SOLD, LOST_STOCK = range(4, 9)  # t a period
-PAID, RECEIVED = 9, 10  # thousand USD a period
-RELIEF, RELIEF_TAGGED = 11, 12  # t a period on its way through the market, straight to those served
-RELEASABLE = 13  # t a period that may still be released
-RESERVE_FIELDS = 14
+COMING, COMING_TAGGED = 3, 4  # t on its way from stockpiles of its pool
+RESERVE_STATE = 5
+BUYING = 5  # t/month
+BOUGHT, RELIEVED, COVERED, SOLD, LOST_STOCK = range(6, 11)  # t a period
+LENT, CAME = 11, 12  # t a period, to and from its pool
+PAID, RECEIVED = 13, 14  # thousand USD a period
+RELIEF, RELIEF_TAGGED = 15, 16  # t a period on its way through the market, straight to those served
+RELEASABLE = 17  # t a period that may still be released
+OFFERED, ASKED = 18, 19  # t a period that it could give its pool, or would have from it
+RESERVE_FIELDS = 20
 RESERVE_FLOWS = BOUGHT, RECEIVED + 1
 """Fields that are recorded as sums over a month, after `STOCK` at its end."""
-RESERVE_RECORD = 8
+RESERVE_RECORD = 10
 """Fields recorded of a stockpile."""
 
 # Markets where origins are followed.
@@ -136,4 +141,5 @@ ORIGIN_FIELDS = 6
 
 # Single rows.
 COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(12)
-SCRATCH_FIELDS = 12
+AIDED_LOG, AIDED_CHOKE, CALLED = range(12, 15)
+SCRATCH_FIELDS = 15

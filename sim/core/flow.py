@@ -10,7 +10,7 @@ from sim.core.fields import (
     DONE,
     DUMPED,
     FILL_EXPORT,
-    FILL_FIRST,
+    FILL_FIRM,
     FILL_LOCAL,
     FIRM,
     FREE,
@@ -122,6 +122,8 @@ def produce(chain: Chain, now, block: Block):
             )
         if supported:
             support.pay(chain, p, now, block)
+        if chain.drivers.places.size > 0:
+            support.earn(chain, process, p, now, block)
         if followed(chain):
             _tag_outputs(chain, process, now, block)
 
@@ -181,7 +183,7 @@ def ship(chain: Chain, tile, now, block: Block):
         if chain.drivers.firms.size > 0:
             # Exports were released with their class; what is firm is not in it.
             for lane in range(block.market.shape[2]):
-                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRST, route.origin, lane]
+                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRM, route.origin, lane]
                 block.market[RELEASED, route.origin, lane] += kept * chain.constants.dt
         send(
             chain.markets[route.destination],
@@ -212,7 +214,7 @@ def sent_into(chain: Chain, route, r, block: Block, row):
             row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
     if chain.drivers.firms.size > 0:
         for lane in range(row.size):
-            better = block.market[FILL_FIRST, o, lane] - block.market[FILL_EXPORT, o, lane]
+            better = block.market[FILL_FIRM, o, lane] - block.market[FILL_EXPORT, o, lane]
             row[lane] += block.route[FIRM, r, lane] * better * dt
 
 

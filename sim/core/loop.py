@@ -13,6 +13,7 @@ from sim.core import (
     levies,
     offtakes,
     origin,
+    pools,
     price,
     production,
     rationing,
@@ -44,6 +45,8 @@ def settle(chain: Chain, now, followed, stocked, block: Block):
         cohorts.claim(chain, chain.tiles[t], now, block)
         price.follow_sources(chain, chain.tiles[t], block)
         rationing.ration(chain, chain.tiles[t], now, block)
+        if chain.drivers.firms.size > 0:
+            offtakes.fill(chain.tiles[t], block)
         if stocked:
             stockpile.relieve(chain, chain.tiles[t], now, block)
         if followed:
@@ -78,13 +81,13 @@ def simulate(
         reactions.decide(chain, events, spans, first, now, block)
         restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
         restrictions.set_controls(chain, now, block)
-        restrictions.raise_alarm(chain, block)
-        restrictions.set_rents(chain, block)
+        restrictions.raise_alarm(chain, now, block)
+        restrictions.set_rents(chain, now, block)
         levies.lay(chain, now, block)
         meet(chain, now, block)
         demand.substitute(chain, block)
         production.plan(chain, now, block)
-        trade.ration_quotas(chain, block)
+        trade.ration_quotas(chain, now, block)
         trade.claim_restricted(chain, block)
         offtakes.claim(chain, now, block)
         lanes.clear(block.sector)
@@ -95,6 +98,8 @@ def simulate(
         settle(chain, now, followed, stocked, block)
         flow.produce(chain, now, block)
         levies.collect(chain, now, block)
+        if stocked:
+            pools.share(chain, now, block)
         flow.draw_down(block)
         if followed:
             origin.draw_down(block)

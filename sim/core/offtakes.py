@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sim.core.fields import CLAIM_EXPORT, CLAIM_FIRST, FIRM, FREE, LEGAL, ORDER
-from sim.core.jit import topic
+from sim.core.fields import CLAIM_EXPORT, CLAIM_FIRM, CLAIM_FIRST, FILL_FIRM, FILL_FIRST, FIRM, FREE, LEGAL, ORDER
+from sim.core.jit import kernel, topic
+from sim.core.lanes import clear, flat
 from sim.core.mathx import ZERO
 from sim.core.state import Block, Chain
 
@@ -12,6 +13,8 @@ from sim.core.state import Block, Chain
 def claim(chain: Chain, now, block: Block):
     """Move the firm part of what a route claims to the first class of its origin."""
     market = block.market
+    for i in range(chain.drivers.firms.size):
+        clear(market[CLAIM_FIRM, chain.routes[chain.drivers.firms[i].route].origin])
     for i in range(chain.drivers.firms.size):
         firm = chain.drivers.firms[i]
         r, volume = firm.route, chain.drivers.rate[firm.row, now]
@@ -22,4 +25,14 @@ def claim(chain: Chain, now, block: Block):
             kept = min(claimed, volume)
             block.route[FIRM, r, lane] = kept
             market[CLAIM_FIRST, o, lane] += kept
+            market[CLAIM_FIRM, o, lane] += kept
             market[CLAIM_EXPORT, o, lane] = max(market[CLAIM_EXPORT, o, lane] - kept, ZERO)
+
+
+@kernel
+def fill(tile, block: Block):
+    """Keep the fill of firm purchases as rationing leaves it: a stockpile relieves those at home only."""
+    first, last = tile.market_begin, tile.market_end
+    filled, firm = flat(block.market[FILL_FIRST, first:last]), flat(block.market[FILL_FIRM, first:last])
+    for i in range(filled.size):
+        firm[i] = filled[i]

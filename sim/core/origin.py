@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sim.core.cohorts import growing
+from sim.core.demand import is_first
 from sim.core.fields import (
     ACTIVE,
     ALLOWED,
@@ -39,7 +40,7 @@ from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, clear
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.rationing import releasable, served
-from sim.core.restrictions import cut
+from sim.core.restrictions import cut, spared
 from sim.core.state import DENIAL, Block, Chain
 
 LEAST = np.float32(1e-30)
@@ -62,6 +63,8 @@ def bind(chain: Chain, now, block: Block):
         if rule.kind == DENIAL and any_positive(restriction[ACTIVE, k]):
             for index in range(rule.use_begin, rule.use_end):
                 pair = chain.use_pairs[index]
+                if spared(pair, now):
+                    continue
                 u, weight, after = pair.target, pair.weight, pair.weight_after
                 for lane in range(use.shape[2]):
                     denied = cut(k, lane, weight, after, restriction)
@@ -94,7 +97,7 @@ def _claim_free(chain: Chain, row, u, now, block: Block):
     """Add what bound users would get if all material were free."""
     use, origin, m = block.use, block.origin, row.market
     _, _, building = growing(chain, row, u, now)
-    fill = FILL_FIRST if row.priority > 0 else FILL_LOCAL
+    fill = FILL_FIRST if is_first(chain, u, now) else FILL_LOCAL
     if not use[DEPLETED, u, 0] > ZERO:
         clear(use[RESTOCK, u])
     if not origin[RESERVED, m, 0] > ZERO:

@@ -34,6 +34,7 @@ from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, flat
 from sim.core.mathx import ZERO
 from sim.core.origin import content
+from sim.core.restrictions import spared
 from sim.core.state import Block, Chain, Record
 
 
@@ -83,6 +84,8 @@ def account(chain: Chain, now, block: Block):
     for k in range(chain.rules.size):
         if any_positive(restriction[ACTIVE, k]):
             for pair in range(chain.rules[k].route_begin, chain.rules[k].route_end):
+                if spared(chain.route_pairs[pair], now):
+                    continue
                 c = chain.route_pairs[pair].target
                 r = chain.crossings[c].route
                 route = chain.routes[r]
@@ -110,6 +113,7 @@ def record_totals(chain: Chain, last, block: Block, record: Record):
         record.sender_loss[...] = block.restriction[SENDER_LOSS]
         record.project_start[...] = block.project[STARTED]
         record.ledger[...] = block.ledger
+        record.revenue[...] = block.revenue
     for p in range(record.capacity.shape[0]):
         trend = chain.processes[p].capacity * chain.building.growth[p, last]
         for lane in range(record.capacity.shape[1]):

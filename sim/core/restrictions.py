@@ -64,6 +64,12 @@ def elapsed_in(now, since, onset, end):
     return max(HALF * (max(now, onset) + min(now + ONE, end)) - since, ZERO)
 
 
+@kernel
+def spared(pair, now):
+    """Whether a restriction leaves what it could act on alone in a period."""
+    return pair.spared_from <= now < pair.spared_to
+
+
 @topic
 def event_spans(events: Events, first, lanes):
     """First announcement and last end over a block, of each restriction and slot; shape (restriction, slot, 2)."""
@@ -201,9 +207,12 @@ def set_controls(chain: Chain, now, block: Block):
         rule = chain.rules[k]
         if any_positive(restriction[ACTIVE, k]):
             for pair in range(rule.route_begin, rule.route_end):
-                _restrict_crossing(rule, k, chain.route_pairs[pair], block)
+                if not spared(chain.route_pairs[pair], now):
+                    _restrict_crossing(rule, k, chain.route_pairs[pair], block)
             for pair in range(rule.plant_begin, rule.plant_end):
                 struck = chain.plant_pairs[pair]
+                if spared(struck, now):
+                    continue
                 p = chain.plants[struck.target]
                 if rule.kind in (TECHNOLOGY_BAN, PATENT_BARRIER):
                     _withhold_technology(rule, k, struck, block)
@@ -275,7 +284,7 @@ def _restrict_plant(kind, k, pair, activity, capacity, block: Block):
 
 
 @topic
-def raise_alarm(chain: Chain, block: Block):
+def raise_alarm(chain: Chain, now, block: Block):
     """Threat and habit of each market, from the share of its supply that announced measures put at risk."""
     market, restriction, constants = block.market, block.restriction, chain.constants
     lanes = market.shape[2]
@@ -286,6 +295,8 @@ def raise_alarm(chain: Chain, block: Block):
             threat = rule.threat
             for index in range(rule.market_begin, rule.market_end):
                 pair = chain.market_pairs[index]
+                if spared(pair, now):
+                    continue
                 m, weight, after = pair.target, pair.weight, pair.weight_after
                 for lane in range(lanes):
                     fresh = restriction[FRESH, k, lane]
@@ -301,7 +312,7 @@ def raise_alarm(chain: Chain, block: Block):
 
 
 @topic
-def set_rents(chain: Chain, block: Block):
+def set_rents(chain: Chain, now, block: Block):
     """Licence rent each restricted route pays, USD/kg: the sum over the quota groups it belongs to."""
     crossing, restriction = block.crossing, block.restriction
     lanes = crossing.shape[2]
@@ -315,6 +326,8 @@ def set_rents(chain: Chain, block: Block):
             restriction[RENT_DUE, k, lane] = restriction[RENT, k, lane]
         if rule.kind == QUOTA and any_positive(restriction[RENT, k]):
             for pair in range(rule.route_begin, rule.route_end):
+                if spared(chain.route_pairs[pair], now):
+                    continue
                 c = chain.route_pairs[pair].target
                 for lane in range(lanes):
                     crossing[ROUTE_RENT, c, lane] += restriction[RENT, k, lane]

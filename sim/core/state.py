@@ -227,6 +227,8 @@ class Pairs(NamedTuple):
     target: Ints  # row among restricted routes or restricted processes, market, or use
     weight: Floats  # w, W
     weight_after: Floats  # w', W'
+    spared_from: Ints  # periods in which the target is spared, begin and end; none where they are equal
+    spared_to: Ints
 
 
 class Crossings(NamedTuple):
@@ -256,6 +258,13 @@ class Reserves(NamedTuple):
     sell_above: Floats  # price multiple above which it sells into the market what is not kept
     begin: Ints  # first period in which it buys and releases
     end: Ints  # first period in which it no longer does
+    pool: Ints  # number of its pool, -1 if none
+    pool_kept: Floats  # t it gives nobody of
+    pool_follow: Floats  # share of what is on its way from the pool that arrives in a period
+    pool_ahead: Floats  # periods of lack that it asks for
+    pool_by_size: Ints  # whether it may have its part of all sizes, and not what it lacks; 1 or 0
+    pool_begin: Ints  # first period in which the pool lends
+    pool_end: Ints
 
 
 class Chain(NamedTuple):
@@ -333,13 +342,15 @@ class Block(NamedTuple):
     project: Floats
     reserve: Floats
     ledger: Floats  # (row, lane): thousand USD by side, budget year and instrument
+    debt: Floats  # (row, lane): thousand USD that the public guarantees
+    revenue: Floats  # (row, lane): thousand USD that makers earned, by budget year and place
 
 
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last ten are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks, in
-    front: a block then writes one stretch of memory and not a slice of every row.
+    The last eleven are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks,
+    in front: a block then writes one stretch of memory and not a slice of every row.
     """
 
     price: Floats
@@ -362,6 +373,7 @@ class Record(NamedTuple):
     capacity: Floats  # (process, lane) at the end, t/month; zero rows where it follows the trend alone
     project_start: Floats  # (project, lane) periods from the start of the horizon
     ledger: Floats  # (row, lane) thousand USD by side, budget year and instrument
+    revenue: Floats  # (row, lane) thousand USD that makers earned, by budget year and place
 
 
 def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:

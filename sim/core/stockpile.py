@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from sim.core.demand import felt, is_first
 from sim.core.fields import (
     BOUGHT,
     BUYING,
-    CHOKED,
+    CLAIM_FIRM,
     CLAIM_FIRST,
     CLAIM_LOCAL,
+    COMING,
     COVERED,
     DESTROYED,
     FILL_FIRST,
@@ -16,7 +18,6 @@ from sim.core.fields import (
     INVENTORY,
     LACKED,
     LEFT,
-    LOG_TRANSACTED,
     LOST_STOCK,
     PAID,
     PRICE,
@@ -91,7 +92,8 @@ def _offer_one(row, j, now, dt, block: Block):
         level = max(reserve[STOCK, j, lane] - lost - sold, ZERO)
         calm = reserve[LACKED, j, lane] <= ZERO
         cheap = market[PRICE, m, lane] <= row.buy_below
-        buying = min(pace, max(row.most - level, ZERO) / dt) if calm and cheap else ZERO
+        room = max(row.most - level - reserve[COMING, j, lane], ZERO)
+        buying = min(pace, room / dt) if calm and cheap else ZERO
         reserve[STOCK, j, lane] = level
         reserve[LOST_STOCK, j, lane] = lost
         reserve[SOLD, j, lane] = sold
@@ -123,7 +125,8 @@ def _relieve_claims(row, j, value, dt, block: Block):
         price = value * market[PRICE, m, lane]
         buying, level = reserve[BUYING, j, lane], reserve[STOCK, j, lane]
         bought = buying * local_fill * dt
-        first_lack = (ONE - first_fill) * market[CLAIM_FIRST, m, lane] * dt
+        at_home = max(market[CLAIM_FIRST, m, lane] - market[CLAIM_FIRM, m, lane], ZERO)
+        first_lack = (ONE - first_fill) * at_home * dt
         local_lack = (ONE - local_fill) * max(market[CLAIM_LOCAL, m, lane] - buying, ZERO) * dt
         able = reserve[RELEASABLE, j, lane] if row.relieves else ZERO
         to_first = min(first_lack, min(able, level))
@@ -148,9 +151,9 @@ def _relieve_claims(row, j, value, dt, block: Block):
 
 
 @kernel
-def foregone(row, m, lane, growth, dt, market):
+def foregone(row, log_price, choked, growth, dt):
     """What a use gives up because of the price in a period, t, as section 6 counts it."""
-    short = exp(-row.elasticity * market[LOG_TRANSACTED, m, lane]) * market[CHOKED, m, lane]
+    short = exp(-row.elasticity * log_price) * choked
     return row.demand * growth * max(ONE - short, ZERO) * dt
 
 
@@ -162,9 +165,10 @@ def _cover(chain: Chain, tile, row, j, now, block: Block):
     for lane in range(total.size):
         total[lane] = ZERO
     for u in range(tile.use_begin, tile.use_end):
-        if chain.uses[u].market == m and chain.uses[u].priority > 0:
+        if chain.uses[u].market == m and is_first(chain, u, now):
+            logs, choked = felt(chain, m, u, now, block)
             for lane in range(total.size):
-                total[lane] += foregone(chain.uses[u], m, lane, chain.trend.use[u, now], dt, market)
+                total[lane] += foregone(chain.uses[u], logs[lane], choked[lane], chain.trend.use[u, now], dt)
     for lane in range(total.size):
         level = reserve[STOCK, j, lane]
         able = max(min(level, reserve[RELEASABLE, j, lane]), ZERO)
@@ -182,10 +186,12 @@ def _cover(chain: Chain, tile, row, j, now, block: Block):
         market[INTAKE, m, lane] += covered
         total[lane] = part_of(covered, total[lane])
     for u in range(tile.use_begin, tile.use_end):
-        if chain.uses[u].market == m and chain.uses[u].priority > 0:
+        if chain.uses[u].market == m and is_first(chain, u, now):
             s = chain.uses[u].sector
+            logs, choked = felt(chain, m, u, now, block)
             for lane in range(total.size):
-                had = total[lane] * foregone(chain.uses[u], m, lane, chain.trend.use[u, now], dt, market)
+                growth = chain.trend.use[u, now]
+                had = total[lane] * foregone(chain.uses[u], logs[lane], choked[lane], growth, dt)
                 block.use[DESTROYED, u, lane] -= had
                 block.sector[USED, s, lane] += had
 

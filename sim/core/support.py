@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.core.drivers import PAID, PRIVATE, RECEIVED
-from sim.core.fields import COST, DONE, ORDERED, REVENUE, TRANSACTED
+from sim.core.drivers import OWED, PAID, PRIVATE, RECEIVED
+from sim.core.fields import CALLED, COST, DONE, LOST, ORDERED, PRICE, REVENUE, RUN_IN, TRANSACTED
 from sim.core.jit import kernel
-from sim.core.mathx import ZERO
+from sim.core.lanes import clear
+from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
 LEAST_COST = np.float32(0.0625)
@@ -27,9 +28,21 @@ def line(drivers, side, now, account):
 
 
 @kernel
-def gap(price, floor, ceiling, upside):
-    """What a guarantee pays on a price: what lacks to the floor, less a share of what is above the ceiling."""
-    return max(floor - price, ZERO) - upside * max(price - ceiling, ZERO)
+def gap(price, floor, ceiling, upside, premium):
+    """What a guarantee pays on a price: what lacks to the floor, less a share of what is above, and its premium."""
+    return max(floor - price, ZERO) - upside * max(price - ceiling, ZERO) - premium
+
+
+@kernel
+def called(drivers, row, block: Block):
+    """Whether a credit is paid, 1 or 0 into `CALLED`: while some price it answers is above its trigger."""
+    scratch, above = block.scratch, row.above
+    for lane in range(scratch.shape[1]):
+        scratch[CALLED, lane] = ZERO if row.watch_begin < row.watch_end else ONE
+    for i in range(row.watch_begin, row.watch_end):
+        m = drivers.watched[i]
+        for lane in range(scratch.shape[1]):
+            scratch[CALLED, lane] = ONE if block.market[PRICE, m, lane] > above else scratch[CALLED, lane] + ZERO
 
 
 @kernel
@@ -40,9 +53,10 @@ def credit(chain: Chain, process, p, now, block: Block):
     for i in range(drivers.credit_starts[p], drivers.credit_starts[p + 1]):
         rate = drivers.rate[drivers.credits[i].row, now]
         if rate > ZERO:
+            called(drivers, drivers.credits[i], block)
             for lane in range(scratch.shape[1]):
                 cost = scratch[COST, lane]
-                scratch[COST, lane] = max(cost - rate, min(cost, least)) + ZERO
+                scratch[COST, lane] = max(cost - rate * scratch[CALLED, lane], min(cost, least)) + ZERO
 
 
 @kernel
@@ -53,9 +67,10 @@ def guarantee(chain: Chain, p, now, block: Block):
         row = drivers.guarantees[i]
         output = chain.outputs[row.output]
         m, covered = output.market, output.share * drivers.rate[row.row, now]
-        floor, ceiling, upside = row.floor, row.ceiling, row.upside
+        floor, ceiling, upside, premium = row.floor, row.ceiling, row.upside, row.premium
         for lane in range(scratch.shape[1]):
-            scratch[REVENUE, lane] += covered * gap(block.market[TRANSACTED, m, lane], floor, ceiling, upside)
+            price = block.market[TRANSACTED, m, lane]
+            scratch[REVENUE, lane] += covered * gap(price, floor, ceiling, upside, premium)
 
 
 @kernel
@@ -65,19 +80,21 @@ def pay(chain: Chain, p, now, block: Block):
     for i in range(drivers.credit_starts[p], drivers.credit_starts[p + 1]):
         row = drivers.credits[i]
         each, paid = drivers.rate[row.row, now] * row.value, line(drivers, PAID, now, row.account)
+        called(drivers, row, block)
         for lane in range(scratch.shape[1]):
-            ledger[paid, lane] += each * scratch[DONE, lane]
+            ledger[paid, lane] += each * scratch[CALLED, lane] * scratch[DONE, lane]
     for i in range(drivers.guarantee_starts[p], drivers.guarantee_starts[p + 1]):
         row = drivers.guarantees[i]
         output = chain.outputs[row.output]
-        m, floor, ceiling, upside = output.market, row.floor, row.ceiling, row.upside
+        m, floor, ceiling, upside, premium = output.market, row.floor, row.ceiling, row.upside, row.premium
         each = drivers.rate[row.row, now] * output.coefficient * chain.markets[m].price
         paid = line(drivers, PAID, now, row.account)
         received = line(drivers, RECEIVED, now, row.account)
         for lane in range(scratch.shape[1]):
-            owed = each * gap(block.market[TRANSACTED, m, lane], floor, ceiling, upside) * scratch[DONE, lane]
+            price = block.market[TRANSACTED, m, lane]
+            owed = each * gap(price, floor, ceiling, upside, ZERO) * scratch[DONE, lane]
             ledger[paid, lane] += max(owed, ZERO)
-            ledger[received, lane] += max(-owed, ZERO)
+            ledger[received, lane] += max(-owed, ZERO) + each * premium * scratch[DONE, lane]
 
 
 @kernel
@@ -93,3 +110,58 @@ def grant(chain: Chain, now, block: Block):
         for lane in range(capacity.shape[2]):
             block.ledger[paid, lane] += public * capacity[ORDERED, p, lane]
             block.ledger[drawn, lane] += private * capacity[ORDERED, p, lane]
+
+
+@kernel
+def owe(chain: Chain, now, block: Block):
+    """Guarantee debt of what is ordered; it is paid back, and called as far as the plants it built are closed."""
+    drivers, capacity, debt = chain.drivers, block.capacity, block.debt
+    for i in range(drivers.debts.size):
+        clear(block.ledger[line(drivers, OWED, now, drivers.debts[i].account)])
+    for i in range(drivers.debts.size):
+        row = drivers.debts[i]
+        p, repaid, lost, fee = row.process, row.repaid, row.lost, row.fee
+        lent = drivers.rate[row.row, now] * chain.processes[p].capacity * chain.building.growth[p, now] * row.lent
+        paid, received = line(drivers, PAID, now, row.account), line(drivers, RECEIVED, now, row.account)
+        owed = line(drivers, OWED, now, row.account)
+        for lane in range(debt.shape[1]):
+            closed, stood = capacity[LOST, p, lane], capacity[RUN_IN, p, lane] + capacity[LOST, p, lane]
+            share = closed / stood if stood > ZERO else ZERO
+            due = share * debt[i, lane]
+            new = lent * capacity[ORDERED, p, lane]
+            debt[i, lane] = (debt[i, lane] - due) * (ONE - repaid) + new
+            block.ledger[paid, lane] += lost * due
+            block.ledger[received, lane] += fee * new
+            block.ledger[owed, lane] += debt[i, lane]
+
+
+@kernel
+def aid(drivers, u, now):
+    """Money over the reference price that lowers what a use pays, all aids together."""
+    rate = ZERO
+    for i in range(drivers.aid_starts[u], drivers.aid_starts[u + 1]):
+        rate += drivers.rate[drivers.aids[i].row, now]
+    return rate
+
+
+@kernel
+def help_buyers(drivers, u, now, sold, block: Block):
+    """Book the aids on what a use has just bought, t, a row of lanes."""
+    for i in range(drivers.aid_starts[u], drivers.aid_starts[u + 1]):
+        row = drivers.aids[i]
+        each, paid = drivers.rate[row.row, now] * row.price, line(drivers, PAID, now, row.account)
+        for lane in range(sold.size):
+            block.ledger[paid, lane] += each * sold[lane]
+
+
+@kernel
+def earn(chain: Chain, process, p, now, block: Block):
+    """Add what a process earns with the activity it has just begun, at transacted prices, to its place and year."""
+    drivers, done = chain.drivers, block.scratch[DONE]
+    places = block.revenue.shape[0] // drivers.years
+    place = drivers.year[now] * places + drivers.places[p]
+    for j in range(process.output_begin, process.output_end):
+        output = chain.outputs[j]
+        m, value = output.market, output.coefficient * chain.markets[output.market].price
+        for lane in range(done.size):
+            block.revenue[place, lane] += value * block.market[TRANSACTED, m, lane] * done[lane]

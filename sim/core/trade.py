@@ -32,6 +32,7 @@ from sim.core.fields import (
 from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive
 from sim.core.mathx import ONE, ZERO, clip, exp, log
+from sim.core.restrictions import spared
 from sim.core.state import QUOTA, Block, Chain
 
 LEAST_DUTY = np.float32(-0.9375)
@@ -193,7 +194,7 @@ def _file_early(rule, c, dt, crossing):
 
 
 @topic
-def ration_quotas(chain: Chain, block: Block):
+def ration_quotas(chain: Chain, now, block: Block):
     """Cut the legal orders of each quota group to its quota, and move the group's licence rent."""
     restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
     lanes = restriction.shape[2]
@@ -205,20 +206,22 @@ def ration_quotas(chain: Chain, block: Block):
             for lane in range(lanes):
                 restriction[RENT, k, lane] = ZERO
             continue
-        _sum_group(chain, rule, k, block)
+        _sum_group(chain, rule, k, now, block)
         for lane in range(lanes):
             active, quota, wanted = restriction[ACTIVE, k, lane], restriction[LEVEL, k, lane], scratch[TOTAL, lane]
             restriction[RENT, k, lane] = rent_after(restriction[RENT, k, lane], wanted, quota, active, chain.constants)
             let_through = quota / wanted if wanted > quota else ONE
             scratch[TOTAL, lane] = ONE - active * (ONE - let_through)
         for pair in range(rule.route_begin, rule.route_end):
+            if spared(chain.route_pairs[pair], now):
+                continue
             c = chain.route_pairs[pair].target
             for lane in range(lanes):
                 crossing[LEGAL, c, lane] *= scratch[TOTAL, lane]
 
 
 @kernel
-def _sum_group(chain: Chain, rule, k, block: Block):
+def _sum_group(chain: Chain, rule, k, now, block: Block):
     """Legal orders of a quota group, t/yr, into `TOTAL`; the quota in force into `LEVEL`."""
     restriction, months = block.restriction, chain.constants.months_a_year
     lanes = restriction.shape[2]
@@ -227,6 +230,8 @@ def _sum_group(chain: Chain, rule, k, block: Block):
         active = restriction[ACTIVE, k, lane]
         restriction[LEVEL, k, lane] = restriction[LEVEL, k, lane] / active if active > ZERO else ZERO
     for pair in range(rule.route_begin, rule.route_end):
+        if spared(chain.route_pairs[pair], now):
+            continue
         c = chain.route_pairs[pair].target
         for lane in range(lanes):
             block.scratch[TOTAL, lane] += months * block.crossing[LEGAL, c, lane]

@@ -19,7 +19,7 @@ from sim.variables import STOCKPILE, YEAR
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]
-FLOWS = ("bought", "relieved", "covered", "sold", "lost", "paid", "received")
+FLOWS = ("bought", "relieved", "covered", "sold", "lost", "lent", "came", "paid", "received")
 """Flows in the order the core records them, after the level; paid and received in thousand USD, others in t."""
 
 
@@ -73,6 +73,8 @@ class Followed:
             "stockpile_released": tonnes["relieved"] + tonnes["covered"],
             "stockpile_sold": tonnes["sold"],
             "stockpile_lost": tonnes["lost"],
+            "stockpile_lent": tonnes["lent"],
+            "stockpile_came": tonnes["came"],
             # t times USD/kg is thousand USD.
             "stockpile_purchases": tonnes["paid"] / 1e3,
             "stockpile_receipts": tonnes["received"] / 1e3,

@@ -11,10 +11,14 @@ from sim.core.state import Ints
 from sim.policies.acting import Acting, Values, acting
 from sim.policies.capital import public_share
 from sim.policies.programmes import added_tonnes
-from sim.scenario.capital_instruments import Finance, Hub
+from sim.scenario.capital_instruments import Finance, Guarantee, Hub
 from sim.scenario.dates import parse
+from sim.scenario.income_instruments import Floor, Insurance
 from sim.scenario.models import Scenario, Time
 from sim.scenario.programmes import Feed, Research, Workforce
+
+CONTINGENT = (Floor, Insurance, Guarantee)
+"""Instruments that cost the public something only if prices or plants fall: their cost is a contingent liability."""
 
 
 def budget_years(time: Time) -> tuple[Ints, list[int]]:
@@ -32,8 +36,19 @@ def budget_years(time: Time) -> tuple[Ints, list[int]]:
     return of_period, [start.year + year for year in range(int(of_period[-1]) + 1)]
 
 
+def earners(reference: Reference) -> list[tuple[str, str]]:
+    """Stages and regions in which something is made, in the order of the chain."""
+    tables = reference.scenario.tables
+    stages, regions = list(tables.meta.stages), [row.region for row in tables.regions]
+    found = {(tables.stage(row.recipe_name), row.region) for row in reference.processes}
+    return sorted(found, key=lambda place: (stages.index(place[0]), regions.index(place[1])))
+
+
 def money(reference: Reference, ledger: Values, starts: Values) -> dict[str, NDArray[np.float32]]:
-    """Public cost, receipts and private money, million USD, shape (run, instrument, year); and net cost today.
+    """Public cost, receipts, private money and guaranteed debt, million USD, shape (run, instrument, year).
+
+    And net cost today, and the part of it that depends on how the run goes: what guaranteed prices, insurances and
+    guarantees of loans pay, less what they receive; shape (run, instrument).
 
     Parameters
     ----------
@@ -47,13 +62,16 @@ def money(reference: Reference, ledger: Values, starts: Values) -> dict[str, NDA
     for account, each_period in _budgeted(reference):
         booked[PAID, :, account] += np.bincount(of_period, each_period, minlength=len(years))[:, None]
     _award(reference, starts, of_period, booked)
-    paid, received, private = booked.transpose(0, 3, 2, 1)
+    paid, received, private, owed = booked.transpose(0, 3, 2, 1)
     worth = present_worth(scenario)[:-1]
+    contingent = [isinstance(policy, CONTINGENT) for policy in scenario.policies.values()]
     found = {
         "public_cost": paid,
         "public_receipts": received,
         "private_money": private,
+        "guaranteed_debt": owed,
         "net_public_cost": (paid - received) @ worth,
+        "contingent_cost": np.where(contingent, (paid - received) @ worth, 0.0),
     }
     return {name: values.astype(np.float32) for name, values in found.items()}
 

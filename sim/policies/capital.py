@@ -7,10 +7,10 @@ import numpy as np
 from sim.chain.capacity import STAGES_OF_CONSTRUCTION, hurdle, leaving, ramp_stages, technology
 from sim.chain.reference import Reference
 from sim.core.building import Building
-from sim.core.drivers import Grants, Records
+from sim.core.drivers import Debts, Grants, Records
 from sim.core.state import Chain, records
 from sim.policies.acting import Rates, Values, acting, supported
-from sim.scenario.capital_instruments import Finance, Hub, Loan, Permits
+from sim.scenario.capital_instruments import Finance, Guarantee, Hub, Loan, Permits
 from sim.scenario.dynamics import TechnologyRow
 from sim.scenario.programmes import Workforce
 
@@ -56,7 +56,8 @@ def with_capital(chain: Chain, reference: Reference, rates: Rates) -> Chain:
     if not reference.scenario.capacity.followed:
         return chain
     building = _timed(_trained(_financed(chain.building, reference), reference), reference)
-    return chain._replace(building=building, drivers=chain.drivers._replace(grants=_grants(chain, reference, rates)))
+    grants, debts = _grants(chain, reference, rates), _debts(chain, reference, rates)
+    return chain._replace(building=building, drivers=chain.drivers._replace(grants=grants, debts=debts))
 
 
 def _financed(building: Building, reference: Reference) -> Building:
@@ -67,12 +68,23 @@ def _financed(building: Building, reference: Reference) -> Building:
         for index, process in supported(reference, given.instrument.regions, given.instrument.products):
             share = relief(given.instrument, technology(reference, process))
             borne[index] = borne.get(index, np.ones(periods)) * (1.0 - share * given.share)
+    for backed in acting(reference, Guarantee):
+        for index, process in supported(reference, backed.instrument.regions, backed.instrument.products):
+            share = _guaranteed(backed.instrument, technology(reference, process))
+            borne[index] = borne.get(index, np.ones(periods)) * (1.0 - share * backed.share)
     for index, shares in borne.items():
         process = reference.processes[index]
         levels, place = np.unique(shares, return_inverse=True)
         found = [hurdle(reference, process, technology(reference, process), borne=float(level))[0] for level in levels]
         hurdles[index] = np.array(found)[place]
     return building._replace(hurdle=hurdles)
+
+
+def _guaranteed(terms: Guarantee, row: TechnologyRow) -> float:
+    """Share of the capital charge that cheaper loans take off the maker, less the fee; not below 0."""
+    years = row.lifetime_years
+    cheaper = 1.0 - annuity(terms.rate, years) / annuity(row.cost_of_capital, years) - terms.fee
+    return terms.share * max(cheaper, 0.0)
 
 
 def _timed(building: Building, reference: Reference) -> Building:
@@ -123,4 +135,26 @@ def _grants(chain: Chain, reference: Reference, rates: Rates) -> Records:
     whole = np.array([entry[:3] for entry in found], dtype=np.int32).reshape(-1, 3).T
     money = np.array([entry[3:] for entry in found], dtype=float).reshape(-1, 2).T
     columns = Grants(row=whole[0], account=whole[1], process=whole[2], public=money[0], private=money[1])
+    return records(columns, chain.markets.inventory.dtype.type)
+
+
+def _debts(chain: Chain, reference: Reference, rates: Rates) -> Records:
+    """Debt that the public guarantees as capacity is ordered; thousand USD for a t/month."""
+    steps_a_year = reference.scenario.time.periods_per_year / float(chain.building.step)
+    found: list[tuple[int, int, int, float, Guarantee]] = []
+    for given in acting(reference, Guarantee) if reference.scenario.capacity.answers else ():
+        row = rates.add(given.share)
+        for index, process in supported(reference, given.instrument.regions, given.instrument.products):
+            capital = 12.0 * technology(reference, process).capex_usd_per_t_per_year / 1e3
+            found.append((row, given.account, index, capital * given.instrument.share, given.instrument))
+    terms = [entry[4] for entry in found]
+    columns = Debts(
+        row=np.array([entry[0] for entry in found], dtype=np.int32),
+        account=np.array([entry[1] for entry in found], dtype=np.int32),
+        process=np.array([entry[2] for entry in found], dtype=np.int32),
+        lent=np.array([entry[3] for entry in found], dtype=float),
+        fee=np.array([row.fee for row in terms], dtype=float),
+        repaid=np.array([min(1.0 / (row.years * steps_a_year), 1.0) for row in terms], dtype=float),
+        lost=np.array([1.0 - row.recovery for row in terms], dtype=float),
+    )
     return records(columns, chain.markets.inventory.dtype.type)

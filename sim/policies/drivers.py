@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from sim.chain.reference import Reference
-from sim.core.state import Chain
-from sim.policies.accounts import budget_years
+from sim.core.state import Chain, Ints
+from sim.policies.accounts import budget_years, earners
 from sim.policies.acting import Rates
 from sim.policies.capital import with_capital
 from sim.policies.income import with_credits, with_guarantees
-from sim.policies.programmes import with_programmes
+from sim.policies.programmes import with_aids, with_programmes
 from sim.policies.trade import levies, with_levies, with_offtakes
 
 
@@ -23,16 +23,26 @@ def driven(chain: Chain, reference: Reference) -> Chain:
     reference: The reconciled chain they were made from.
     """
     scenario = reference.scenario
+    if not scenario.policies:
+        return chain
+    of_period, years = budget_years(scenario.time)
+    # The revenue of makers is followed wherever there are policies, at strength zero too, so that it can be compared.
+    followed = chain.drivers._replace(year=of_period, years=np.int32(len(years)), places=_places(reference))
+    chain = chain._replace(drivers=followed)
     if not any(policy.strength > 0.0 for policy in scenario.policies.values()):
         return chain
     rates = Rates()
     chain = with_offtakes(with_levies(chain, levies(reference, rates)), reference, rates)
     chain = with_guarantees(with_credits(chain, reference, rates), reference, rates)
-    chain = with_programmes(with_capital(chain, reference, rates), reference)
+    chain = with_aids(with_programmes(with_capital(chain, reference, rates), reference), reference, rates)
     precision = chain.markets.inventory.dtype
-    of_period, years = budget_years(scenario.time)
     table = np.array(rates.rows, dtype=precision).reshape(-1, scenario.periods)
-    drivers = chain.drivers._replace(
-        rate=table, year=of_period, years=np.int32(len(years)), accounts=np.int32(len(scenario.policies))
-    )
+    drivers = chain.drivers._replace(rate=table, accounts=np.int32(len(scenario.policies)))
     return chain._replace(drivers=drivers)
+
+
+def _places(reference: Reference) -> Ints:
+    """Row of the stage and region of each process."""
+    rows, stage = earners(reference), reference.scenario.tables.stage
+    found = [rows.index((stage(process.recipe_name), process.region)) for process in reference.processes]
+    return np.array(found, dtype=np.int32)

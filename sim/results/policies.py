@@ -27,6 +27,10 @@ class PolicyRow:
     """Mean of the same."""
     private: float
     """Private money that goes with it, mean over runs."""
+    contingent: Spread | None
+    """Of a contingent liability the same as `net`; none of other policies."""
+    most_owed: Spread
+    """Private debt that the public guarantees at the end of the year in which it is highest."""
 
 
 def policies(results: xr.DataTree) -> tuple[PolicyRow, ...]:
@@ -44,9 +48,11 @@ def policies(results: xr.DataTree) -> tuple[PolicyRow, ...]:
         for name in ("public_cost", "public_receipts", "private_money")
     }
     net = variable(results, "policies", "net_public_cost")
+    contingent, owed = (variable(results, "policies", name) for name in ("contingent_cost", "guaranteed_debt"))
     rows = []
     for name in group[INSTRUMENT].values.tolist():
         here = {INSTRUMENT: name}
+        depends = bool((contingent.sel(here) != 0.0).any())
         means = {key: float(values.sel(here).mean()) for key, values in sums.items()}
         rows.append(
             PolicyRow(
@@ -57,6 +63,8 @@ def policies(results: xr.DataTree) -> tuple[PolicyRow, ...]:
                 net=spread(net.sel(here).values),
                 mean_net=float(net.sel(here).mean()),
                 private=means["private_money"],
+                contingent=spread(contingent.sel(here).values) if depends else None,
+                most_owed=spread(owed.sel(here).max(YEAR).values),
             )
         )
     return tuple(rows)

@@ -28,8 +28,8 @@ class Table:
 
 
 def tables(summary: Summary) -> tuple[Table, ...]:
-    """All tables of a summary that have rows: restrictions, stages, products, sectors, parts of shortage, policies."""
-    made = (restrictions, stages, products, sectors, shortages, policies)
+    """All tables of a summary that have rows, from restrictions to policies and their liabilities."""
+    made = (restrictions, stages, products, sectors, shortages, policies, liabilities)
     found = [table(summary) for table in made]
     return tuple(table for table in found if table.rows)
 
@@ -92,6 +92,22 @@ def policies(summary: Summary) -> Table:
     )
     heads = ("policy", "kind", ">paid", ">received", ">net cost", ">95th percentile", ">private money")
     return Table("Money of policies over the horizon, million USD, mean over runs; net cost is discounted", heads, rows)
+
+
+def liabilities(summary: Summary) -> Table:
+    """Contingent liabilities: what the public owes only if prices or plants fall."""
+    rows = tuple(
+        (
+            row.name,
+            row.kind,
+            *(f"{round(amount):,d}" for amount in (row.mean_net, row.contingent.high, row.most_owed.high)),
+        )
+        for row in summary.policies
+        if row.contingent is not None
+    )
+    heads = ("policy", "kind", ">mean", ">95th percentile", ">debt guaranteed, 95th percentile")
+    title = "Contingent liabilities over the horizon, million USD, net and discounted (in the costs above)"
+    return Table(title, heads, rows)
 
 
 def products(summary: Summary) -> Table:

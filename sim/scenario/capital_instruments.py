@@ -89,6 +89,28 @@ class Loan(Finance):
     """Share of what is lent that is not paid back."""
 
 
+class Guarantee(Building):
+    """A public guarantee of bank loans for new plants: banks lend cheaper, and the public pays if plants close.
+
+    Nothing is paid when it is given. What plants still owe is a contingent liability; as capacity that idles below its
+    cash cost is closed for good, the part of the debt that stands on it is called. Named projects do not get it: theirs
+    is a `loan`.
+    """
+
+    kind: Literal["guarantee"]
+    """Kind of instrument."""
+    share: Share
+    """Share of capital cost that is lent and guaranteed."""
+    rate: Annotated[float, Field(ge=0.0, le=0.5)] = 0.05
+    """Interest a year of a guaranteed loan. An assumption: 2 points above the discount rate that is assumed."""
+    years: Annotated[float, Field(gt=0.0, le=50.0)] = 12.0
+    """Years over which it is paid back: every year that share of what is owed. An assumption."""
+    fee: Share = 0.02
+    """Share of the loan that the borrower pays the government for it. An assumption."""
+    recovery: Share = 0.5
+    """Share of a called debt that the sale of the plant brings back. An assumption."""
+
+
 class Permits(Building):
     """A ceiling on the time of permits; it moves nothing but lead times."""
 

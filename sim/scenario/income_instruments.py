@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sim.scenario.base import Finding, Positive, Share, defect, unknown
 from sim.scenario.instruments import Instrument, idle_makers, meet
@@ -58,6 +58,40 @@ class Floor(Instrument):
         yield from idle_makers(tables, self.regions, (self.product,), key="product")
 
 
+class Insurance(Instrument):
+    """Public insurance of its regions' makers against low prices of a product.
+
+    While the price of the day is below the strike it pays a part of the gap on what they make; they pay a premium on
+    all they make, whatever the price. Contracts count in that price. It cuts the spread of what makers expect to earn.
+    """
+
+    kind: Literal["insurance"]
+    """Kind of instrument."""
+    product: str
+    """Product whose price is insured."""
+    strike_usd_per_kg: Positive
+    """Price below which it pays."""
+    cover: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
+    """Part of the gap that it pays; makers bear the rest. An assumption: no source was found for minerals."""
+    premium_share: Share = 0.03
+    """Premium over the strike, on every kilogram that is made. An assumption: no source was found for minerals."""
+
+    @model_validator(mode="after")
+    def _within_output(self) -> Self:
+        if self.strength > 1.0:
+            raise defect(f"is {self.strength:g}, more than all output", "give at most 1", key="strength")
+        return self
+
+    def strange(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield the names that the chain does not know."""
+        yield from super().strange(tables)
+        yield from unknown("product", [self.product], [row.product for row in tables.products], "product")
+
+    def idle(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield regions that make nothing of the product."""
+        yield from idle_makers(tables, self.regions, (self.product,), key="product")
+
+
 class Credit(Instrument):
     """Public money for what its regions' makers produce: it lowers their cost, and that of no rival elsewhere."""
 
@@ -87,13 +121,13 @@ class Credit(Instrument):
 
 
 def overlapping_floors(policies: Mapping[str, Instrument]) -> Iterator[Finding]:
-    """Yield floors under one price at one time: the gap would be paid twice.
+    """Yield floors and insurances under one price at one time: the gap would be paid twice.
 
     Parameters
     ----------
     policies: Sound policies by name.
     """
-    floors = [(name, row) for name, row in policies.items() if isinstance(row, Floor)]
+    floors = [(name, row) for name, row in policies.items() if isinstance(row, (Floor, Insurance))]
     for (former, one), (later, other) in combinations(floors, 2):
         shared = [region for region in one.regions if region in other.regions]
         if one.product == other.product and shared and meet(one, other):

@@ -52,6 +52,11 @@ class Instrument(Model):
         inside = np.minimum(begins + step, last) - np.maximum(begins, first)
         return np.asarray(np.clip(inside / step, 0.0, 1.0))
 
+    def span(self, time: Time) -> tuple[int, int]:
+        """Return the first period of which at least half lies within its dates, and the one after the last."""
+        inside = np.flatnonzero(self.within(time) >= 0.5)
+        return (int(inside[0]), int(inside[-1]) + 1) if inside.size else (0, 0)
+
     def strange(self, tables: ChainTables) -> Iterator[Finding]:
         """Yield the names that the chain does not know; an instrument with names of its own adds theirs."""
         yield from unknown("regions", self.regions, [row.region for row in tables.regions], "region")

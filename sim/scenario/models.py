@@ -141,16 +141,28 @@ class Scenario(Model):
         return self.restrictions | {name: ban for name, ban in spills.items() if ban is not None}
 
     def spares(self, restriction: Measure, region: str) -> bool:
-        """Return whether an alliance keeps an export measure of one member from another."""
+        """Return whether an alliance keeps an export measure of one member from another throughout the horizon."""
+        return self.spared_periods(restriction, region, throughout=True) == (0, self.periods)
+
+    def spared_periods(self, restriction: Measure, region: str, *, throughout: bool = False) -> tuple[int, int]:
+        """Return for which periods an alliance keeps an export measure of one member from another.
+
+        Parameters
+        ----------
+        throughout: Whether to count alliances that act for the whole horizon, and no others; else only the others.
+
+        Returns
+        -------
+        The first period, and the one after the last: those of which at least half lie within its dates.
+        """
         if isinstance(restriction, (Outage, Dumping, PatentBarrier)):
-            return False
-        return any(
-            isinstance(policy, Alliance)
-            and policy.exempt
-            and policy.strength > 0.0
-            and policy.joins(restriction.by, region)
-            for policy in self.policies.values()
-        )
+            return 0, 0
+        for policy in self.policies.values():
+            if isinstance(policy, Alliance) and policy.exempt and policy.joins(restriction.by, region):
+                span = policy.span(self.time) if policy.strength > 0.0 else (0, 0)
+                if (span == (0, self.periods)) is throughout and span[0] < span[1]:
+                    return span
+        return 0, 0
 
     def replace(self, *overrides: str) -> Scenario:
         """Return a new scenario with keys set as on the command line, such as `time.years=3`."""

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from sim.scenario.capital_instruments import Grant, Hub, Loan, Permits
-from sim.scenario.income_instruments import Credit, Floor
-from sim.scenario.programmes import Feed, Priority, Research, Workforce
+from sim.scenario.capital_instruments import Grant, Guarantee, Hub, Loan, Permits
+from sim.scenario.income_instruments import Credit, Floor, Insurance
+from sim.scenario.programmes import DemandSupport, Feed, Priority, Research, Workforce
 from sim.scenario.stockpile import Stockpile
 from sim.scenario.trade_instruments import Alliance, Offtake, Tariff
 
@@ -17,15 +17,18 @@ Policy = Annotated[
     | Alliance
     | Offtake
     | Floor
+    | Insurance
     | Credit
     | Grant
     | Loan
+    | Guarantee
     | Permits
     | Hub
     | Workforce
     | Priority
     | Feed
     | Research
+    | DemandSupport
     | Stockpile,
     Field(discriminator="kind"),
 ]
@@ -34,15 +37,18 @@ POLICY_KINDS: tuple[str, ...] = (
     "alliance",
     "offtake",
     "floor",
+    "insurance",
     "credit",
     "grant",
     "loan",
+    "guarantee",
     "permits",
     "hub",
     "workforce",
     "priority",
     "feed",
     "research",
+    "demand_support",
     "stockpile",
 )
 """Every kind of instrument."""

@@ -16,7 +16,7 @@ from sim.scenario.programmes import Workforce
 from sim.scenario.sources import Draft
 from sim.scenario.stockpile import doubled_stockpiles
 from sim.scenario.tables import ChainTables
-from sim.scenario.trade_instruments import overlapping_tariffs
+from sim.scenario.trade_instruments import doubled_alliances, overlapping_tariffs
 
 
 def check_policies(
@@ -43,6 +43,7 @@ def check_policies(
             of_policy += [*policy.strange(tables)] or [*policy.idle(tables)]
         found += [(f"policies.{name}.{key}".rstrip("."), problem, cure) for key, problem, cure in of_policy]
     found += [*overlapping_tariffs(policies), *overlapping_floors(policies), *doubled_stockpiles(policies)]
+    found += [*doubled_alliances(policies)]
     return [draft.fault(*finding) for finding in found]
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from sim.scenario.base import Finding, NonNegative, Positive, unknown
+from sim.scenario.base import Finding, NonNegative, Positive, defect, unknown
 from sim.scenario.instruments import Instrument
 from sim.scenario.measures import Names
 
@@ -43,7 +43,7 @@ class Workforce(Instrument):
 
 
 class Priority(Instrument):
-    """A rating that puts sectors into the first class when a market cannot serve all, for the whole horizon."""
+    """A rating that puts sectors into the first class when a market cannot serve all."""
 
     kind: Literal["priority"]
     """Kind of instrument."""
@@ -56,7 +56,7 @@ class Priority(Instrument):
         yield from unknown("sectors", self.sectors, [row.sector for row in tables.sectors], "sector")
 
     def idle(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield sectors that are first anyway or use nothing in its regions, and dates, which it cannot have."""
+        """Yield sectors that are first anyway or use nothing in its regions."""
         first = {row.sector for row in tables.sectors if row.priority}
         used = {row.sector for row in tables.uses if row.region in self.regions and row.demand_t_per_year > 0.0}
         for name in self.sectors:
@@ -64,7 +64,6 @@ class Priority(Instrument):
                 yield "sectors", f"names '{name}', which is served first anyway", "remove it"
             elif name not in used:
                 yield "sectors", f"names '{name}', which uses nothing in its regions", "remove it"
-        yield from whole_horizon(self)
 
 
 class Feed(Instrument):
@@ -96,7 +95,7 @@ class Feed(Instrument):
 
 
 class Research(Instrument):
-    """Research on doing without: users and makers replace and save more when prices are high, for the whole horizon."""
+    """Research on doing without: users replace more when prices are high, and keep to less of it once it ends."""
 
     kind: Literal["research"]
     """Kind of instrument."""
@@ -113,16 +112,53 @@ class Research(Instrument):
         yield from unknown("sectors", self.sectors, [row.sector for row in tables.sectors], "sector")
 
     def idle(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield sectors that use nothing in its regions, and dates, which it cannot have."""
+        """Yield sectors that use nothing in its regions."""
         used = {row.sector for row in tables.uses if row.region in self.regions and row.demand_t_per_year > 0.0}
         for name in self.sectors:
             if name not in used:
                 yield "sectors", f"names '{name}', which uses nothing in its regions", "remove it"
-        yield from whole_horizon(self)
 
 
-def whole_horizon(instrument: Instrument) -> Iterator[Finding]:
-    """Yield the dates of an instrument that cannot have any."""
-    for key, given in (("from", instrument.start), ("until", instrument.until)):
-        if given is not None:
-            yield key, f"is '{given}', but it acts on the whole horizon", "remove it"
+class DemandSupport(Instrument):
+    """Public money for what sectors buy of some products: they feel a lower price, so they give up less, and buy more.
+
+    It is paid on every kilogram bought, in a shortage or not, and wherever it was made.
+    """
+
+    kind: Literal["demand_support"]
+    """Kind of instrument."""
+    sectors: Names
+    """Sectors that get it."""
+    products: Names
+    """Products on which it is paid."""
+    usd_per_kg: Positive | None = None
+    """Money on a kilogram bought."""
+    share_of_price: Annotated[float, Field(gt=0.0, le=0.9)] | None = None
+    """Or: share of the reference price that it pays."""
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.usd_per_kg is None) == (self.share_of_price is None):
+            raise defect("has no one form", "give either usd_per_kg or share_of_price")
+        return self
+
+    def strange(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield the names that the chain does not know."""
+        yield from super().strange(tables)
+        yield from unknown("sectors", self.sectors, [row.sector for row in tables.sectors], "sector")
+        yield from unknown("products", self.products, [row.product for row in tables.products], "product")
+
+    def idle(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield regions, sectors and products without a use that it is paid on."""
+        met = [
+            row
+            for row in tables.uses
+            if row.region in self.regions
+            and row.sector in self.sectors
+            and row.product in self.products
+            and row.demand_t_per_year > 0.0
+        ]
+        for key, column in (("regions", "region"), ("sectors", "sector"), ("products", "product")):
+            for name in getattr(self, key):
+                if name not in {getattr(row, column) for row in met}:
+                    yield key, f"names '{name}', where no use gets it", "remove it or name what is used there"

@@ -10,7 +10,7 @@ from sim.scenario import load
 
 
 def variant(loss: list[float], cost: list[float]) -> Variant:
-    return Variant("x", {"defence": np.array(loss)}, 1.0, 0.5, np.array(cost))
+    return Variant("x", {"defence": np.array(loss)}, 1.0, {2026: 0.5}, np.array(cost), np.array(cost))
 
 
 def test_per_loss_avoided__is_the_ratio_of_means_on_the_same_runs() -> None:
@@ -30,4 +30,4 @@ def test_variants__compare_all_of_them_alone_and_left_out() -> None:
     assert [row.name for row in found] == ["none", "all", "only credit", "without credit"]
     assert found[0].cost.tolist() == [0.0] * 4 and found[1].cost.min() > 0.0
     assert np.array_equal(found[1].loss, found[2].loss) and np.array_equal(found[0].loss, found[3].loss)
-    assert 0.0 < found[0].imported < 1.0
+    assert all(0.0 < share < 1.0 for share in found[0].imported.values())

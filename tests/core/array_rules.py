@@ -50,7 +50,14 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
     exposed = [_exposed(small, k) for k in range(len(rules))]
 
     def pairs(rows: list[tuple[int, float, float]]) -> state.Pairs:
-        return state.Pairs(ints(r[0] for r in rows), of(r[1] for r in rows), of(r[2] for r in rows))
+        spared = [(*r, 0, 0)[3:5] for r in rows]
+        return state.Pairs(
+            ints(r[0] for r in rows),
+            of(r[1] for r in rows),
+            of(r[2] for r in rows),
+            ints(begin for begin, _ in spared),
+            ints(end for _, end in spared),
+        )
 
     starts = {
         "route": starts_of(len(rule.targets) for rule in rules),
@@ -89,7 +96,9 @@ def restrictions(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray])
             **{f"{name}_begin": rows[:-1] for name, rows in starts.items()},
             **{f"{name}_end": rows[1:] for name, rows in starts.items()},
         ),
-        "route_pairs": pairs([(routes.index(t.route), t.weight, t.weight_after) for r in rules for t in r.targets]),
+        "route_pairs": pairs(
+            [(routes.index(t.route), t.weight, t.weight_after, *t.spared) for r in rules for t in r.targets]
+        ),
         "plant_pairs": pairs([(processes.index(p), *rule.on_processes) for rule in rules for p in rule.processes]),
         "market_pairs": pairs([(market, *weights) for share in exposed for market, weights in share.items()]),
         "watch_pairs": pairs(

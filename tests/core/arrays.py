@@ -59,6 +59,7 @@ STATE = {
     "level": ("reserve", fields.STOCK),
     "level_tagged": ("reserve", fields.STOCK_TAGGED),
     "lacked": ("reserve", fields.LACKED),
+    "coming": ("reserve", fields.COMING),
 }
 """Where each part of the state lies in a block; the two pipelines are whole arrays."""
 WORK = {
@@ -81,6 +82,8 @@ WORK = {
     "covered": ("reserve", fields.COVERED),
     "sold": ("reserve", fields.SOLD),
     "lost": ("reserve", fields.LOST_STOCK),
+    "lent": ("reserve", fields.LENT),
+    "came": ("reserve", fields.CAME),
     "relief": ("reserve", fields.RELIEF),
     "paid": ("reserve", fields.PAID),
     "received": ("reserve", fields.RECEIVED),
@@ -309,6 +312,13 @@ def _reserves(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) ->
         sell_above=of(bound(r.sell_above) for r in rows),
         begin=ints(r.begin for r in rows),
         end=ints(r.end for r in rows),
+        pool=ints(-1 if r.pool is None else r.pool for r in rows),
+        pool_kept=of(r.pool_kept for r in rows),
+        pool_follow=of(-math.expm1(-dt / r.pool_months) for r in rows),
+        pool_ahead=of(1 + r.pool_months / dt for r in rows),
+        pool_by_size=ints(r.by_size for r in rows),
+        pool_begin=ints(0 for r in rows),
+        pool_end=ints(10**9 for r in rows),
     )
 
 

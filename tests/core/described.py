@@ -96,6 +96,8 @@ class Target:
     route: int
     weight: float = 1.0
     weight_after: float = 1.0
+    spared: tuple[int, int] = (0, 0)
+    """Periods in which it is left alone: the first, and the one after the last."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,11 @@ class Reserve:
     sell_above: float | None = None
     begin: int = 0
     end: int = 10**9
+    pool: int | None = None
+    pool_kept: float = 0.0
+    """Tonnes it gives nobody of."""
+    pool_months: float = 1.0
+    by_size: bool = False
 
 
 @dataclass(frozen=True)
@@ -231,6 +238,8 @@ class Levy:
 
     route: int
     rate: float
+    below: float | None = None
+    """Price multiple at home up to which it is laid."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +248,9 @@ class Credit:
 
     process: int
     rate: float
+    above: float = 0.0
+    watched: tuple[int, ...] = ()
+    """Markets of which one must be dearer than `above`; none: it is always paid."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +263,7 @@ class Guarantee:
     upside: float = 0.0
     output: int = 0
     rate: float = 1.0
+    premium: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -261,6 +274,26 @@ class Grant:
     public: float
     private: float
     rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Debt:
+    """A guarantee of loans for new capacity, thousand USD for a t/month; shares a step."""
+
+    process: int
+    lent: float
+    fee: float = 0.0
+    repaid: float = 0.0
+    lost: float = 1.0
+    rate: float = 1.0
+
+
+@dataclass(frozen=True)
+class Aid:
+    """Money for what a use buys, over the reference price."""
+
+    use: int
+    rate: float
 
 
 @dataclass(frozen=True)
@@ -292,3 +325,9 @@ class SmallChain:
     guarantees: tuple[Guarantee, ...] = ()
     grants: tuple[Grant, ...] = ()
     firms: tuple[Firm, ...] = ()
+    debts: tuple[Debt, ...] = ()
+    aids: tuple[Aid, ...] = ()
+    research: tuple[tuple[int, float, int], ...] = ()
+    """Uses whose slow elasticity a factor raises, from a period on."""
+    rated: tuple[tuple[int, int], ...] = ()
+    """Uses that are first class, from a period on."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sim.core.state import DENIAL
 from tests.core.described import Process, SmallChain, Use
 from tests.core.reference_rules import clip
+from tests.core.reference_support import first_class
 
 if TYPE_CHECKING:
     from tests.reference import Run
@@ -92,7 +93,7 @@ class Origin:
     def part(self, run: Run) -> list[float]:
         """Share of its orders that each use gets; what users leave to the rest."""
         uses = self.chain.uses
-        of_class = [run.fill[use.market][0 if use.priority else 1] for use in uses]
+        of_class = [run.fill[use.market][0 if first_class(run.chain, u, run.now) else 1] for u, use in enumerate(uses)]
         if not self.chain.followed:
             return of_class
         beta = [self._bound(u, run) for u in range(len(uses))]

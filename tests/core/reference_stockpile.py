@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.core.described import Reserve, SmallChain
 from tests.core.reference_origin import shares
 from tests.core.reference_rules import choked
+from tests.core.reference_support import felt, first_class
 
 if TYPE_CHECKING:
     from tests.reference import Run
@@ -77,7 +78,7 @@ class Stockpiles:
             value = run.chain.markets[m].price * run.price[m]
             # A sum of shares may be short of one by a digit; nothing is lacking then.
             first, local, export = (1.0 if fill > 1 - 1e-14 else fill for fill in run.fill[m])
-            lack = (1 - first) * run.claims[m][0], (1 - local) * (run.claims[m][1] - stock.buying * dt)
+            lack = (1 - first) * (run.claims[m][0] - run.firm[m]), (1 - local) * (run.claims[m][1] - stock.buying * dt)
             stock.bought = stock.buying * dt * local
             stock.free_relief = stock.tagged_relief = 0.0
             served_all = row.kept < row.size
@@ -108,8 +109,8 @@ class Stockpiles:
             return
         given_up = {}
         for u, use in enumerate(chain.uses):
-            if use.market == row.market and use.priority:
-                price = run.transacted[row.market]
+            if use.market == row.market and first_class(chain, u, run.now):
+                price = felt(chain, u, run.transacted[row.market])
                 short = price**-use.short * choked(price, chain.markets[row.market].choke)
                 given_up[u] = run.service[u] * max(1 - short, 0.0) * chain.dt
         total = sum(given_up.values())

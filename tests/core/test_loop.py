@@ -36,6 +36,7 @@ def expected_state(small: SmallChain, run: Run) -> dict[str, np.ndarray]:
     lists["tagged"] = run.origin.tagged
     for name in ("level", "lacked"):
         lists[name] = [getattr(stock, name) for stock in run.stockpiles.stocks]
+    lists["coming"] = [0.0 for _ in run.stockpiles.stocks]
     lists["level_tagged"] = [stock.tagged if small.followed else 0.0 for stock in run.stockpiles.stocks]
     lists["tagged_pipeline"] = expected_tagged(small, run) if small.followed else []
     lists |= expected_capacity(run)
@@ -123,7 +124,7 @@ def scales(small: SmallChain, block: arrays.Block) -> dict[str, np.ndarray]:
     scale["order"] = size
     scale["queue"] = size[arrays.controlled_routes(small)] * small.dt
     scale["added"] = np.array([p.activity for p in small.processes])[: len(scale["added"])]
-    for name in ("level", "level_tagged", "lacked"):
+    for name in ("level", "level_tagged", "lacked", "coming"):
         scale[name] = np.array([row.size for row in small.reserves])
     scale["rent"] = np.full(len(small.restrictions), small.parameters.rent_scale)
     return scale

@@ -13,6 +13,7 @@ from sim.core.state import BAN, OUTAGE
 from tests import small_chains, small_shocks
 from tests.core import arrays
 from tests.core.described import (
+    Aid,
     Credit,
     Event,
     Firm,
@@ -69,8 +70,11 @@ def test_simulate__equals_the_reference_with_support_and_duties(kind: arrays.Kin
         small = replace(
             small,
             levies=tuple(Levy(r, 0.25 - 0.2 * (r % 3)) for r in range(0, len(small.routes), 2)),
-            credits=(Credit(last, 0.1), Credit(0, 0.9)),
-            guarantees=(Guarantee(last, 1.1, 1.1, 0.3), Guarantee(0, 0.9)),
+            credits=(Credit(last, 0.1), Credit(0, 0.9), Credit(last, 0.05, 1.1, (0, len(small.markets) - 1))),
+            guarantees=(Guarantee(last, 1.1, 1.1, 0.3), Guarantee(0, 0.9, premium=0.02)),
+            aids=(Aid(0, 0.1), Aid(0, 0.1), Aid(len(small.uses) - 1, 0.95)),
+            research=((0, 1.5, 12),),
+            rated=((len(small.uses) - 1, 20),),
             firms=tuple(Firm(r, 0.6 * row.flow) for r, row in enumerate(small.routes) if r % 2),
         )
         events = [small_shocks.random_events(small, seed + lane, 60) for lane in range(2)]

@@ -11,14 +11,15 @@ import xarray as xr
 import sim
 from sim import store
 from sim.results.policies import policies
+from sim.scenario.policies import POLICY_KINDS
 from sim.variables import POLICIES
+from tests.policies.test_drivers import COORDINATED, EVERY
 from tests.scenario.test_provenance import toml
 
 RUNS = 4
 BASE = ("time.years=1", "capacity.answers=true", "capacity.projects=true")
 TARIFF = {"kind": "tariff", "regions": ["US"], "origins": ["CN"], "products": ["magnet_std", "magnet_hc"], "rate": 0.25}
 CREDIT = {"kind": "credit", "regions": ["US"], "products": ["magnet_std", "magnet_hc"], "usd_per_kg": 20}
-ALLIANCE = {"kind": "alliance", "regions": ["US", "JP", "IN"]}
 
 
 def equal(one: xr.DataTree, other: xr.DataTree) -> bool:
@@ -45,8 +46,12 @@ def test_run__of_scenarios_without_their_policies_equals_the_baseline(plain: xr.
     assert one == other
 
 
-def test_run__at_strength_zero_equals_the_baseline_and_costs_nothing(plain: xr.DataTree) -> None:
-    given = {"wall": TARIFF, "aid": CREDIT, "bloc": ALLIANCE}
+def test_run__with_every_kind_at_strength_zero_equals_the_baseline_and_costs_nothing(plain: xr.DataTree) -> None:
+    pool = {"kind": "stockpile", "regions": ["US", "JP"], "days": {"ndpr_oxide": 60}, "initial": 1}
+    given = {str(terms["kind"]): terms for terms in EVERY} | {"reserve": pool}
+    given["alliance"] = COORDINATED | {"pool": "need", "from": "2025-06"}
+    given["insurance"] = given["insurance"] | {"product": "magnet_std"}
+    assert {terms["kind"] for terms in given.values()} == {*POLICY_KINDS}
     overrides = [*BASE, *(f"policies.{name}={toml({**terms, 'strength': 0})}" for name, terms in given.items())]
     idle = sim.run(sim.load("baseline", overrides=overrides), runs=RUNS, seed=5, traces=1)
     assert equal(idle, plain)
@@ -76,6 +81,17 @@ def test_run__with_a_tariff_and_a_credit_imports_less_and_pays_for_what_is_made(
     # 845 t a year at first, and what projects add.
     assert 20.0 * 0.7 < float(money.public_cost.sel(instrument="aid").isel(run=0, year=0)) < 20.0 * 2.0
     assert float(money.public_cost.sel(instrument="wall").max()) == 0.0
+
+
+def test_run__follows_what_makers_earn_by_stage_region_and_year(taxed: xr.DataTree) -> None:
+    earned = taxed["policies"].revenue.isel(run=0, year=0)
+    reference = taxed["reference"].to_dataset()
+    made = reference.production.sel(product="magnet_std", region="CN").sum("time")
+    price = reference.unit_price.sel(product="magnet_std")
+    # All magnets of China, of which those of the standard grade are more than half; prices move by less than twice.
+    least = float(made * price) / 1e3
+    assert 0.5 * least < float(earned.sel(stage="magnet", region="CN")) < 6.0 * least
+    assert float(earned.sel(stage="mining", region="JP")) == 0.0
 
 
 def test_run__labels_money_and_keeps_it_in_a_file(taxed: xr.DataTree, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ def test_levels__follow_from_what_moved(results: xr.DataTree) -> None:
     data = results["stockpiles"].to_dataset()
     size = float(data["size"][0])
     moved = data.stockpile_bought - data.stockpile_released - data.stockpile_sold - data.stockpile_lost
+    moved = moved + data.stockpile_came - data.stockpile_lent
     assert data.stockpile_closing.values == pytest.approx((size / 2 + moved.sum("year")).values, rel=1e-5)
     assert np.all(data.stockpile_lowest >= 0.0) and np.all(data.stockpile_closing <= size * (1 + 1e-6))
     shown = results["distribution"].stock.sel(product="magnet", region="B")

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.chain import rules
 from sim.core.state import Chain
 from sim.policies.capital import annuity
+from sim.scenario.policies import POLICY_KINDS
 from tests.policies.conftest import Driven
 from tests.scenario.test_provenance import toml
 
@@ -30,7 +32,7 @@ def moved(before: Chain, after: Chain) -> set[str]:
             found |= {f"{name}.{part}" for part, one, other in parts if not np.array_equal(one, other)}
         elif not np.array_equal(old, new):
             found.add(name)
-    return found - {f"drivers.{name}" for name in ("year", "years", "accounts", "rate")}
+    return found - {f"drivers.{name}" for name in ("year", "years", "places", "accounts", "rate")}
 
 
 EVERY = (
@@ -47,7 +49,23 @@ EVERY = (
     {"kind": "priority", "regions": ["US"], "sectors": ["wind"]},
     {"kind": "feed", "regions": ["US"], "recipe": "collect_eol", "tonnes_per_year": 500},
     {"kind": "research", "regions": ["US"], "sectors": ["wind"], "raises": 0.5},
+    {"kind": "insurance", "regions": ["US"], "product": "ndpr_oxide", "strike_usd_per_kg": 50},
+    {"kind": "guarantee", "regions": ["US"], "products": ["magnet_std"], "share": 0.5},
+    {
+        "kind": "demand_support",
+        "regions": ["US"],
+        "sectors": ["wind"],
+        "products": ["magnet_std"],
+        "share_of_price": 0.1,
+    },
 )
+COORDINATED = {
+    "kind": "alliance",
+    "regions": ["US", "JP", "EU"],
+    "products": ["magnet_std"],
+    "firm_share": 0.5,
+    "surge_share": 0.2,
+}
 TOUCHED = {
     "tariff": {"crossings", "drivers.levies"},
     "alliance": {"routes", "crossings", "drivers.levies"},
@@ -59,10 +77,18 @@ TOUCHED = {
     "permits": {"building.permit"},
     "hub": {"building.construction"},
     "workforce": {"building.trained"},
-    "priority": {"uses"},
+    "priority": {"drivers.rated"},
     "feed": {"building.growth"},
-    "research": {"uses"},
+    "research": {"drivers.research"},
+    "insurance": {"drivers.guarantees", "drivers.guarantee_starts"},
+    "guarantee": {"building.hurdle", "drivers.debts"},
+    "demand_support": {"drivers.aids", "drivers.aid_starts"},
 }
+
+
+def test_every__kind_of_instrument_is_tested() -> None:
+    # Stockpiles are no drivers: `tests/engine/test_policies.py` has them.
+    assert {terms["kind"] for terms in EVERY} == {*POLICY_KINDS} - {"stockpile"} == TOUCHED.keys()
 
 
 @pytest.mark.parametrize("terms", EVERY, ids=lambda terms: str(terms["kind"]))
@@ -74,7 +100,7 @@ def test_driven__moves_what_the_instrument_is_for_and_no_more(with_policies: Dri
 @pytest.mark.parametrize("terms", EVERY, ids=lambda terms: str(terms["kind"]))
 def test_driven__leaves_the_chain_alone_at_strength_zero(with_policies: Driven, terms: dict[str, Any]) -> None:
     reference, before, after = with_policies(policy(**terms, strength=0))
-    assert after is before
+    assert moved(before, after) == set() and after.drivers.rate.size == 0
     assert not any(reference.scenario.spares(row, "JP") for row in reference.scenario.restrictions.values())
 
 
@@ -112,6 +138,62 @@ def test_driven__makes_trade_between_allies_free_of_tariffs(with_policies: Drive
             origins[route.origin] = float(chain.drivers.rate[levy.row, 0])
     assert origins["CN"] == pytest.approx(0.25)
     assert origins["JP"] == pytest.approx(-0.021)
+
+
+def test_driven__makes_a_share_of_trade_between_allies_firm_and_pays_for_output_that_some_ally_misses(
+    with_policies: Driven,
+) -> None:
+    reference, _, chain = with_policies(policy(**COORDINATED))
+    firm, credits = chain.drivers.firms, chain.drivers.credits
+    routes = [reference.routes[index] for index in firm.route]
+    assert routes and all({row.origin, row.destination} <= {"US", "JP", "EU"} for row in routes)
+    assert {row.product for row in routes} == {"magnet_std"}
+    for row, route in zip(firm, routes, strict=True):
+        usual = route.flow / 12.0 * reference.trend.route[row.route, 0]
+        assert chain.drivers.rate[row.row, 0] == pytest.approx(0.5 * usual, rel=1e-5)
+    watched = {reference.markets[m] for m in chain.drivers.watched[credits[0].watch_begin : credits[0].watch_end]}
+    assert watched == {("magnet_std", region) for region in ("US", "JP", "EU")}
+    assert credits.above.tolist() == [1.5] * credits.size
+
+
+def test_driven__spares_allies_from_a_date_on(with_policies: Driven) -> None:
+    reference, _, _ = with_policies(policy(**EVERY[1] | {"from": "2026-01"}))
+    plain, _, _ = with_policies()
+    # The reference state is made with its targets, so they are made anew for the dated bloc.
+    measure = next(row for row in reference.scenario.measures.values() if row.by == "IN" and "JP" not in row.by)
+    assert not reference.scenario.spares(measure, "JP")
+    assert reference.scenario.spared_periods(measure, "JP") == (24, reference.scenario.periods)
+    found = rules.target(reference, measure)
+    assert found.routes == rules.target(plain, measure).routes
+    assert found.spared["JP"] == (24, reference.scenario.periods) and "EU" not in found.spared
+
+
+def test_driven__insures_at_the_premium_over_all_output(with_policies: Driven) -> None:
+    _, _, chain = with_policies(policy(**EVERY[13] | {"cover": 0.5, "premium_share": 0.04}))
+    row = chain.drivers.guarantees[0]
+    assert chain.drivers.rate[row.row, 0] == pytest.approx(0.5)
+    # 50 of 55 USD/kg; 4 % of 50 is 2 USD on each kilogram, whatever part of a gap is covered.
+    assert row.floor == pytest.approx(50 / 55) and 0.5 * row.premium == pytest.approx(2 / 55)
+
+
+def test_driven__guarantees_loans_for_a_part_of_the_relief_of_cheaper_ones(with_policies: Driven) -> None:
+    reference, before, after = with_policies(policy(**EVERY[14]))
+    lent = with_policies(policy(**GRANT | {"kind": "loan", "rate": 0.05}))[2]
+    plant, rival = (reference.process_at["finish_std", region] for region in ("US", "EU"))
+    hurdles = [float(chain.building.hurdle[plant, 0]) for chain in (before, after, lent)]
+    assert hurdles[0] > hurdles[1] > hurdles[2]  # the same interest, less the fee
+    assert before.building.hurdle[rival, 0] == after.building.hurdle[rival, 0]
+    # 26,700 USD for a tonne a year is 320.4 thousand USD for a tonne a month; half is guaranteed.
+    assert float(after.drivers.debts[0].lent) == pytest.approx(160.2)
+
+
+def test_driven__dates_ratings_and_research(with_policies: Driven) -> None:
+    reference, _, rated = with_policies(policy(**EVERY[10] | {"from": "2026-01", "until": "2027-01"}))
+    uses = [i for i, use in enumerate(reference.uses) if use.sector == "wind" and use.region == "US"]
+    assert np.flatnonzero(rated.drivers.rated[uses[0]]).tolist() == list(range(24, 48))
+    assert set(np.flatnonzero(rated.drivers.rated.any(axis=1))) == set(uses)
+    found = with_policies(policy(**EVERY[12] | {"from": "2026-01"}))[2].drivers.research
+    assert np.allclose(found[uses, 24:], 1.5) and np.all(found[:, :24] == 1.0)
 
 
 def test_driven__shortens_permits_to_the_ceiling(with_policies: Driven) -> None:

@@ -85,7 +85,10 @@ def test_load__finds_instruments_without_anything_to_act_on(folder: Any) -> None
         "much": {"kind": "offtake", "regions": ["B"], "origin": "A", "product": "magnet", "tonnes_per_year": 9e6},
         "home": {"kind": "offtake", "regions": ["A"], "origin": "A", "product": "magnet", "tonnes_per_year": 1},
         "fixed": {"kind": "permits", "regions": ["A"], "products": ["magnet"], "most_months": 1},
-        "dated": {"kind": "research", "regions": ["B"], "sectors": ["motors"], "raises": 1, "from": "2026-01"},
+        "aimless": {"kind": "alliance", "regions": ["A", "B"], "products": ["magnet"]},
+        "vague": {"kind": "demand_support", "regions": ["B"], "sectors": ["motors"], "products": ["magnet"]},
+        "insured": {"kind": "insurance", "regions": ["A"], "product": "gold", "strike_usd_per_kg": 9},
+        "backed": {"kind": "guarantee", "regions": ["A"], "products": ["magnet"], "share": 0.5},
         "dry": {"kind": "feed", "regions": ["A"], "recipe": "grind", "tonnes_per_year": 1},
     }
     faults = folder.faults(*(f"policies.{name}={toml(terms)}" for name, terms in given.items()))
@@ -95,7 +98,10 @@ def test_load__finds_instruments_without_anything_to_act_on(folder: Any) -> None
         "policies.much.tonnes_per_year is 9e+06, above the",
         "policies.home.regions names 'A', which buys no magnet from A",
         "policies.fixed has nothing to act on, since capacity is fixed; set capacity.answers to true",
-        "policies.dated.from is '2026-01', but it acts on the whole horizon",
+        "policies.aimless.products has nothing to do; give firm_share or surge_share, or remove it",
+        "policies.vague has no one form; give either usd_per_kg or share_of_price",
+        "policies.insured.product names 'gold', not a known product",
+        "policies.backed has nothing to act on, since capacity is fixed; set capacity.answers to true",
         "policies.dry.recipe names 'grind', not a known recipe",
     )
     for text in expected:
@@ -106,3 +112,24 @@ def test_load__finds_floors_that_pay_one_gap_twice(folder: Any) -> None:
     floor = {"kind": "floor", "regions": ["A"], "product": "magnet", "usd_per_kg": 90}
     fault = folder.fault(f"policies.one={toml(floor)}", f"policies.two={toml(floor)}")
     assert "policies.two guarantees magnet in A, as one does at the same time" in fault
+
+
+def test_load__finds_a_floor_and_an_insurance_of_one_price(folder: Any) -> None:
+    floor = {"kind": "floor", "regions": ["A"], "product": "magnet", "usd_per_kg": 90}
+    insurance = {"kind": "insurance", "regions": ["A"], "product": "magnet", "strike_usd_per_kg": 80}
+    fault = folder.fault(f"policies.one={toml(floor)}", f"policies.two={toml(insurance)}")
+    assert "policies.two guarantees magnet in A, as one does at the same time" in fault
+
+
+def test_load__finds_alliances_of_which_it_is_not_clear_which_spares(folder: Any) -> None:
+    bloc = {"kind": "alliance", "regions": ["A", "B"]}
+    later = toml(bloc | {"from": "2026-01"})
+    fault = folder.fault(f"policies.one={toml(bloc)}", f"policies.two={later}")
+    assert "policies.two joins A and B, as one does; give one alliance for them" in fault
+
+
+def test_load__takes_dates_on_ratings_research_and_exemptions(folder: Any) -> None:
+    dated = {"kind": "alliance", "regions": ["A", "B"], "from": "2026-01"}
+    loaded = load(folder.scenario, overrides=[f"policies.bloc={toml(dated)}", "time.years=2"])
+    measure = next(iter(loaded.measures.values()))
+    assert loaded.spared_periods(measure, "B")[0] > 0 and not loaded.spares(measure, "B")
