@@ -43,7 +43,7 @@ def _region(region: int, stop: tuple[int, int], price: Any, owed: Any) -> None:
 
     demand = DEMAND[region]
     network = _network(demand, stop)
-    last = network.get_node_from_index(STAGES - 1)
+    last = network.nodes_by_index[STAGES - 1]
     stockpyl.initialize(network, PERIODS)
     level = last.initial_inventory_level
     for now in range(PERIODS):

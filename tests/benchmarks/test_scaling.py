@@ -1,0 +1,43 @@
+"""Scaling: exponents, and what a process reports of a run."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import cold_start, report, scaling
+
+
+def test_exponent__is_that_of_a_power() -> None:
+    assert scaling.exponent([10, 100, 1000], [2.0, 2.0 * 10**1.5, 2.0 * 10**3]) == pytest.approx(1.5)
+
+
+@pytest.mark.long
+def test_whole_run__reports_time_and_memory_of_a_process_of_its_own() -> None:
+    found = scaling.whole_run(2, 1, scenario="still")
+    assert found["runs"] == 2 and found["years"] == 1
+    assert found["processor_seconds"] > 0.0 and 50 < found["peak_megabytes"] < 8000
+
+
+def test_core_on_random_chains__grows_in_size_and_is_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling, "REGIONS", (2, 4))
+    monkeypatch.setattr(scaling, "PERIODS", 4)
+    small, large = scaling.core_on_random_chains(repeats=1)
+    assert 10 < small["entities"] < large["entities"]
+    assert small["ns_per_entity_step"] > 0.1
+
+
+@pytest.mark.long
+def test_waits__are_ordered() -> None:
+    found = cold_start.waits(repeats=1, scenario="still")
+    assert 0.0 < found["help_seconds"] < found["first_tick_seconds"]
+
+
+def test_table__is_one_that_markdown_reads() -> None:
+    assert report._table(("a", "b"), [("1", "2")]) == ["| a | b |", "| --- | --- |", "| 1 | 2 |"]
+
+
+def test_machine__names_no_host_and_no_path() -> None:
+    import platform
+
+    text = "\n".join(report.machine("noisy"))
+    assert platform.node() not in text and "/" not in text and "noisy" in text
