@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -12,6 +14,13 @@ from benchmarks import cold_start, report, scaling
 
 def test_exponent__is_that_of_a_power() -> None:
     assert scaling.exponent([10, 100, 1000], [2.0, 2.0 * 10**1.5, 2.0 * 10**3]) == pytest.approx(1.5)
+
+
+def test_peak_megabytes__is_of_the_process_itself_and_not_of_its_parent() -> None:
+    held = bytearray(b"x") * 300_000_000
+    script = "from benchmarks.scaling import peak_megabytes; print(peak_megabytes())"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert 10 < float(done.stdout) < 200 < scaling.peak_megabytes() and held
 
 
 @pytest.mark.long
