@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import sim
-from benchmarks.core import chain_hash
+from benchmarks.cases import chain_hash
 from benchmarks.output import show
 from sim.chain import build, core_arrays
 from sim.engine.chunk import CHUNK, Chunk, Clock

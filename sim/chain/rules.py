@@ -142,8 +142,10 @@ def _routes(reference: Reference, restriction: RouteMeasure) -> Target:
     routes: dict[int, tuple[float, float]] = {}
     markets: Risks = {}
     for index, row in enumerate(reference.routes):
+        if row.origin != restriction.by or row.product not in restriction.products:
+            continue
         weight = 0.0 if scenario.spares(restriction, row.destination) else restriction.weight(row.destination)
-        if row.origin != restriction.by or row.product not in restriction.products or weight <= 0.0:
+        if weight <= 0.0:
             continue
         after = weight * restriction.profile.remaining(row.destination)
         routes[index] = (weight, after)

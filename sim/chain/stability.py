@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
 
 from sim.chain.arrays import core_arrays
 from sim.chain.reference import Reference, build
@@ -196,6 +195,9 @@ def no_projects(chain: Chain) -> ProjectDraws:
 
 def _spectrum(chain: Chain) -> tuple[float, int]:
     """Spectral radius of the one-period map apart from neutral modes, and how many of those lead."""
+    # A fifth of a second to import, and runs only read certificates.
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs
+
     period = _Period(chain)
     size = period.origin.size
     operator: Any = LinearOperator((size, size), matvec=period.derivative, dtype=np.float64)

@@ -20,6 +20,7 @@ from sim.cli import (
     results,
     risks,
     stockpiles,
+    warming,
 )
 
 app = typer.Typer(
@@ -81,6 +82,7 @@ app.command(
 app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
     questions.split_variance
 )
+app.command("warmup", epilog="Example: sim warmup")(warming.compile_kernel)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

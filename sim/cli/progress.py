@@ -33,7 +33,7 @@ class Meter:
         if sys.stderr.isatty():
             self.bar = _bar()
             self.bar.start()
-            first = "simulating" if _is_compiled() else "compiling the kernel, once per machine (about two minutes)"
+            first = "simulating" if is_compiled() else "compiling the kernel, once per machine (about two minutes)"
             self.task = self.bar.add_task(first, total=self.runs, pace="")
         return self
 
@@ -100,7 +100,8 @@ def _bar() -> Any:
     )
 
 
-def _is_compiled() -> bool:
+def is_compiled() -> bool:
+    """Whether machine code of the kernel of this version is kept for this processor."""
     from sim.core import jit
 
     return any(jit.cache_folder().rglob("*simulate*.nbi"))

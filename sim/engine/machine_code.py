@@ -1,4 +1,4 @@
-"""Compiled code that a failing disk has cut short: thrown away, so that it is compiled anew."""
+"""Compiled code: made before it is needed, and thrown away where a failing disk has cut it short."""
 
 from __future__ import annotations
 
@@ -24,6 +24,20 @@ def discard_damaged(folder: Path | None = None) -> list[Path]:
     for path in damaged:
         path.unlink(missing_ok=True)
     return damaged
+
+
+def compile_all() -> None:
+    """Compile and keep all that a run needs, by simulating the smallest one; what is kept already is only loaded."""
+    from sim.engine.run import run
+    from sim.scenario import load
+
+    run(load("still", overrides=["time.years=1"]), runs=1, follow=["price[dy_oxide, EU]"])
+
+
+def kept() -> tuple[Path, int]:
+    """Folder of the compiled code of this version, and its size in bytes."""
+    folder = jit.cache_folder()
+    return folder, sum(path.stat().st_size for path in folder.rglob("*") if path.suffix in ENDINGS)
 
 
 def _is_whole(path: Path) -> bool:

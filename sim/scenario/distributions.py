@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import numpy as np
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+from scipy.special import betainc, betaincinv, gammainc, gammaincinv, ndtr, ndtri
 
 from sim.scenario.base import Model, NonNegative, Positive, Share, defect, nearest
 
@@ -56,6 +58,75 @@ class Truncated:
         return float(np.mean(self.ppf((np.arange(4096) + 0.5) / 4096)))
 
 
+class Lognormal:
+    """The lognormal law as SciPy has it, without the second it takes to import and freeze it."""
+
+    def __init__(self, s: float, scale: float) -> None:
+        """Keep the spread of the logarithm and the median."""
+        self._s, self._scale = s, scale
+
+    def ppf(self, q: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the quantiles."""
+        return np.asarray(np.exp(self._s * ndtri(np.asarray(q, dtype=np.float64))) * self._scale)
+
+    def cdf(self, x: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the probabilities of at most `x`."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(ndtr(np.log(np.maximum(np.asarray(x, dtype=np.float64), 0.0) / self._scale) / self._s))
+
+    def mean(self) -> float:
+        """Return the mean."""
+        return float(self._scale * np.exp(0.5 * self._s**2))
+
+
+class Beta:
+    """The beta law as SciPy has it, without the second it takes to import and freeze it."""
+
+    def __init__(self, a: float, b: float) -> None:
+        """Keep the shapes."""
+        self._a, self._b = a, b
+
+    def ppf(self, q: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the quantiles."""
+        return np.asarray(betaincinv(self._a, self._b, np.asarray(q, dtype=np.float64)))
+
+    def cdf(self, x: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the probabilities of at most `x`."""
+        return np.asarray(betainc(self._a, self._b, np.clip(np.asarray(x, dtype=np.float64), 0.0, 1.0)))
+
+    def mean(self) -> float:
+        """Return the mean."""
+        return self._a / (self._a + self._b)
+
+
+class Gamma:
+    """The gamma law as SciPy has it, without the second it takes to import and freeze it."""
+
+    def __init__(self, a: float, scale: float) -> None:
+        """Keep the shape and the scale."""
+        self._a, self._scale = a, scale
+
+    def ppf(self, q: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the quantiles."""
+        return np.asarray(gammaincinv(self._a, np.asarray(q, dtype=np.float64)) * self._scale)
+
+    def cdf(self, x: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the probabilities of at most `x`."""
+        return np.asarray(gammainc(self._a, np.maximum(np.asarray(x, dtype=np.float64), 0.0) / self._scale))
+
+    def mean(self) -> float:
+        """Return the mean."""
+        return self._a * self._scale
+
+
+PLAIN: Mapping[str, tuple[set[str], Callable[..., Law]]] = {
+    "lognorm": ({"s", "scale"}, Lognormal),
+    "beta": ({"a", "b"}, Beta),
+    "gamma": ({"a", "scale"}, Gamma),
+}
+"""Laws that need nothing of `scipy.stats`, with the parameters they take, all above 0."""
+
+
 class Distribution(Model, extra="allow"):
     """A continuous distribution by its `scipy.stats` name, with its parameters beside the name.
 
@@ -82,7 +153,7 @@ class Distribution(Model, extra="allow"):
 
     def frozen(self) -> Law:
         """Return the law: the frozen SciPy distribution, or its truncation."""
-        law: Any = _family(self.dist)(**native(self.dist, self.given))
+        law = _law(self.dist, tuple(sorted(self.given.items())))
         return law if self.truncate is None else Truncated(law, *self.truncate)
 
     def span(self, tail: float = TAIL) -> tuple[float, float]:
@@ -108,6 +179,18 @@ class Distribution(Model, extra="allow"):
         return self
 
 
+@lru_cache(maxsize=1024)
+def _law(name: str, given: tuple[tuple[str, float], ...]) -> Law:
+    """Return the law with these parameters; a scenario asks for each of them again and again."""
+    parameters = native(name, dict(given))
+    names, plain = PLAIN.get(name, (set(), None))
+    if plain is not None and names == set(parameters):
+        return plain(**parameters)
+    law: Law = _family(name)(**parameters)
+    return law
+
+
+@lru_cache(maxsize=64)
 def _family(name: str) -> Any:
     # Half a second to import, and most commands on a scenario without distributions never need it.
     stats: Any = import_module("scipy.stats")
@@ -185,16 +268,17 @@ FRIENDLY: Mapping[str, tuple[tuple[str, ...], Callable[[Mapping[str, float]], di
 
 def native(name: str, given: Mapping[str, float]) -> dict[str, float]:
     """Return the SciPy parameters for the ones given, which may be friendly; unfit ones raise."""
+    friendly, convert = FRIENDLY.get(name, ((), dict))
+    if friendly and set(given) == set(friendly):
+        return _converted(convert, given)
+    if name in PLAIN and set(given) == PLAIN[name][0] and all(0.0 < value < math.inf for value in given.values()):
+        return dict(given)
     family = _family(name)
     shapes = tuple(part.strip() for part in family.shapes.split(",")) if family.shapes else ()
-    friendly, convert = FRIENDLY.get(name, ((), dict))
     # Any friendly name selects the friendly form, so that the fault speaks of what the author meant.
     if friendly and (set(given) & set(friendly) or not set(given) & {*shapes, "loc", "scale"}):
         _complete(name, given, friendly, friendly)
-        try:
-            return convert(given)
-        except ArithmeticError:
-            raise defect("has parameters beyond all bounds", "give numbers of ordinary size") from None
+        return _converted(convert, given)
     _complete(name, given, shapes, (*shapes, "loc", "scale"))
     if "scale" in given:
         _positive(given, "scale")
@@ -202,6 +286,15 @@ def native(name: str, given: Mapping[str, float]) -> dict[str, float]:
         if shapes and not np.all(family._argcheck(*(given[shape] for shape in shapes))):
             raise defect("has shapes outside their range", f"see scipy.stats.{name} for the range of {shapes}")
     return dict(given)
+
+
+def _converted(
+    convert: Callable[[Mapping[str, float]], dict[str, float]], given: Mapping[str, float]
+) -> dict[str, float]:
+    try:
+        return convert(given)
+    except ArithmeticError:
+        raise defect("has parameters beyond all bounds", "give numbers of ordinary size") from None
 
 
 def _complete(name: str, given: Mapping[str, float], needed: tuple[str, ...], known: tuple[str, ...]) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from sim.core import jit
-from sim.engine.machine_code import discard_damaged
+from sim.core import jit, loop
+from sim.engine.machine_code import compile_all, discard_damaged, kept
+from sim.engine.run import run
+from sim.scenario import load
 
 
 def test_discard_damaged__leaves_the_cache_in_use_alone() -> None:
@@ -27,3 +29,12 @@ def test_discard_damaged__deletes_what_is_cut_short_and_nothing_else(
     other.write_bytes(content)
     assert discard_damaged(tmp_path) == [spoilt]
     assert whole.exists() and other.exists() and not spoilt.exists()
+
+
+def test_compile_all__leaves_nothing_to_compile_for_a_run_with_everything_collected() -> None:
+    compile_all()
+    known = len(loop.simulate.signatures)
+    _, size = kept()
+    run(load("baseline", overrides=["time.years=1"]), runs=1, traces=1)
+    assert len(loop.simulate.signatures) == known and kept()[1] == size
+    assert size > 1_000_000

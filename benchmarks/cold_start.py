@@ -1,0 +1,84 @@
+"""How long a user waits before anything happens: help, import, first progress of a run, first run of all.
+
+    python -m benchmarks.cold_start [--first] [--json]
+
+Each is measured in processes of its own. With --first also the compilation, in an empty cache: a minute or more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any
+
+from benchmarks.output import show
+
+FIRST_TICK = """
+import os, sys
+from sim.cli import progress
+def update(self, done, wanted):
+    sys.stdout.write("tick"); sys.stdout.flush(); os._exit(0)
+progress.Meter.update = update
+from sim.cli.app import app
+app(["run", sys.argv[1], "--runs", "10000", "--out", sys.argv[2]])
+"""
+"""Ends when the bar would first move."""
+
+
+def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) -> dict[str, Any]:
+    """Median and spread of each wait, seconds.
+
+    Parameters
+    ----------
+    repeats: Times each is measured, after one that is not counted.
+    first: Whether the compilation is measured too, once.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        commands = {
+            "help": ["-m", "sim", "--help"],
+            "import": ["-c", "import sim; sim.load, sim.run"],
+            "first_tick": ["-c", FIRST_TICK, scenario, os.path.join(folder, "out.nc")],
+        }
+        found: dict[str, Any] = {"scenario": scenario, "repeats": repeats}
+        for name, command in commands.items():
+            seconds = [_seconds(command, folder) for _ in range(repeats + 1)][1:]
+            found[f"{name}_seconds"] = statistics.median(seconds)
+            found[f"{name}_seconds_least"], found[f"{name}_seconds_most"] = min(seconds), max(seconds)
+        if first:
+            empty = {"OREFLOW_CACHE_DIR": os.path.join(folder, "cache")}
+            found["compile_seconds"] = _seconds(["-m", "sim", "warmup"], folder, **empty)
+    return found
+
+
+def _seconds(command: list[str], folder: str, **environment: str) -> float:
+    """Time of one process, by the clock; it finds this project wherever it was started."""
+    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), os.getcwd())))
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *command],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": paths} | environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--repeats", type=int, default=5, help="processes measured, of each kind")
+    parser.add_argument("--scenario", default="baseline", help="bundled scenario that is run")
+    parser.add_argument("--first", action="store_true", help="measure the compilation too")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    given = parser.parse_args()
+    show(waits(repeats=given.repeats, scenario=given.scenario, first=given.first), as_json=given.json)
+
+
+if __name__ == "__main__":
+    main()
