@@ -265,7 +265,7 @@ def _means(simulation: Simulation, found: Search) -> Mapping[Draw, float]:
     mixture = found.mixture
     numbers = Tilted(simulation.seed, found.begin, mixture.runs, mixture, found.begin)
     draws = values_of(numbers, simulation.asked)
-    tilted = {draw for tilt in mixture.tilts for draw in tilt.knots}
+    tilted = {draw for tilt in mixture.tilts for draw in tilt.laws}
     means = {draw: float(draws[draw] @ found.shares) for draw in tilted}
     chance = np.sqrt(1.0 / 12.0 / max(found.effective, 1.0))
     telling = {draw: mean for draw, mean in means.items() if abs(mean - 0.5) > TELLING * chance and found.hits.any()}
