@@ -12,6 +12,7 @@ from sim.cli import (
     checks,
     decisions,
     ensembles,
+    frontiers,
     helping,
     hindcasts,
     pictures,
@@ -81,6 +82,9 @@ app.command(
 app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
     questions.split_variance
 )
+app.command(
+    "frontier", epilog="Example: sim frontier allied_strategy --vary fund=0,1 --vary talent=0,1,2 --plot front.png"
+)(frontiers.weigh)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

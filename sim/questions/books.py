@@ -1,4 +1,4 @@
-"""What metric expressions may ask of `/policies`, `/stockpiles` and `/capacity`: one number a run of what was booked."""
+"""What metric expressions may ask of `/policies`, `/stockpiles` and `/capacity`: one number a run."""
 
 from __future__ import annotations
 

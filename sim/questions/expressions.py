@@ -14,7 +14,8 @@ A metric is one number a run, and a statistic of the runs:
     P(project_start["Mt Weld expansion"] > 36)  a project that never comes starts after any month
 
 A monthly variable without a word of how to make one number of its months means its highest month; compared by `<` it
-means its lowest. `for 6 months` means in a row. `sim.questions.quantities` and `sim.questions.books` say which names there are.
+means its lowest. `for 6 months` means in a row. `sim.questions.quantities` and `sim.questions.books` say which names
+there are.
 """
 
 from __future__ import annotations

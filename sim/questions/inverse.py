@@ -38,7 +38,7 @@ from sim.variables import CAUSE, DRAW, MONTH, RUN
 
 RUNS = 6000
 """Runs that a stress test may simulate unless told otherwise."""
-PILOT_SHARE = 0.08
+PILOT_SHARE = 0.06
 """Share of them in each level of the search."""
 TILTED_EVENTS = 3
 """Events of a restriction, and sets of candidates, whose draws may be tilted: the first ones."""

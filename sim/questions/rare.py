@@ -1,7 +1,7 @@
 """Probability of a rare event by importance sampling, tilted level by level towards the event (cross-entropy).
 
-Runs are scored; the best tenth of them, weighted back to the sampler's own law, say towards which draws to tilt; the
-next runs are drawn so, until a tenth of them show the event. A larger set of runs then shows where the event lies at
+Runs are scored; the best fifth of them, weighted back to the sampler's own law, say towards which draws to tilt; the
+next runs are drawn so, until a fifth of them show the event. A larger set of runs then shows where the event lies at
 large, ways to it included that the search had nearly lost. A last set of runs, drawn afresh from a mixture of the
 sampler's own law and all tilts, gives an estimate that is unbiased whatever the tilts: each run counts by its exact
 likelihood ratio, which the sampler's own share of the mixture bounds.
@@ -25,13 +25,13 @@ from sim.questions.tilts import Draw, Mixture, Tilt, Tilted, Values, fitted, val
 Index = NDArray[np.intp]
 Score = Callable[[Mixture, int], Values]
 """Scores of all runs of a mixture that begins at a run; the event is a score at or above 0."""
-TELLING = 0.1
+TELLING = 0.2
 """Share of runs, the best, that say where to tilt."""
 OWN_SHARE, EARLIER_SHARE = 0.1, 0.3
 """Shares of the runs that look and that estimate under the sampler's own law and under all tilts but the last."""
 LOOK_SHARE = 0.4
 """Share of the runs left after the search that look at the event at large, before the estimate."""
-LEVELS = 6
+LEVELS = 9
 """Most levels before the search gives up."""
 PLAIN = 100
 """Runs with the event among the first ones from which it is not rare: no tilt is needed."""
@@ -48,7 +48,7 @@ class Search:
     high: float
     """Interval at 95 %, lognormal about the estimate, since weights are skewed."""
     levels: tuple[float, ...]
-    """Score reached by the best tenth of each set of runs, the last of them capped at 0."""
+    """Score reached by the best fifth of each set of runs, the last of them capped at 0."""
     simulations: int
     """Runs simulated in all."""
     runs: Index
@@ -155,7 +155,7 @@ def _needed(mixture: Mixture, asked: Mapping[tuple[str, str], int]) -> dict[tupl
 
 
 def _level(scores: Values) -> float:
-    """Score of the best tenth; where many runs share it, as those that nothing strikes do, the lowest above it."""
+    """Score of the best fifth; where many runs share it, as those that nothing strikes do, the lowest above it."""
     level = float(np.quantile(scores, 1.0 - TELLING, method="higher"))
     above = scores[scores > level]
     shared = (scores >= level).mean() > 2.0 * TELLING

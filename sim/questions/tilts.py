@@ -215,9 +215,10 @@ def _split(ordered: Values, share: Values) -> float:
 
 def _law(ordered: Values, share: Values, count: int) -> Law:
     """A law about weighted quantiles, each as wide as the square root of their number of neighbours reaches."""
-    reached = np.cumsum(share)
-    places = np.searchsorted(reached, (np.arange(count) + 0.5) / count)
+    places = np.searchsorted(np.cumsum(share), (np.arange(count) + 0.5) / count)
     centres = ordered[np.minimum(places, ordered.size - 1)]
     apart = np.abs(centres[:, None] - centres[None, :])
-    near = min(int(np.ceil(np.sqrt(count))) + 1, count - 1)
-    return Law(centres, np.maximum(WIDE * np.partition(apart, near, axis=1)[:, near], NARROWEST))
+    # A run of great weight stands for several centres, which are no neighbours of each other.
+    apart[apart == 0.0] = 1.0
+    place = min(int(np.ceil(np.sqrt(count))), count - 1)
+    return Law(centres, np.clip(WIDE * np.partition(apart, place, axis=1)[:, place], NARROWEST, 1.0))
