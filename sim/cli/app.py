@@ -11,6 +11,7 @@ from sim.cli import (
     chains,
     checks,
     decisions,
+    discoveries,
     ensembles,
     frontiers,
     helping,
@@ -81,6 +82,9 @@ app.command(
 )(questions.search_event)
 app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
     questions.split_variance
+)
+app.command("discover", epilog="Example: sim discover baseline.nc --metric 'lost_output[*, US]' --plot box.png")(
+    discoveries.find
 )
 app.command(
     "frontier", epilog="Example: sim frontier allied_strategy --vary fund=0,1 --vary talent=0,1,2 --plot front.png"

@@ -178,10 +178,8 @@ def discovery(data: xr.Dataset) -> Figure:
         part = data.sel({INPUT: name})
         for edge, place, side in ((part.least, -0.01, "right"), (part.most, 1.01, "left")):
             axes.text(place, row, style.number(float(edge)), ha=side, va="center", fontsize=style.SMALL)
-        ends = [style.number(float(end)) for end in (part.limit_low, part.limit_high) if np.isfinite(float(end))]
-        axes.text(
-            float(low[rows[0] - row] + high[rows[0] - row]) / 2.0, row, " to ".join(ends), ha="center", va="center"
-        )
+        middle = float(low[rows[0] - row] + high[rows[0] - row]) / 2.0
+        axes.text(middle, row, _limits(float(part.limit_low), float(part.limit_high)), ha="center", va="center")
     axes.set_yticks(rows, [str(name) for name in data[INPUT].values])
     axes.tick_params(axis="y", pad=45)
     axes.set_xticks([])
@@ -197,3 +195,15 @@ def discovery(data: xr.Dataset) -> Figure:
     source = f"PRIM box found on half of {data.attrs['runs']:,} runs, judged on the other half"
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
+
+
+def _limits(low: float, high: float) -> str:
+    """Limits in words; those that are infinite are none.
+
+    Example
+    -------
+    >>> _limits(2.0, float("inf")), _limits(2.0, 3.0)
+    ('from 2', 'from 2 to 3')
+    """
+    parts = [f"{word} {style.number(end)}" for word, end in (("from", low), ("to", high)) if np.isfinite(end)]
+    return " ".join(parts)
