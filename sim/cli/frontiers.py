@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,7 +51,7 @@ def weigh(
             lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
             lambda: None if plot is None else files.check_picture(plot, overwrite=overwrite),
         )
-        options = {"loss": loss, "cost": cost, "runs": runs, "seed": seed, "threads": threads}
+        options: dict[str, Any] = {"loss": loss, "cost": cost, "runs": runs, "seed": seed, "threads": threads}
         with Meter(1) as meter, stops_at_once(meter):
             data = frontiers.frontier(loaded, vary=given or None, **options, progress=meter.update)
         _print_mixes(data)

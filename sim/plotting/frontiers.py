@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
 
 from sim.plotting import style
 from sim.variables import MIX
@@ -39,11 +42,13 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         part = ordered.isel({MIX: np.flatnonzero(chosen.values)})
         if part.sizes[MIX] == 0:
             continue
-        bars = {f"{way}err": _bars(part, name) for way, name in (("x", "cost_change"), ("y", "loss_change"))}
-        look = {"fmt": "o", "color": colour, "markersize": 4.5, "elinewidth": 0.8}
+        bars: dict[str, Any] = {
+            f"{way}err": _bars(part, name) for way, name in (("x", "cost_change"), ("y", "loss_change"))
+        }
+        look: dict[str, Any] = {"fmt": "o", "color": colour, "markersize": 4.5, "elinewidth": 0.8}
         axes.errorbar(part.cost_change.values, part.loss_change.values, **bars, **look, label=label)
         for name, cost, loss in zip(part[MIX].values, part.cost_change.values, part.loss_change.values, strict=True):
-            where = {"textcoords": "offset points", "fontsize": style.SMALL, "color": "black"}
+            where: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL, "color": "black"}
             axes.annotate(str(places[str(name)]), (cost, loss), (4.0, 4.0), **where)
     style.dress(axes, size=style.NORMAL)
     for axis, name in ((axes.xaxis, "cost"), (axes.yaxis, "loss")):
@@ -57,10 +62,10 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     return axes
 
 
-def _bars(part: xr.Dataset, name: str) -> np.ndarray:
+def _bars(part: xr.Dataset, name: str) -> NDArray[np.float64]:
     """Distances to the ends of intervals, shape (2, mix); none where an end is infinite."""
     found = np.stack([part[name] - part[f"{name}_low"], part[f"{name}_high"] - part[name]])
-    return np.where(np.isfinite(found), np.maximum(found, 0.0), 0.0)
+    return np.asarray(np.where(np.isfinite(found), np.maximum(found, 0.0), 0.0))
 
 
 def frontier(data: xr.Dataset) -> Figure:

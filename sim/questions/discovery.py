@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sim.errors import MetricError
 from sim.questions.declared import DISCOVERY
@@ -58,7 +59,7 @@ def discover(results: xr.DataTree, metric: str) -> xr.Dataset:
     return data
 
 
-def boxed(inputs: Mapping[str, Values], bad: Values) -> xr.Dataset:
+def boxed(inputs: Mapping[str, Values], bad: NDArray[np.bool_]) -> xr.Dataset:
     """The box of some inputs, found on every other run and judged on the rest.
 
     Parameters
@@ -71,7 +72,7 @@ def boxed(inputs: Mapping[str, Values], bad: Values) -> xr.Dataset:
     inside = np.ones(bad[1::2].size, dtype=bool)
     for name, (low, high) in limits.items():
         inside &= (rest[name] >= low) & (rest[name] <= high)
-    judged = {"coverage": inside[bad[1::2] > 0], "density": bad[1::2][inside] > 0, "mass": inside}
+    judged = {"coverage": inside[bad[1::2]], "density": bad[1::2][inside], "mass": inside}
     table: dict[str, object] = {
         "limit_low": np.array([low for low, _ in limits.values()]),
         "limit_high": np.array([high for _, high in limits.values()]),
@@ -85,7 +86,7 @@ def boxed(inputs: Mapping[str, Values], bad: Values) -> xr.Dataset:
     return labelled(DISCOVERY, table, {INPUT: list(limits)})
 
 
-def _limits(inputs: Mapping[str, Values], bad: Values) -> dict[str, tuple[float, float]]:
+def _limits(inputs: Mapping[str, Values], bad: NDArray[np.bool_]) -> dict[str, tuple[float, float]]:
     """Limits of the box that the library finds, by input, the most limiting first; open ends reach to the extremes.
 
     Raises
