@@ -88,7 +88,7 @@ class Tilt:
         -------
         >>> tilt = Tilt({("ban", "hazard", 0): Law(np.array([0.8, 0.9]), np.array([0.1, 0.1]))})
         >>> tilt.density({("ban", "hazard", 0): np.array([0.1, 0.85])}).round(1).tolist()
-        [0.2, 3.4]
+        [0.2, 3.1]
         """
         found = np.ones_like(next(iter(draws.values())))
         for draw, law in self.laws.items():
@@ -188,7 +188,7 @@ def fitted(draws: Mapping[Draw, Values], weights: Values, otherwise: Tilt | None
     >>> u = np.linspace(0.9, 1.0, 101)[1:-1]
     >>> law = fitted({("ban", "event 0", 2): u}, np.ones(99)).laws["ban", "event 0", 2]
     >>> law.density(np.array([0.5, 0.85, 0.95])).round(1).tolist()
-    [0.1, 0.5, 8.1]
+    [0.1, 0.6, 8.7]
     """
     share = weights / weights.sum()
     size = 1.0 / float((share**2).sum())
