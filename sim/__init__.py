@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from sim.questions.catalogue import make_catalogue, open_catalogue
     from sim.questions.comparison import compare
     from sim.questions.concentration import dependence
+    from sim.questions.discovery import discover
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
+    from sim.questions.frontiers import frontier
     from sim.questions.inverse import stress
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
@@ -40,9 +42,11 @@ _HOMES = {
     "blame": "sim.questions.attribution",
     "compare": "sim.questions.comparison",
     "dependence": "sim.questions.concentration",
+    "discover": "sim.questions.discovery",
     "downstream": "sim.questions.losses",
     "exposure": "sim.questions.exposures",
     "figures": "sim.questions.tails",
+    "frontier": "sim.questions.frontiers",
     "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
     "make_catalogue": "sim.questions.catalogue",
@@ -63,9 +67,11 @@ __all__ = [
     "blame",
     "compare",
     "dependence",
+    "discover",
     "downstream",
     "exposure",
     "figures",
+    "frontier",
     "indicators",
     "load",
     "make_catalogue",

@@ -11,7 +11,9 @@ from sim.cli import (
     chains,
     checks,
     decisions,
+    discoveries,
     ensembles,
+    frontiers,
     helping,
     hindcasts,
     pictures,
@@ -83,6 +85,12 @@ app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'm
     questions.split_variance
 )
 app.command("warmup", epilog="Example: sim warmup")(warming.compile_kernel)
+app.command("discover", epilog="Example: sim discover baseline.nc --metric 'lost_output[*, US]' --plot box.png")(
+    discoveries.find
+)
+app.command(
+    "frontier", epilog="Example: sim frontier allied_strategy --vary fund=0,1 --vary talent=0,1,2 --plot front.png"
+)(frontiers.weigh)
 app.command("list", epilog="Example: sim list")(chains.names)
 app.command("schema", epilog="Example: sim schema > scenario.schema.json")(chains.json_schema)
 

@@ -1,9 +1,10 @@
 """Pictures of results: each function takes axes, or makes a figure, and returns it; none touches global state."""
 
-from sim.plotting.answers import blame, sensitivity, stress
+from sim.plotting.answers import blame, discovery, sensitivity, stress
 from sim.plotting.curves import exceeded, quoted
 from sim.plotting.fans import fan, fan_figure
 from sim.plotting.flows import chain_map
+from sim.plotting.frontiers import frontier
 from sim.plotting.heatmaps import heat, heat_figure
 from sim.plotting.histories import history
 from sim.plotting.overview import stages
@@ -12,9 +13,11 @@ from sim.plotting.timelines import shocks
 __all__ = [
     "blame",
     "chain_map",
+    "discovery",
     "exceeded",
     "fan",
     "fan_figure",
+    "frontier",
     "heat",
     "heat_figure",
     "history",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from sim.plotting import style
-from sim.variables import CAUSE, DRAW, FACTOR, METRIC
+from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC
 
 NO_RESTRICTION = "no restriction"
 MOST = 12
@@ -157,3 +157,53 @@ def tornado(axes: Axes, share: xr.DataArray, error: xr.DataArray, title: str) ->
     style.dress(axes)
     style.heading(axes, title, "share of the variance by itself", width=60)
     return axes
+
+
+def discovery(data: xr.Dataset) -> Figure:
+    """Draw the limits of a box within the range of each input, the most limiting on top.
+
+    Parameters
+    ----------
+    data: What `sim.discover` returned.
+    """
+    figure = style.new_figure(9.0, 1.8 + 0.4 * max(data.sizes[INPUT], 2))
+    axes = figure.add_subplot()
+    rows = np.arange(data.sizes[INPUT])[::-1]
+    span = np.maximum(data.most.values - data.least.values, 1e-12)
+    low = (np.maximum(data.limit_low.values, data.least.values) - data.least.values) / span
+    high = (np.minimum(data.limit_high.values, data.most.values) - data.least.values) / span
+    axes.barh(rows, np.ones(rows.size), color="0.92", height=0.6)
+    axes.barh(rows, np.maximum(high - low, 0.005), left=low, color=style.VERMILION, height=0.6)
+    for row, name in zip(rows, data[INPUT].values, strict=True):
+        part = data.sel({INPUT: name})
+        for edge, place, side in ((part.least, -0.01, "right"), (part.most, 1.01, "left")):
+            axes.text(place, row, style.number(float(edge)), ha=side, va="center", fontsize=style.SMALL)
+        middle = float(low[rows[0] - row] + high[rows[0] - row]) / 2.0
+        axes.text(middle, row, _limits(float(part.limit_low), float(part.limit_high)), ha="center", va="center")
+    axes.set_yticks(rows, [str(name) for name in data[INPUT].values])
+    axes.tick_params(axis="y", pad=45)
+    axes.set_xticks([])
+    axes.set_xlim(-0.02, 1.02)
+    style.dress(axes)
+    axes.grid(visible=False)
+    words = (
+        f"{float(data.coverage):.0%} of bad runs lie inside; {float(data.density):.0%} of runs inside are bad, "
+        f"against {float(data.bad_share):.0%} of all"
+    )
+    style.heading(axes, words, "limits within the range of all runs", width=90)
+    style.big_title(figure, f"Where {data.attrs['metric']} comes from: {data.attrs['title']}")
+    source = f"PRIM box found on half of {data.attrs['runs']:,} runs, judged on the other half"
+    figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
+    return figure
+
+
+def _limits(low: float, high: float) -> str:
+    """Limits in words; those that are infinite are none.
+
+    Example
+    -------
+    >>> _limits(2.0, float("inf")), _limits(2.0, 3.0)
+    ('from 2', 'from 2 to 3')
+    """
+    parts = [f"{word} {style.number(end)}" for word, end in (("from", low), ("to", high)) if np.isfinite(end)]
+    return " ".join(parts)

@@ -28,7 +28,7 @@ from sim.questions.coalitions import Flags, Plan, plan
 from sim.questions.declared import BLAME
 from sim.questions.estimates import Quantile, Tail
 from sim.questions.expressions import Metric, parse
-from sim.questions.quantities import known
+from sim.questions.known import known
 from sim.questions.tables import labelled
 from sim.scenario import Scenario
 from sim.scenario.models import SPILLOVER

@@ -84,7 +84,7 @@ def compare(
     checked(items, asked)
     first, count, seed = _draws(items, runs, seed)
     values = np.stack(
-        [_values(name, item, asked, first, count, seed, threads, progress) for name, item in items.items()], axis=1
+        [per_run(name, item, asked, first, count, seed, threads, progress) for name, item in items.items()], axis=1
     )
     found = _dataset(asked, list(items), values, _units(asked, next(iter(items.values()))))
     found.attrs = {"seed": seed, "first_run": first, "runs": count, "confidence": CONFIDENCE, "base": next(iter(items))}
@@ -175,7 +175,7 @@ def _draws(items: Mapping[str, Scenario | xr.DataTree], runs: int | None, seed: 
     return int(attributes.get("first_run", 0)), runs or fewest, int(attributes["seed"])
 
 
-def _values(
+def per_run(
     name: str,
     item: Scenario | xr.DataTree,
     metrics: Sequence[Metric],
@@ -185,7 +185,17 @@ def _values(
     threads: int | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Values:
-    """One value a run of each metric, shape (metric, run); a scenario is simulated and not kept."""
+    """One value a run of each metric, shape (metric, run); a scenario is simulated and not kept.
+
+    Parameters
+    ----------
+    name: Name that progress is told with.
+    first, runs: First run and number of runs.
+
+    Raises
+    ------
+    ResultError: A metric asks for what is not there.
+    """
     if isinstance(item, Scenario):
         paths = [path for metric in metrics for path in metric.paths(item)]
         told = None if progress is None else lambda done, wanted: progress(name, done, wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC, PARAMETER, RUN, Variable
+from sim.variables import CAUSE, DRAW, FACTOR, INPUT, INSTRUMENT, METRIC, MIX, PARAMETER, RUN, Variable
 
 BLAME = (
     Variable(
@@ -56,3 +56,48 @@ SENSITIVITY = (
     Variable("input_share_error", (METRIC, INPUT), "1", "Standard error of it.", "float64"),
 )
 """Variables of what `sim.sensitivity` and `sim.shock_shares` return."""
+
+FRONTIER = (
+    Variable("strength", (MIX, INSTRUMENT), "1", "Strength of an instrument in a mix.", "float64"),
+    *(
+        Variable(f"{name}{part}", (MIX,), "of the metric", f"{words} of the {name} of a mix.", "float64")
+        for name in ("loss", "cost")
+        for part, words in (
+            ("", "Figure"),
+            ("_error", "Standard error"),
+            ("_low", "Lower end of the interval at 95 %"),
+            ("_high", "Upper end of the interval at 95 %"),
+        )
+    ),
+    *(
+        Variable(f"{name}_change{part}", (MIX,), "of the metric", f"{words} than the first mix, same draws.", "float64")
+        for name in ("loss", "cost")
+        for part, words in (
+            ("", f"How much more {name}"),
+            ("_low", f"Lower end of how much more {name}, all together at 95 %,"),
+            ("_high", f"Upper end of how much more {name}, all together at 95 %,"),
+        )
+    ),
+    Variable("dropped_for", (MIX,), "", "Mix that surely beats it; empty where none does.", "str"),
+    Variable("leads", (MIX,), "", "Whether no other figure is as good in both and better in one.", "bool"),
+    Variable("warning", (MIX,), "", "What to be careful about.", "str"),
+)
+"""Variables of what `sim.frontier` returns."""
+
+DISCOVERY = (
+    Variable("limit_low", (INPUT,), "of the input", "Lower limit of the box; minus infinity where open.", "float64"),
+    Variable("limit_high", (INPUT,), "of the input", "Upper limit of the box; infinite where open.", "float64"),
+    Variable("least", (INPUT,), "of the input", "Least value of any run.", "float64"),
+    Variable("most", (INPUT,), "of the input", "Highest value of any run.", "float64"),
+    Variable("bad_share", (), "1", "Share of bad runs among all.", "float64"),
+    *(
+        Variable(f"{name}{part}", (), "1", f"{words}{meaning}, of runs that the box was not found on.", "float64")
+        for name, meaning in (
+            ("coverage", "share of bad runs inside the box"),
+            ("density", "share of bad ones among the runs inside"),
+            ("mass", "share of all runs inside"),
+        )
+        for part, words in (("", "The "), ("_low", "Lower end at 95 % of the "), ("_high", "Upper end at 95 % of the "))
+    ),
+)
+"""Variables of what `sim.discover` returns."""

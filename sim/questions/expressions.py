@@ -9,9 +9,13 @@ A metric is one number a run, and a statistic of the runs:
     stopped[defence, US] > 0.3 for 6 months     a condition alone means its share of runs
     q95(months(price[dy_oxide, EU] > 2))        months a run spends there; `longest` in a row
     q95(peak(price[dy_oxide, EU]) in 2027)      of one calendar year; also `lowest` and `average`
+    q95(public_cost[reserve] in 2027)           of one instrument and budget year; without them, of all
+    mean(stockpile_released[reserve, *, JP])    of a stockpile, by instrument, product and region
+    P(project_start["Mt Weld expansion"] > 36)  a project that never comes starts after any month
 
 A monthly variable without a word of how to make one number of its months means its highest month; compared by `<` it
-means its lowest. `for 6 months` means in a row. `sim.questions.quantities` says which names there are.
+means its lowest. `for 6 months` means in a row. `sim.questions.quantities` and `sim.questions.books` say which names
+there are.
 """
 
 from __future__ import annotations
@@ -25,12 +29,13 @@ import xarray as xr
 
 from sim.errors import MetricError
 from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, Values, estimate
-from sim.questions.quantities import REDUCERS, Quantity, compared, known
+from sim.questions.known import known
+from sim.questions.quantities import REDUCERS, Quantity, compared
 from sim.variables import Path
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|-?\.\d+)(?P<percent>\s*%)?(?![\w.])"
-    r"|(?P<name>[A-Za-z_*][\w.*-]*)|(?P<sign>>=|<=|[><()\[\],+]))"
+    r"|\"(?P<quoted>[^\"]+)\"|(?P<name>[A-Za-z_*][\w.*-]*)|(?P<sign>>=|<=|[><()\[\],+]))"
 )
 _LEVEL = re.compile(r"(q|tail|var)(\d{1,2}(?:\.\d+)?)")
 _SHAPE = "write such as tail95(shortage[magnet_hc, US]) or P(weeks_stopped[defence, US] > 4)"
@@ -169,8 +174,9 @@ class _Reader:
             found = _TOKEN.match(self.text, at)
             if found is None:
                 raise MetricError(self.text, [f"cannot be read from '{self.text[at : at + 20].strip()}' on; {_SHAPE}"])
-            kind = str(found.lastgroup if found.lastgroup != "percent" else "number")
-            value = found[kind] if found["percent"] is None else repr(float(found["number"]) / 100.0)
+            last = str(found.lastgroup)
+            kind = {"percent": "number", "quoted": "name"}.get(last, last)
+            value = found[last] if last != "percent" else repr(float(found["number"]) / 100.0)
             self.tokens.append((kind, value))
             at = found.end()
         self.at = 0

@@ -38,7 +38,7 @@ from sim.variables import CAUSE, DRAW, MONTH, RUN
 
 RUNS = 6000
 """Runs that a stress test may simulate unless told otherwise."""
-PILOT_SHARE = 0.08
+PILOT_SHARE = 0.06
 """Share of them in each level of the search."""
 TILTED_EVENTS = 3
 """Events of a restriction, and sets of candidates, whose draws may be tilted: the first ones."""
@@ -265,7 +265,7 @@ def _means(simulation: Simulation, found: Search) -> Mapping[Draw, float]:
     mixture = found.mixture
     numbers = Tilted(simulation.seed, found.begin, mixture.runs, mixture, found.begin)
     draws = values_of(numbers, simulation.asked)
-    tilted = {draw for tilt in mixture.tilts for draw in tilt.knots}
+    tilted = {draw for tilt in mixture.tilts for draw in tilt.laws}
     means = {draw: float(draws[draw] @ found.shares) for draw in tilted}
     chance = np.sqrt(1.0 / 12.0 / max(found.effective, 1.0))
     telling = {draw: mean for draw, mean in means.items() if abs(mean - 0.5) > TELLING * chance and found.hits.any()}

@@ -1,4 +1,6 @@
-"""What a name in a metric expression stands for: one number a run, from `/runs` or from monthly paths of every run."""
+"""What a name in a metric expression stands for: one number a run, from `/runs`, from what was booked of policies,
+stockpiles and capacity, or from monthly paths of every run.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from numpy.typing import NDArray
 
 from sim import variables
 from sim.errors import MetricError, ResultError
+from sim.questions import books
+from sim.questions.known import Labels, known
 from sim.results.lookup import chosen
-from sim.scenario import Scenario
-from sim.variables import MONTH, PRODUCT, REGION, RESTRICTION, RUN, SECTOR, STAGE, WORLD, Path
+from sim.variables import MONTH, PRODUCT, REGION, RUN, SECTOR, STAGE, WORLD, Path
 
 Values = NDArray[np.float64]
 MONTHLY: dict[str, dict[str, str]] = {
@@ -57,7 +60,7 @@ SHARES = (
     *(name for name in WHOLE if name.startswith("worst_")),
 )
 """Names of numbers that lie between 0 and 1."""
-ADD_UP = ("t", "million USD")
+ADD_UP = ("t", "t/year", "million USD")
 """Units of what may be added up over labels."""
 NEVER = {"time_to_survive": np.inf, "time_to_recover": 0.0}
 """What a missing time counts as: who is never short survives, and has nothing to recover from."""
@@ -117,51 +120,6 @@ def compared(values: Values, sign: str, limit: float) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True)
-class Labels:
-    """What there is to ask for in a scenario or result."""
-
-    of: dict[str, list[str]]
-    """Labels by dimension; a dimension whose labels are not known is absent."""
-    years: tuple[int, int]
-    """First and last calendar year of the horizon."""
-
-
-def known(source: object) -> Labels:
-    """Labels of results or of a scenario.
-
-    Parameters
-    ----------
-    source: What `sim.run`, `sim.open_results` or `sim.load` returned, or labels already.
-    """
-    if isinstance(source, Labels):
-        return source
-    if isinstance(source, xr.DataTree):
-        found: dict[str, list[str]] = {}
-        years = (-9999, 9999)
-        for group in ("runs", "distribution", "paths"):
-            # While an ensemble grows there is no distribution yet.
-            coords = source[group].to_dataset().coords if group in source.children else {}
-            for dim, labels in coords.items():
-                if dim == MONTH:
-                    months = labels.values.astype("datetime64[Y]").astype(int) + 1970
-                    years = int(months[0]), int(months[-1])
-                elif dim not in (RUN, variables.QUANTILE):
-                    found.setdefault(str(dim), [str(label) for label in labels.values])
-        return Labels(found, years)
-    assert isinstance(source, Scenario)
-    tables, start = source.tables, np.datetime64(source.time.start, "M")
-    end = start + int(np.ceil(12.0 * source.time.years)) - 1
-    of = {
-        PRODUCT: [row.product for row in tables.products],
-        SECTOR: [row.sector for row in tables.sectors],
-        STAGE: list(tables.meta.stages),
-        REGION: [*(row.region for row in tables.regions), WORLD],
-        RESTRICTION: list(source.measures),
-    }
-    return Labels(of, (int(str(start)[:4]), int(str(end)[:4])))
-
-
-@dataclass(frozen=True)
 class Quantity:
     """One number a run, as it is asked for."""
 
@@ -177,7 +135,8 @@ class Quantity:
 
     def __str__(self) -> str:
         """Return name and labels as they are written."""
-        return self.name + (f"[{', '.join('+'.join(given) for given in self.labels)}]" if self.labels else "")
+        written = ["+".join(f'"{label}"' if " " in label else label for label in given) for given in self.labels]
+        return self.name + (f"[{', '.join(written)}]" if self.labels else "")
 
     def reduced_for(self, sign: str) -> Quantity:
         """The same, where a monthly variable compared by `<` means its lowest month."""
@@ -199,8 +158,10 @@ class Quantity:
         first, last = labels.years
         if self.year is not None and not first <= self.year <= last:
             found.append(f"{self.year} is not in the horizon; years are {first} to {last}")
-        if self.year is not None and self.name not in MONTHLY:
+        if self.year is not None and self.name not in MONTHLY and not books.has_years(self.name):
             found.append(f"'{self.name}' is of the whole horizon; only monthly variables have years: {_list(MONTHLY)}")
+        if self.name in books.BOOKS and (lacking := books.lacks(self.name, labels.of, bool(self.labels))):
+            return [f"there is no {self}: {lacking}"]
         if self.name in MONTHLY and not self.reducer and names[0] not in PEAKS:
             found.append(f"'{self.name}' has many months; ask for peak(...), lowest(...) or average(...) of it")
         if self.reducer and self.name not in MONTHLY:
@@ -247,6 +208,9 @@ class Quantity:
         MetricError: The result does not hold it.
         """
         names, dims = self._variables(known(results))
+        if self.name in books.BOOKS:
+            given = zip(dims, self.labels, strict=False)
+            return books.values(results, self.name, {d: each for d, each in given if each != (ALL,)}, self.year, text)
         if self.name not in MONTHLY:
             return self._summed(results, names, dims, text)
         if self._in_runs(names[0]):
@@ -271,14 +235,13 @@ class Quantity:
         ResultError: No such name, or not of what it is asked for.
         """
         options: dict[str, tuple[str, ...]]
-        name = chosen(self.name, [*MONTHLY, *SHORTHAND, *WHOLE], "metric")
+        name = chosen(self.name, [*MONTHLY, *SHORTHAND, *WHOLE, *books.BOOKS], "metric")
         if name in MONTHLY:
             options = {dim: (found,) for dim, found in MONTHLY[name].items()}
         elif name in SHORTHAND:
             options = SHORTHAND[name]
         else:
-            dims = WHOLE[name].dims[1:]
-            return (name,), dims
+            return (name,), books.dims(name) if name in books.BOOKS else WHOLE[name].dims[1:]
         item = self.labels[0][0] if self.labels else ALL
         fits = [dim for dim in options if item in labels.of.get(dim, [])]
         if not fits and len(options) > 1 and item != ALL:
@@ -354,7 +317,7 @@ def monthly(results: xr.DataTree, path: Path, text: str) -> xr.DataArray:
     MetricError: The result holds it for no run, or not for every run.
     """
     runs = results["runs"].sizes[RUN]
-    for group in ("paths", "traces"):
+    for group in ("paths", "monthly", "traces"):
         if group in results.children and path.variable in results[group].data_vars:
             array = results[group].to_dataset()[path.variable]
             dim = next(str(dim) for dim in array.dims if dim not in (RUN, MONTH, REGION))
@@ -376,6 +339,8 @@ def monthly(results: xr.DataTree, path: Path, text: str) -> xr.DataArray:
 
 def _declared(name: str) -> variables.Variable:
     """Declaration of a variable of `/runs` or `/distribution`."""
+    if name in books.BOOKS:
+        return books.BOOKS[name][1]
     return WHOLE.get(name) or next(item for item in variables.DISTRIBUTION if item.name == name)
 
 

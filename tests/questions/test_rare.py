@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from sim.questions.rare import Search, search
-from sim.questions.tilts import Mixture, Tilt, Tilted, fitted, values_of
+from sim.questions.tilts import Law, Mixture, Tilt, Tilted, fitted, values_of
 
 HORIZON, HAZARD, MEDIAN, SIGMA = 120.0, 0.05, 5.0, 0.8
 ASKED = {("ban", "candidates 0"): 16, ("ban", "event 0"): 8, ("other", "event 0"): 8}
@@ -64,13 +64,13 @@ def test_search__of_what_is_not_rare_is_plain_sampling() -> None:
 
 
 def test_search__bounds_what_never_happens() -> None:
-    found = search(lambda mixture, begin: np.full(mixture.runs, -1.0), 1, ASKED, pilot=50, total=600)
+    found = search(lambda mixture, begin: np.full(mixture.runs, -1.0), 1, ASKED, pilot=30, total=600)
     assert found.probability == 0.0 and found.low == 0.0 and 0.0 < found.high < 0.2
 
 
 def test_weights__are_likelihood_ratios_that_average_one() -> None:
-    knots = np.array([0.0, 0.1, 0.15, 0.9, 1.0])
-    tilt = Tilt({("ban", "event 0", 2): knots, ("ban", "candidates 0", 0): knots[::-1].copy() * -1.0 + 1.0})
+    law = Law(np.array([0.1, 0.15, 0.9]), np.array([0.05, 0.2, 0.01]))
+    tilt = Tilt({("ban", "event 0", 2): law, ("ban", "candidates 0", 0): Law(1.0 - law.centres, law.widths)})
     mixture = Mixture((Tilt(), tilt), (4000, 36000))
     draws = values_of(Tilted(3, 0, 40000, mixture, 0), ASKED)
     weights = mixture.weights(draws)
@@ -81,18 +81,36 @@ def test_weights__are_likelihood_ratios_that_average_one() -> None:
 
 
 def test_tilted__runs_under_the_own_law_are_those_of_an_ordinary_ensemble() -> None:
-    tilt = Tilt({("ban", "event 0", 2): np.array([0.0, 0.9, 1.0])})
+    tilt = Tilt({("ban", "event 0", 2): Law(np.array([0.9, 0.95]), np.array([0.01, 0.01]))})
     mixture = Mixture((Tilt(), tilt), (5, 5))
     plain, tilted = (Tilted(3, 0, 10, given, 0) for given in (Mixture((Tilt(),), (10,)), mixture))
     before, after = plain.of("ban", "event 0", 8), tilted.of("ban", "event 0", 8)
     np.testing.assert_array_equal(before[:, :5], after[:, :5])
-    assert np.all(after[2, 5:] > before[2, 5:])
+    assert np.all(after[2, 5:] != before[2, 5:])
+    np.testing.assert_array_equal(after[3:], before[3:])
     part = Tilted(3, 6, 2, mixture, 0).of("ban", "event 0", 8)
     np.testing.assert_array_equal(part, after[:, 6:8])
+
+
+def test_law__density_is_that_of_what_it_draws() -> None:
+    law = Law(np.array([0.02, 0.5, 0.999]), np.array([0.01, 0.2, 1e-4]))
+    u = (np.arange(200_000) + 0.5) / 200_000
+    drawn = np.sort(law.draw(u))
+    edges = np.array([0.0, 0.01, 0.03, 0.3, 0.6, 0.99, 0.9985, 0.9995, 1.0])
+    share = np.diff(np.searchsorted(drawn, edges)) / u.size
+    for low, high, here in zip(edges, edges[1:], share, strict=False):
+        x = np.linspace(low, high, 20_001)
+        assert abs(np.trapezoid(law.density(x), x) - here) < 2e-5
+
+
+def test_fitted__sees_a_second_way_that_one_run_in_four_takes() -> None:
+    rng = np.random.default_rng(2)
+    u = np.append(rng.random(36), 1.0 - 1e-3 * rng.random(12))
+    assert list(fitted({("ban", "event 0", 2): u}, np.ones(48)).laws) == [("ban", "event 0", 2)]
 
 
 def test_fitted__leaves_draws_alone_that_do_not_matter() -> None:
     rng = np.random.default_rng(1)
     draws = {("x", "event 0", place): rng.random(200) for place in range(20)}
     draws["y", "event 0", 0] = 0.8 + 0.2 * rng.random(200)
-    assert list(fitted(draws, np.ones(200)).knots) == [("y", "event 0", 0)]
+    assert list(fitted(draws, np.ones(200)).laws) == [("y", "event 0", 0)]
