@@ -103,11 +103,19 @@ def _header(answer: xr.DataTree | xr.Dataset, found: xr.DataTree) -> None:
 
 
 def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
-    """Print the three dialects and the bridge."""
+    """Print the three dialects and the bridges between them."""
     _header(answer, found)
     region, form = answer.attrs["region"], answer.attrs["form"]
     say(f"Emergency: {answer.attrs['emergency']}. Region: {region}. Never add forms: each is made of the one before.")
-    totals = answer["totals"].dataset
+    _print_panel(answer["totals"].dataset)
+    _print_risk(answer["at_risk"].dataset, region)
+    _print_static(answer["n_1"].dataset, answer["n_1_stages"].dataset, region)
+    _print_bridge(answer["bridge"].dataset, f"{form}, {region}")
+    _print_ladder(answer["bridge_value"].dataset, f"{form}, {region}")
+
+
+def _print_panel(totals: xr.Dataset) -> None:
+    """Print the panel's columns by form and class."""
     rows: list[tuple[str, ...]] = []
     for product in totals["product"].values:
         for served in totals["class"].values:
@@ -127,39 +135,29 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
                     number(float(one.net_shortfall_value)),
                 )
             )
-    heads = (
-        "form",
-        "class",
-        ">gross",
-        ">reliable",
-        ">short",
-        ">stock",
-        ">net (5 to 95 %)",
-        ">m USD",
-    )
-    table(
-        "1. Stockpile panel: t over the emergency, means over runs; rows without a shortfall are left out", heads, rows
-    )
-    _print_risk(answer["at_risk"].dataset, region)
-    _print_static(answer["n_1"].dataset, region)
-    _print_bridge(answer["bridge"].dataset, f"{form}, {region}")
+    heads = ("form", "class", ">gross", ">reliable", ">short", ">stock", ">net (5 to 95 % of runs)", ">net m USD")
+    about = "t over the emergency, means over runs; rows without a shortfall are left out"
+    table(f"1. Stockpile panel: {about}", heads, rows)
 
 
-def _print_static(static: xr.Dataset, region: str) -> None:
-    """Print N-1."""
-    rows = [
-        (
-            str(one["product"].values),
-            str(one.supplier.values) or "none",
-            percent(float(one.share)),
-            number(float(one.gone)),
-            number(float(one.lost)),
-            percent(float(one.covered)),
-        )
-        for one in (static.sel(product=name) for name in static["product"].values)
-    ]
-    heads = ("form", "largest supplier", ">its share", ">t/year gone", ">lost after spare", ">supply left")
-    table(f"3. N-1: largest foreign supplier of {region} gone for a year of the emergency", heads, rows)
+def _print_static(forms: xr.Dataset, stages: xr.Dataset, region: str) -> None:
+    """Print N-1 by stage and by form."""
+    about = f"largest foreign supplier of {region} gone for a year of the emergency"
+    for letter, static, dim, unit in (("a", stages, "stage", "m USD"), ("b", forms, "product", "t")):
+        rows = [
+            (
+                str(one[dim].values),
+                str(one.supplier.values) or "none",
+                percent(float(one.share)),
+                number(float(one.gone)),
+                number(float(one.lost)),
+                percent(float(one.covered)),
+            )
+            for one in (static.isel({dim: index}) for index in range(static.sizes[dim]))
+        ]
+        head = "form" if dim == "product" else dim
+        heads = (head, "largest supplier", ">its share", f">{unit}/year gone", ">lost after spare", ">supply left")
+        table(f"3{letter}. N-1 by {head}: {about}", heads, rows)
 
 
 def _print_bridge(steps: xr.Dataset, about: str) -> None:
@@ -175,18 +173,36 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
     heads = ("", ">t", ">change", ">m USD, material", ">m USD, value added behind it")
-    table(f"Bridge for {about}, a year of the emergency", heads, rows)
+    table(f"Bridge for {about}, a year of the emergency: from 3 to 1", heads, rows)
+
+
+def _print_ladder(steps: xr.Dataset, about: str) -> None:
+    """Print what lies between the panel's dollars and value added at risk."""
+    rows = [
+        (str(one.meaning.values), number(float(one.value)), f"{float(one.change):+,.0f}")
+        for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
+    ]
+    table(f"Bridge for {about}, million USD a year: from 1 to 2", ("", ">m USD", ">change"), rows)
 
 
 def _print_risk(data: xr.Dataset, region: str) -> None:
+    """Print value added at risk, by restriction and in all."""
     rows = []
     for name in data.restriction.values:
         one = data.sel(restriction=name)
-        cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise", "lost_value_added_weighted")
-        rows.append((str(name), percent(float(one.chance)), *(number(float(one[cell])) for cell in cells)))
-    heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted")
+        cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise")
+        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted"))
+        rows.append((str(name), percent(float(one.chance)), *figures, _of_gdp(float(one.gdp_share_weighted))))
+    heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted by chance", ">of GDP")
     table(f"2. Value added at risk in {region}, million USD a year (rows overlap: do not add)", heads, rows)
-    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year.\n")
+    gdp, share = float(data.gdp), float(data.gdp_share_a_year)
+    beside = f", {_of_gdp(share)} of a GDP of {gdp / 1e6:.3g} trillion USD" if np.isfinite(gdp) else ""
+    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year{beside}.\n")
+
+
+def _of_gdp(share: float) -> str:
+    """A share of GDP, which is small."""
+    return f"{100 * share:.4f} %" if np.isfinite(share) else "-"
 
 
 def dependence(answer: xr.DataTree) -> None:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sim import variables
 from sim.errors import Fault, ScenarioError
-from sim.questions import intervals
 from sim.questions.futures import MONTHS_A_YEAR, Values, arrivals, need, opened, routes_into, series
-from sim.questions.intervals import Interval
 from sim.questions.parts import PartRow, read_parts
+from sim.results import intervals
+from sim.results.intervals import Interval
 from sim.variables import PRODUCT, REGION
 
 WEEKS_A_MONTH = 52.0 / 12.0

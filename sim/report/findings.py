@@ -39,12 +39,13 @@ def measured(values: NDArray[np.floating], form: Callable[[float], str]) -> str:
     >>> measured(np.arange(101.0), "{:.0f}".format)
     '50 (5 to 95 % of runs: 5 to 95; median known to 40 to 60)'
     """
-    found = spread(values[~np.isnan(values)])
-    if math.isnan(found.middle):
+    there = values[~np.isnan(values)].astype(np.float64)
+    if not there.size:
         return "never"
+    found = spread(there)
     low, middle, high = (form(value) for value in (found.low, found.middle, found.high))
-    error = intervals.quantile(values)
-    if error is None:
+    error = intervals.quantile(there, 0.5)
+    if error.low < there.min() or error.high > there.max():
         known = "too few runs for an error of the median"
     elif form(error.low) == form(error.high):
         known = "the error of the median is below the last digit"

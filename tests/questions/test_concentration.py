@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sim.errors import ScenarioError
-from sim.questions.concentration import dependence, largest_supplier
+from sim.questions.concentration import dependence
 
 
 def tree(base: xr.Dataset) -> xr.DataTree:
@@ -43,15 +43,6 @@ def test_dependence__counts_the_rest_of_the_world_as_no_country(base: xr.Dataset
     base["route_origin"] = ("route", np.array(["RW"], dtype=object))
     targets = dependence(tree(base), region="EU")["targets"].to_dataset().sel(year=2025, target="largest_supplier")
     assert float(targets.value) == 0.0 and bool(targets.met)
-
-
-def test_largest_supplier__is_made_up_for_by_spare_capacity_only(base: xr.Dataset) -> None:
-    static = largest_supplier(base, "EU", ["magnet_hc"])
-    assert str(static.supplier.values[0]) == "CN"
-    assert float(static.gone[0]) == pytest.approx(960.0)
-    # Home makers have a quarter of 240 t to spare.
-    assert float(static.lost[0]) == pytest.approx(900.0)
-    assert float(static.covered[0]) == pytest.approx(0.25)
 
 
 def test_dependence__of_an_unknown_region_is_explained(base: xr.Dataset) -> None:
