@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
 from sim.cli.messages import note, say, table
+from sim.questions.exposures import MOST_WEEKS
 
 FEW = 1000
 """Runs below which a one-in-twenty year of one run in hundreds is no basis for a decision."""
@@ -31,15 +32,27 @@ def percent(value: float) -> str:
 def number(value: float) -> str:
     """A number with three digits or so."""
     if not np.isfinite(value):
-        return "-" if np.isnan(value) else "none is enough"
+        return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _between(data: xr.Dataset, name: str, write: Any = number) -> str:
+def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = number) -> str:
+    """A figure and the ends of its interval; an end that the runs do not bound is left open."""
     value, low, high = (float(data[f"{name}{ending}"]) for ending in ("", "_low", "_high"))
-    if np.isinf(value):
-        return f"over 156 ({write(low)} or more)" if np.isfinite(low) else "over 156"
-    return f"{write(value)} ({write(low)} to {write(high) if np.isfinite(high) else 'over 156'})"
+    if np.isnan(value):
+        return "-"
+    ends = {(True, True): f" ({write(low)} to {write(high)})", (True, False): f" ({write(low)} or more)"}
+    return write(value) + ends.get((bool(np.isfinite(low)), bool(np.isfinite(high))), " (unknown)")
+
+
+def _weeks(part: xr.Dataset) -> str:
+    """Weeks of cover needed, of which more than were looked for may be."""
+    value, low, high = (float(part[f"cover_needed{ending}"]) for ending in ("", "_low", "_high"))
+    most = f"over {MOST_WEEKS:g}"
+    ends = [number(end) if np.isfinite(end) else most for end in (value, low, high)]
+    if np.isinf(low):
+        return most
+    return f"{ends[0]} ({ends[1]} or more)" if np.isinf(value) else f"{ends[0]} ({ends[1]} to {ends[2]})"
 
 
 def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
@@ -49,7 +62,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
     firm = answer["firm"].dataset
     say(
         f"Some line stops in {_between(firm, 'yearly_stop_chance', percent)} of simulated years; at risk: "
-        f"{_between(firm, 'dollars_at_risk')} million USD a year, {number(float(firm.dollars_1_in_20))} in a year that "
+        f"{_between(firm, 'dollars_at_risk')} million USD a year, {_between(firm, 'dollars_1_in_20')} in a year that "
         "one in twenty exceeds. In brackets: 95 % intervals."
     )
     parts = answer["parts"].dataset
@@ -63,7 +76,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
                 _between(one, "stop_chance", percent),
                 _between(one, "yearly_stop_chance", percent),
                 number(float(one["cover"])),
-                _between(one, "cover_needed"),
+                _weeks(one),
             )
         )
     heads = (
@@ -81,7 +94,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
             str(name),
             _between(lines.sel(line=name), "yearly_stop_chance", percent),
             _between(lines.sel(line=name), "dollars_at_risk"),
-            number(float(lines.sel(line=name).dollars_1_in_20)),
+            _between(lines.sel(line=name), "dollars_1_in_20"),
         )
         for name in lines.line.values
     ]
@@ -91,7 +104,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
         (str(one["rank"].values), str(one.part.values), str(one.action.values), _between(one, "saved"))
         for one in (actions.isel(rank=index) for index in range(actions.sizes["rank"]))
     ]
-    table("Act first on (each alone), million USD a year", ("", "part", "action", ">saves"), rows)
+    table("Act first on (each step alone), million USD a year", ("", "part", "action", ">saves"), rows)
 
 
 def _header(answer: xr.DataTree | xr.Dataset, found: xr.DataTree) -> None:
@@ -165,7 +178,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
     rows = [
         (
             str(one.meaning.values),
-            number(float(one.tonnes)),
+            _between(one, "tonnes"),
             f"{float(one.change):+,.0f}",
             number(float(one.value)),
             number(float(one.value_added)),
@@ -179,7 +192,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
 def _print_ladder(steps: xr.Dataset, about: str) -> None:
     """Print what lies between the panel's dollars and value added at risk."""
     rows = [
-        (str(one.meaning.values), number(float(one.value)), f"{float(one.change):+,.0f}")
+        (str(one.meaning.values), _between(one, "value"), f"{float(one.change):+,.0f}")
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
     table(f"Bridge for {about}, million USD a year: from 1 to 2", ("", ">m USD", ">change"), rows)

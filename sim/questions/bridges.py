@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -12,6 +13,9 @@ from sim.questions.emergency import Emergency, ServedClass
 from sim.questions.futures import MONTHS_A_YEAR, series
 from sim.questions.panel import Panel, window
 from sim.questions.removal import n_1
+from sim.questions.value_at_risk import lost_a_year
+from sim.results import intervals
+from sim.results.intervals import Interval
 from sim.variables import PRODUCT, REGION, SECTOR
 
 STEP = "step"
@@ -36,12 +40,12 @@ MONEY = (
 
 @dataclass(frozen=True)
 class Step:
-    """What a step of the bridge comes to, means over runs, a year."""
+    """What a step of the bridge comes to, means over runs with their intervals, a year."""
 
-    tonnes: float
-    value: float
+    tonnes: Interval
+    value: Interval
     """At prices, million USD."""
-    value_added: float
+    value_added: Interval
     """What the tonnes would add in the sectors they serve, million USD."""
 
 
@@ -67,8 +71,14 @@ def steps(plan: Emergency, found: xr.DataTree, product: str) -> dict[str, Step]:
     gone = n_1(reference, plan.region, [product], window=window(plan, reference))
     static = float(gone["lost"][0]) * min(float(ends.sum()), 1.0)
     price = float(reference["unit_price"].sel({PRODUCT: product}))
-    first = Step(static, static * price / 1e3, static * worth(reference, ends, everyone["all"].sectors) / 1e3)
+    added = worth(reference, ends, everyone["all"].sectors)
+    first = Step(_sure(static), _sure(static * price / 1e3), _sure(static * added / 1e3))
     return {"n_1": first} | {name: _step(*each, found, product, ends) for name, each in plans.items()}
+
+
+def _sure(value: float) -> Interval:
+    """What does not depend on the runs."""
+    return Interval(value, 0.0, value, value)
 
 
 def worth(reference: xr.Dataset, ends: xr.DataArray, sectors: Sequence[str]) -> float:
@@ -81,10 +91,10 @@ def worth(reference: xr.Dataset, ends: xr.DataArray, sectors: Sequence[str]) -> 
 def _step(plan: Emergency, column: str, found: xr.DataTree, product: str, ends: xr.DataArray) -> Step:
     part = Panel(plan, found, product)
     a_year = MONTHS_A_YEAR / plan.months
-    tonnes = getattr(part, column).sum(axis=2).mean(axis=1) * a_year
-    kilogram = [worth(found["reference"].dataset, ends, row.sectors) for row in plan.classes.values()]
-    value = part.value(column).sum(axis=(0, 2)).mean() * a_year
-    return Step(float(tonnes.sum()), float(value), float(tonnes @ np.array(kilogram)) / 1e3)
+    tonnes = getattr(part, column).sum(axis=2) * a_year
+    kilogram = np.array([worth(found["reference"].dataset, ends, row.sectors) for row in plan.classes.values()])
+    value = part.value(column).sum(axis=(0, 2)) * a_year
+    return Step(intervals.mean(tonnes.sum(axis=0)), intervals.mean(value), intervals.mean(kilogram @ tonnes / 1e3))
 
 
 def bridge(found: dict[str, Step]) -> xr.Dataset:
@@ -99,20 +109,32 @@ def bridge(found: dict[str, Step]) -> xr.Dataset:
     Shape (step,): tonnes after each step, the change against the one before, and what the tonnes are worth.
     """
     order = [found[name] for name, _ in TONNES]
-    tonnes = np.array([step.tonnes for step in order])
-    entries = {
-        "meaning": (STEP, np.array([text for _, text in TONNES], dtype=object), {"units": ""}),
-        "tonnes": (STEP, tonnes, {"units": "t/year"}),
-        "change": (STEP, np.diff(tonnes, prepend=0.0), {"units": "t/year"}),
-        "value": (STEP, [step.value for step in order], {"units": "million USD/year"}),
-        "value_added": (STEP, [step.value_added for step in order], {"units": "million USD/year"}),
-    }
+    entries = _columns("tonnes", [step.tonnes for step in order], "t/year", TONNES)
+    for name in ("value", "value_added"):
+        entries |= _figures(name, [getattr(step, name) for step in order], "million USD/year")
     return xr.Dataset(entries, coords={STEP: [name for name, _ in TONNES]})
 
 
-def bridge_value(
-    found: dict[str, Step], futures: xr.DataTree, product: str, region: str, *, at_risk: float
-) -> xr.Dataset:
+def _columns(name: str, found: list[Interval], unit: str, words: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Steps in words, a figure after each, and what the step changes it by."""
+    change = np.diff([each.value for each in found], prepend=0.0)
+    meaning = np.array([text for _, text in words], dtype=object)
+    return (
+        {"meaning": (STEP, meaning, {"units": ""})}
+        | _figures(name, found, unit)
+        | {"change": (STEP, change, {"units": unit})}
+    )
+
+
+def _figures(name: str, found: list[Interval], unit: str) -> dict[str, Any]:
+    """A figure and the ends of its interval after each step."""
+    return {
+        f"{name}{ending}": (STEP, [float(getattr(each, part)) for each in found], {"units": unit})
+        for ending, part in (("", "value"), ("_low", "low"), ("_high", "high"))
+    }
+
+
+def bridge_value(found: dict[str, Step], futures: xr.DataTree, product: str, region: str) -> xr.Dataset:
     """From the panel's net shortfall in dollars to value added at risk.
 
     Parameters
@@ -120,7 +142,6 @@ def bridge_value(
     found: What `steps` returned.
     futures: Result or catalogue that it was asked of.
     product, region: Form and region of the steps.
-    at_risk: Value added that sectors of the region lose, million USD a year of the horizon.
 
     Returns
     -------
@@ -130,14 +151,11 @@ def bridge_value(
     at = {PRODUCT: product, REGION: region}
     ends = reference["ends_in"].sel(at)
     domestic = min(float(ends.sum()), 1.0)
-    lacking = np.nan_to_num(series(futures, "shortage", product, region)).mean(axis=0)
+    lacking = np.nan_to_num(series(futures, "shortage", product, region))
     need = np.nan_to_num(reference["need"].sel(at).values.astype(float))
     everybody = worth(reference, ends, [str(name) for name in reference[SECTOR].values])
-    horizon = float((lacking * need).mean()) * MONTHS_A_YEAR * domestic * everybody / 1e3
-    money = [found["net"].value, found["net"].value_added, found["simulated"].value_added, horizon, at_risk]
-    entries = {
-        "meaning": (STEP, np.array([text for _, text in MONEY], dtype=object), {"units": ""}),
-        "value": (STEP, money, {"units": "million USD/year"}),
-        "change": (STEP, np.diff(money, prepend=0.0), {"units": "million USD/year"}),
-    }
+    horizon = intervals.mean((lacking * need).mean(axis=1) * MONTHS_A_YEAR * domestic * everybody / 1e3)
+    lost = intervals.mean(lost_a_year(futures, region, "lost_value_added"))
+    money = [found["net"].value, found["net"].value_added, found["simulated"].value_added, horizon, lost]
+    entries = _columns("value", money, "million USD/year", MONEY)
     return xr.Dataset(entries, coords={STEP: [name for name, _ in MONEY]})

@@ -69,18 +69,17 @@ def requirement(
     rows = [_of_form(product, plan, found) for product in forms]
     panel, totals = (xr.concat([row[part] for row in rows], dim=PRODUCT) for part in (0, 1))
     chosen = form or _main_form(totals, reference)
-    loss, steps = at_risk(found, plan.region), bridges.steps(plan, found, chosen)
-    lost = float(loss["lost_value_added_a_year"])
+    steps = bridges.steps(plan, found, chosen)
     months = window(plan, reference)
     result = xr.DataTree.from_dict(
         {
             "panel": panel.transpose(MONTH, CLASS, PRODUCT),
             "totals": totals.transpose(CLASS, PRODUCT),
-            "at_risk": loss,
+            "at_risk": at_risk(found, plan.region),
             "n_1": n_1(reference, plan.region, forms, window=months),
             "n_1_stages": n_1_stages(reference, plan.region, forms, window=months),
             "bridge": bridges.bridge(steps),
-            "bridge_value": bridges.bridge_value(steps, found, chosen, plan.region, at_risk=lost),
+            "bridge_value": bridges.bridge_value(steps, found, chosen, plan.region),
         }
     )
     result.attrs = {name: found.attrs[name] for name in ("title", "seed", "runs", "oreflow_version")}

@@ -67,16 +67,16 @@ def at_risk(found: xr.DataTree, region: str) -> xr.Dataset:
     -------
     Shape (restriction,), and the region's loss whatever its cause without that dimension.
     """
-    shocks, runs, span = found["shocks"].dataset, found["runs"].dataset, years(found)
+    shocks = found["shocks"].dataset
     resumed = shocks["resumed"].transpose(RESTRICTION, SLOT, RUN).values
     new = np.isfinite(shocks["onset"].transpose(RESTRICTION, SLOT, RUN).values) & (resumed != STEPPED)
     strikes = new.any(axis=1)
     rate = {RESTRICTION: (RESTRICTION, shocks[RESTRICTION].values)}
     data = xr.Dataset(coords=rate)
-    data["strikes_per_year"] = (RESTRICTION, new.sum(axis=1).mean(axis=1) / span, {"units": "1/year"})
+    data["strikes_per_year"] = (RESTRICTION, new.sum(axis=1).mean(axis=1) / years(found), {"units": "1/year"})
     _put(data, "chance", [intervals.share(int(row.sum()), row.size) for row in strikes], "1")
     for name in LOSSES:
-        lost = runs[name].sel({REGION: region}).sum(SECTOR).values.astype(float) / span
+        lost = lost_a_year(found, region, name)
         _put(data, f"{name}_if_it_strikes", [_mean(lost[row]) for row in strikes], "million USD/year")
         _put(data, f"{name}_otherwise", [_mean(lost[~row]) for row in strikes], "million USD/year")
         _put(data, f"{name}_weighted", [weighted(lost, row) for row in strikes], "million USD/year")
@@ -88,6 +88,17 @@ def at_risk(found: xr.DataTree, region: str) -> xr.Dataset:
             money = data[f"lost_value_added_{name}{ending}"]
             data[f"gdp_share_{name}{ending}"] = (money / gdp).assign_attrs(units="1")
     return data
+
+
+def lost_a_year(found: xr.DataTree, region: str, name: str) -> Values:
+    """A loss of all sectors of a region, million USD a year of the horizon, shape (run,).
+
+    Parameters
+    ----------
+    name: `lost_value_added` or `lost_output`.
+    """
+    lost = found["runs"].dataset[name].sel({REGION: region}).sum(SECTOR)
+    return np.asarray(lost.transpose(RUN).values.astype(float) / years(found))
 
 
 def weighted(lost: Values, strikes: NDArray[np.bool_]) -> Interval:

@@ -10,6 +10,7 @@ How often they hold the truth is measured in `tests/results/test_intervals.py` a
 References
 ----------
 Hall (1992), On the removal of skewness by transformation, J. R. Stat. Soc. B 54(1).
+Woodruff (1952), Confidence intervals for medians and other position measures, J. Am. Stat. Assoc. 47(260).
 Nyblom (1992), Note on interpolated order statistics, Statistics & Probability Letters 14(2).
 Clopper and Pearson (1934), The use of confidence or fiducial limits, Biometrika 26(4).
 Korn and Graubard (1998), Confidence intervals for proportions with small expected number of positive counts estimated
@@ -92,20 +93,49 @@ def clustered_share(hits: ArrayLike, trials: ArrayLike, *, coverage: float = COV
     (0.0, 0.708)
     """
     struck, tried = np.asarray(hits, dtype=np.float64), np.asarray(trials, dtype=np.float64)
+    total = float(tried.sum())
+    if total == 0.0:
+        return Interval(math.nan, math.nan, 0.0, 1.0)
+    value, telling = float(struck.sum()) / total, _telling(struck, tried, coverage)
+    return share(value * telling, telling, coverage=coverage)._replace(value=value)
+
+
+def _telling(struck: Values, tried: Values, coverage: float) -> float:
+    """Independent trials that would be as telling as those of some runs, by the spread of their hits over runs."""
     struck, tried = struck[tried > 0.0], tried[tried > 0.0]
     runs, total = tried.size, float(tried.sum())
-    if runs == 0:
-        return Interval(math.nan, math.nan, 0.0, 1.0)
     value = float(struck.sum()) / total
     if runs < 2 or value in (0.0, 1.0):
-        telling = float(runs)
-    else:
-        variance = runs / (runs - 1.0) * float(((struck - value * tried) ** 2).sum()) / total**2
-        reach = ndtri(0.5 + coverage / 2.0) / stdtrit(runs - 1.0, 0.5 + coverage / 2.0)
-        telling = value * (1.0 - value) / variance * reach**2 if variance > 0.0 else math.inf
-    telling = min(telling, total)
-    found = share(value * telling, telling, coverage=coverage)
-    return Interval(value, found.error, found.low, found.high)
+        return float(runs)
+    variance = runs / (runs - 1.0) * float(((struck - value * tried) ** 2).sum()) / total**2
+    reach = ndtri(0.5 + coverage / 2.0) / stdtrit(runs - 1.0, 0.5 + coverage / 2.0)
+    return float(min(value * (1.0 - value) / variance * reach**2, total)) if variance > 0.0 else total
+
+
+def clustered_quantile(values: Values, level: float, *, coverage: float = COVERAGE) -> Interval:
+    """A quantile of years or months, of which those of one run go together (Woodruff 1952).
+
+    The quantiles at the ends of the exact interval of their level, with as many trials as are as telling.
+
+    Parameters
+    ----------
+    values: Shape (run, year).
+    level: Share from 0 to 1, both excluded.
+
+    Returns
+    -------
+    An end is infinite where the runs do not bound it.
+    """
+    ordered = np.sort(values, axis=None)
+    value = float(at_level(ordered, level))
+    telling = _telling(
+        (values <= value).sum(axis=1).astype(float), np.full(len(values), 1.0 * values.shape[1]), coverage
+    )
+    ends, rest = shares(level * telling, telling, coverage=coverage), 0.5 * (1.0 - coverage)
+    # With few trials all of them may lie on one side of the quantile, and none bounds it.
+    low = float(at_level(ordered, float(ends.low))) if (1.0 - level) ** telling <= rest else -math.inf
+    high = float(at_level(ordered, float(ends.high))) if level**telling <= rest else math.inf
+    return Interval(value, (high - low) / (2.0 * ndtri(1.0 - rest)), low, high)
 
 
 def mean(values: Values, *, coverage: float = COVERAGE, freedom: Any = None) -> Interval:

@@ -95,6 +95,20 @@ def test_clustered_share__holds_the_true_share_though_years_of_a_run_go_together
     assert np.mean([each.low <= 0.3 <= each.high for each in found]) >= 0.936
 
 
+def test_clustered_quantile__of_independent_years_is_that_of_order_statistics() -> None:
+    values = np.random.default_rng(1).exponential(size=(400, 5))
+    found, plain = intervals.clustered_quantile(values, 0.9), intervals.quantile(values.ravel(), 0.9)
+    assert found.value == plain.value
+    assert found.high - found.low == pytest.approx(plain.high - plain.low, rel=0.2)
+
+
+def test_clustered_quantile__of_years_that_repeat_is_that_of_runs_and_may_have_no_end() -> None:
+    each = np.random.default_rng(2).exponential(size=400)
+    found, runs = intervals.clustered_quantile(np.repeat(each[:, None], 5, axis=1), 0.9), intervals.quantile(each, 0.9)
+    assert found.high - found.low == pytest.approx(runs.high - runs.low, rel=0.25)
+    assert np.isinf(intervals.clustered_quantile(np.arange(24.0).reshape(4, 6), 0.95).high)
+
+
 def test_exceedance__counts_runs_above_a_value() -> None:
     values = np.array([3.0, 1.0, np.nan, 1.0, 7.0])
     found = exceedance(values)
