@@ -319,8 +319,8 @@ def indicators(answer: xr.Dataset) -> None:
             str(one.indicator.values),
             _between(one, "area"),
             f"{float(one.alarm_above):+.3f}",
-            percent(float(one.hit_rate)),
-            percent(float(one.false_alarm)),
+            _between(one, "hit_rate", percent),
+            _between(one, "false_alarm", percent),
         )
         for one in (answer.isel(indicator=int(index)) for index in order)
     ]
