@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sim.cli.messages import note, say, table
+from sim.questions.concentration import FALLING
 from sim.questions.exposures import MOST_WEEKS
 
 FEW = 1000
@@ -24,7 +25,7 @@ def percent(value: float) -> str:
         "-"
         if not np.isfinite(value)
         else f"{100 * value:.0f} %"
-        if value >= 0.1 or value == 0.0
+        if abs(value) >= 0.0995 or value == 0.0
         else f"{100 * value:.1f} %"
     )
 
@@ -258,13 +259,17 @@ def dependence(answer: xr.DataTree) -> None:
     rows = []
     for name in targets.target.values:
         one = targets.sel(target=name)
+        falling = str(one.sense.values) == FALLING
         cells = [
             f"{percent(float(one.value.sel(year=year)))} {'met' if bool(one.met.sel(year=year)) else 'NOT MET'}"
             for year in shown
         ]
-        rows.append((str(name), f"{one.sense.values} {percent(float(one.bound))}", *cells))
+        if falling:
+            cells[0] = percent(float(one.bound))
+        label = f"{name} of magnets" if falling else str(name)
+        rows.append((label, f"{one.sense.values}{' from' if falling else ''} {percent(float(one.bound))}", *cells))
     table(
-        "EU benchmarks for 2030 (Regulation 2024/1252), contained magnet rare earths",
+        "EU benchmarks for 2030 (Regulation 2024/1252), contained magnet rare earths; and imports of magnets",
         ("benchmark", ">bound", *(f">{year}" for year in shown)),
         rows,
     )

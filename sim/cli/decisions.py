@@ -241,5 +241,5 @@ def catalogue(
                 threads=threads,
                 progress=meter.update,
             )
-        say(f"Cite as: {catalogues.citation(catalogues.open_catalogue(place))}")
+        say(f"Cite as: {catalogues.open_catalogue(place).attrs['cite_as']}")
         say(f"Ask it with: sim exposure parts.csv {out}, or requirement, dependence, downstream, indicators.")

@@ -29,6 +29,11 @@ TARGETS = {
 }
 """Benchmarks of the Union for 2030: Regulation (EU) 2024/1252, article 5; 65 % is for any one third country at any
 relevant stage."""
+FALLING = "falling"
+"""Sense of the target that the share imported, of what a region takes in of a stage, falls from its first year on."""
+FALLING_STAGE = "magnet"
+LEAST_FALL = 1e-4
+"""A fall below this is rounding: values are kept in single precision."""
 REST = "RW"
 """The rest of the world, which is no one country."""
 
@@ -63,11 +68,12 @@ def dependence(source: str | Path | xr.DataTree | Scenario, *, region: str = "EU
     tree = xr.DataTree.from_dict({"reference": reference})
     checked_market(tree, None, region, where="--region")
     yearly = _yearly(reference)
+    stages = _stages(reference, yearly, region)
     result = xr.DataTree.from_dict(
         {
-            "stages": _stages(reference, yearly, region),
+            "stages": stages,
             "makers": _makers(reference, yearly),
-            "targets": _targets(reference, yearly, region),
+            "targets": _with_imports(_targets(reference, yearly, region), stages),
         }
     )
     result.attrs = {"title": title, "region": region, "oreflow_version": __version__}
@@ -210,6 +216,24 @@ def _targets(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> xr.Datas
         },
         coords={TARGET: list(found), YEAR: yearly[YEAR].values},
     )
+
+
+def _with_imports(targets: xr.Dataset, stages: xr.Dataset) -> xr.Dataset:
+    """Targets with that of a falling import penetration of magnets, held against its first year."""
+    if FALLING_STAGE not in stages[STAGE]:
+        return targets
+    value = stages["import_penetration"].sel({STAGE: FALLING_STAGE}, drop=True)
+    falling = xr.Dataset(
+        {
+            "value": value,
+            "bound": value.isel({YEAR: 0}, drop=True),
+            "sense": ((), np.array(FALLING, dtype=object)),
+            "met": value < value.isel({YEAR: 0}, drop=True) - LEAST_FALL,
+        }
+    ).assign_coords({TARGET: "import_penetration"})
+    shared = targets.drop_vars("consumption")
+    joined = xr.concat([shared, falling], dim=TARGET, combine_attrs="override")
+    return joined.assign(consumption=targets["consumption"])
 
 
 def _largest_third_country(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> Values:

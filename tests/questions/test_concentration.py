@@ -39,6 +39,15 @@ def test_dependence__holds_benchmarks_against_consumption(base: xr.Dataset) -> N
     assert not targets.met.any()
 
 
+def test_dependence__holds_imports_of_magnets_against_their_first_year(base: xr.Dataset) -> None:
+    falling = dependence(tree(base), region="EU")["targets"].to_dataset().sel(target="import_penetration")
+    assert falling.value.values == pytest.approx([0.8, 0.8]) and float(falling.bound) == pytest.approx(0.8)
+    assert str(falling.sense.values) == "falling" and not falling.met.values.any()
+    base["route_flow"][12:] = 30.0
+    falling = dependence(tree(base), region="EU")["targets"].to_dataset().sel(target="import_penetration")
+    assert falling.value.values == pytest.approx([0.8, 0.6]) and falling.met.values.tolist() == [False, True]
+
+
 def test_dependence__counts_the_rest_of_the_world_as_no_country(base: xr.Dataset) -> None:
     base["route_origin"] = ("route", np.array(["RW"], dtype=object))
     targets = dependence(tree(base), region="EU")["targets"].to_dataset().sel(year=2025, target="largest_supplier")
