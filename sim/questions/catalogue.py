@@ -6,6 +6,7 @@ takes its own name once it is complete.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -80,6 +81,8 @@ def make_catalogue(
             size = min(BATCH, runs - first)
             part = engine.run(scenario, runs=size, seed=seed, first=first, threads=threads, monthly=keep)
             _append(part, partial, first, digest)
+            # A tree refers to itself: what it holds stays until it is collected, and batches would pile up.
+            gc.collect()
             if progress is not None:
                 progress(first + size, runs)
         attributes = part.attrs | {"runs": runs, "first_run": 0, "format": FORMAT}

@@ -130,9 +130,13 @@ def _largest_loss(results: xr.DataTree, summary: Summary) -> Finding | None:
     return Finding(
         "Who loses most?",
         f"{style.begun(_name(row))}, by mean output lost: {measured(lost, _dollars)} over the horizon. "
-        f"Short in {counted(short > 0)}; "
-        f"months short: {measured(short, '{:.0f}'.format)}.",
+        f"{_how_often('Short', short > 0, 'months short', short)}",
     )
+
+
+def _how_often(said: str, happens: NDArray[np.bool_], of: str, months: NDArray[np.floating]) -> str:
+    """Share of runs in which something happens, and for how many months."""
+    return f"{said} in {counted(happens)}; {of}: {measured(months, '{:.0f}'.format)}."
 
 
 def _hardest_region(results: xr.DataTree) -> Finding | None:
@@ -160,9 +164,8 @@ def _dearest(results: xr.DataTree, summary: Summary) -> Finding | None:
     return Finding(
         "What gets dearest, and how dear?",
         f"{style.begun(style.named(row.product))} in {row.region}: the highest monthly quoted price of a run over its "
-        f"reference is {measured(peak, 'x{:.2g}'.format)}. It passes twice the "
-        f"reference in {counted(peak > DEAR)}; months above it: "
-        f"{measured(dear, '{:.0f}'.format)}.",
+        f"reference is {measured(peak, 'x{:.2g}'.format)}. "
+        f"{_how_often('It passes twice the reference', peak > DEAR, 'months above it', dear)}",
     )
 
 
