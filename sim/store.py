@@ -245,6 +245,11 @@ def as_text(data: xr.Dataset) -> xr.Dataset:
     return _retyped(data, object, object)
 
 
+def as_labels(data: xr.Dataset) -> xr.Dataset:
+    """A dataset as it was before it was written: labels of fixed width, other text as objects."""
+    return _retyped(data, str, object)
+
+
 def _write_zarr(results: xr.DataTree, path: Path) -> None:
     text = results.map_over_datasets(as_text)
     text.attrs = results.attrs
@@ -317,7 +322,7 @@ def _is_there(node: Any, group: str, variable: Variable) -> bool:
 
 def _as_saved(tree: xr.DataTree) -> xr.DataTree:
     """The tree as it was before it was written: plain attributes, labels of fixed width, other text as objects."""
-    restored = tree.map_over_datasets(lambda data: _retyped(data, str, object))
+    restored = tree.map_over_datasets(as_labels)
     restored.attrs = {name: _plain(value) for name, value in tree.attrs.items() if name != "format"}
     return restored
 

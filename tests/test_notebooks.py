@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 # Ten seconds and more of processor time each. The first two replay an episode of history a score of times.
-LONG = ("rare_earths_2010", "rare_earths_2025", "quotas_2010_controls_2025", "at_scale")
+LONG = ("rare_earths_2010", "rare_earths_2025", "quotas_2010_controls_2025", "at_scale", "decision_tables")
 
 
 @pytest.mark.parametrize(

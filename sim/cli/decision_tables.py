@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 
 from sim.cli.messages import note, say, table
+from sim.questions.concentration import FALLING
+from sim.questions.exposures import MOST_WEEKS
 
 FEW = 1000
 """Runs below which a one-in-twenty year of one run in hundreds is no basis for a decision."""
@@ -23,7 +25,7 @@ def percent(value: float) -> str:
         "-"
         if not np.isfinite(value)
         else f"{100 * value:.0f} %"
-        if value >= 0.1 or value == 0.0
+        if abs(value) >= 0.0995 or value == 0.0
         else f"{100 * value:.1f} %"
     )
 
@@ -31,15 +33,27 @@ def percent(value: float) -> str:
 def number(value: float) -> str:
     """A number with three digits or so."""
     if not np.isfinite(value):
-        return "-" if np.isnan(value) else "none is enough"
+        return "-"
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _between(data: xr.Dataset, name: str, write: Any = number) -> str:
+def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = number) -> str:
+    """A figure and the ends of its interval; an end that the runs do not bound is left open."""
     value, low, high = (float(data[f"{name}{ending}"]) for ending in ("", "_low", "_high"))
-    if np.isinf(value):
-        return f"over 156 ({write(low)} or more)" if np.isfinite(low) else "over 156"
-    return f"{write(value)} ({write(low)} to {write(high) if np.isfinite(high) else 'over 156'})"
+    if np.isnan(value):
+        return "-"
+    ends = {(True, True): f" ({write(low)} to {write(high)})", (True, False): f" ({write(low)} or more)"}
+    return write(value) + ends.get((bool(np.isfinite(low)), bool(np.isfinite(high))), " (unknown)")
+
+
+def _weeks(part: xr.Dataset) -> str:
+    """Weeks of cover needed, of which more than were looked for may be."""
+    value, low, high = (float(part[f"cover_needed{ending}"]) for ending in ("", "_low", "_high"))
+    most = f"over {MOST_WEEKS:g}"
+    ends = [number(end) if np.isfinite(end) else most for end in (value, low, high)]
+    if np.isinf(low):
+        return most
+    return f"{ends[0]} ({ends[1]} or more)" if np.isinf(value) else f"{ends[0]} ({ends[1]} to {ends[2]})"
 
 
 def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
@@ -49,7 +63,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
     firm = answer["firm"].dataset
     say(
         f"Some line stops in {_between(firm, 'yearly_stop_chance', percent)} of simulated years; at risk: "
-        f"{_between(firm, 'dollars_at_risk')} million USD a year, {number(float(firm.dollars_1_in_20))} in a year that "
+        f"{_between(firm, 'dollars_at_risk')} million USD a year, {_between(firm, 'dollars_1_in_20')} in a year that "
         "one in twenty exceeds. In brackets: 95 % intervals."
     )
     parts = answer["parts"].dataset
@@ -63,7 +77,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
                 _between(one, "stop_chance", percent),
                 _between(one, "yearly_stop_chance", percent),
                 number(float(one["cover"])),
-                _between(one, "cover_needed"),
+                _weeks(one),
             )
         )
     heads = (
@@ -81,7 +95,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
             str(name),
             _between(lines.sel(line=name), "yearly_stop_chance", percent),
             _between(lines.sel(line=name), "dollars_at_risk"),
-            number(float(lines.sel(line=name).dollars_1_in_20)),
+            _between(lines.sel(line=name), "dollars_1_in_20"),
         )
         for name in lines.line.values
     ]
@@ -91,7 +105,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> None:
         (str(one["rank"].values), str(one.part.values), str(one.action.values), _between(one, "saved"))
         for one in (actions.isel(rank=index) for index in range(actions.sizes["rank"]))
     ]
-    table("Act first on (each alone), million USD a year", ("", "part", "action", ">saves"), rows)
+    table("Act first on (each step alone), million USD a year", ("", "part", "action", ">saves"), rows)
 
 
 def _header(answer: xr.DataTree | xr.Dataset, found: xr.DataTree) -> None:
@@ -103,11 +117,19 @@ def _header(answer: xr.DataTree | xr.Dataset, found: xr.DataTree) -> None:
 
 
 def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
-    """Print the three dialects and the bridge."""
+    """Print the three dialects and the bridges between them."""
     _header(answer, found)
     region, form = answer.attrs["region"], answer.attrs["form"]
     say(f"Emergency: {answer.attrs['emergency']}. Region: {region}. Never add forms: each is made of the one before.")
-    totals = answer["totals"].dataset
+    _print_panel(answer["totals"].dataset)
+    _print_risk(answer["at_risk"].dataset, region)
+    _print_static(answer["n_1"].dataset, answer["n_1_stages"].dataset, region)
+    _print_bridge(answer["bridge"].dataset, f"{form}, {region}")
+    _print_ladder(answer["bridge_value"].dataset, f"{form}, {region}")
+
+
+def _print_panel(totals: xr.Dataset) -> None:
+    """Print the panel's columns by form and class."""
     rows: list[tuple[str, ...]] = []
     for product in totals["product"].values:
         for served in totals["class"].values:
@@ -127,39 +149,29 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> None:
                     number(float(one.net_shortfall_value)),
                 )
             )
-    heads = (
-        "form",
-        "class",
-        ">gross",
-        ">reliable",
-        ">short",
-        ">stock",
-        ">net (5 to 95 %)",
-        ">m USD",
-    )
-    table(
-        "1. Stockpile panel: t over the emergency, means over runs; rows without a shortfall are left out", heads, rows
-    )
-    _print_risk(answer["at_risk"].dataset, region)
-    _print_static(answer["n_1"].dataset, region)
-    _print_bridge(answer["bridge"].dataset, f"{form}, {region}")
+    heads = ("form", "class", ">gross", ">reliable", ">short", ">stock", ">net (5 to 95 % of runs)", ">net m USD")
+    about = "t over the emergency, means over runs; rows without a shortfall are left out"
+    table(f"1. Stockpile panel: {about}", heads, rows)
 
 
-def _print_static(static: xr.Dataset, region: str) -> None:
-    """Print N-1."""
-    rows = [
-        (
-            str(one["product"].values),
-            str(one.supplier.values) or "none",
-            percent(float(one.share)),
-            number(float(one.gone)),
-            number(float(one.lost)),
-            percent(float(one.covered)),
-        )
-        for one in (static.sel(product=name) for name in static["product"].values)
-    ]
-    heads = ("form", "largest supplier", ">its share", ">t/year gone", ">lost after spare", ">supply left")
-    table(f"3. N-1: largest foreign supplier of {region} gone for a year of the emergency", heads, rows)
+def _print_static(forms: xr.Dataset, stages: xr.Dataset, region: str) -> None:
+    """Print N-1 by stage and by form."""
+    about = f"largest foreign supplier of {region} gone for a year of the emergency"
+    for letter, static, dim, unit in (("a", stages, "stage", "m USD"), ("b", forms, "product", "t")):
+        rows = [
+            (
+                str(one[dim].values),
+                str(one.supplier.values) or "none",
+                percent(float(one.share)),
+                number(float(one.gone)),
+                number(float(one.lost)),
+                percent(float(one.covered)),
+            )
+            for one in (static.isel({dim: index}) for index in range(static.sizes[dim]))
+        ]
+        head = "form" if dim == "product" else dim
+        heads = (head, "largest supplier", ">its share", f">{unit}/year gone", ">lost after spare", ">supply left")
+        table(f"3{letter}. N-1 by {head}: {about}", heads, rows)
 
 
 def _print_bridge(steps: xr.Dataset, about: str) -> None:
@@ -167,7 +179,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
     rows = [
         (
             str(one.meaning.values),
-            number(float(one.tonnes)),
+            _between(one, "tonnes"),
             f"{float(one.change):+,.0f}",
             number(float(one.value)),
             number(float(one.value_added)),
@@ -175,18 +187,36 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
     heads = ("", ">t", ">change", ">m USD, material", ">m USD, value added behind it")
-    table(f"Bridge for {about}, a year of the emergency", heads, rows)
+    table(f"Bridge for {about}, a year of the emergency: from 3 to 1", heads, rows)
+
+
+def _print_ladder(steps: xr.Dataset, about: str) -> None:
+    """Print what lies between the panel's dollars and value added at risk."""
+    rows = [
+        (str(one.meaning.values), _between(one, "value"), f"{float(one.change):+,.0f}")
+        for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
+    ]
+    table(f"Bridge for {about}, million USD a year: from 1 to 2", ("", ">m USD", ">change"), rows)
 
 
 def _print_risk(data: xr.Dataset, region: str) -> None:
+    """Print value added at risk, by restriction and in all."""
     rows = []
     for name in data.restriction.values:
         one = data.sel(restriction=name)
-        cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise", "lost_value_added_weighted")
-        rows.append((str(name), percent(float(one.chance)), *(number(float(one[cell])) for cell in cells)))
-    heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted")
+        cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise")
+        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted"))
+        rows.append((str(name), percent(float(one.chance)), *figures, _of_gdp(float(one.gdp_share_weighted))))
+    heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted by chance", ">of GDP")
     table(f"2. Value added at risk in {region}, million USD a year (rows overlap: do not add)", heads, rows)
-    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year.\n")
+    gdp, share = float(data.gdp), float(data.gdp_share_a_year)
+    beside = f", {_of_gdp(share)} of a GDP of {gdp / 1e6:.3g} trillion USD" if np.isfinite(gdp) else ""
+    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year{beside}.\n")
+
+
+def _of_gdp(share: float) -> str:
+    """A share of GDP, which is small."""
+    return f"{100 * share:.4f} %" if np.isfinite(share) else "-"
 
 
 def dependence(answer: xr.DataTree) -> None:
@@ -229,13 +259,17 @@ def dependence(answer: xr.DataTree) -> None:
     rows = []
     for name in targets.target.values:
         one = targets.sel(target=name)
+        falling = str(one.sense.values) == FALLING
         cells = [
             f"{percent(float(one.value.sel(year=year)))} {'met' if bool(one.met.sel(year=year)) else 'NOT MET'}"
             for year in shown
         ]
-        rows.append((str(name), f"{one.sense.values} {percent(float(one.bound))}", *cells))
+        if falling:
+            cells[0] = percent(float(one.bound))
+        label = f"{name} of magnets" if falling else str(name)
+        rows.append((label, f"{one.sense.values}{' from' if falling else ''} {percent(float(one.bound))}", *cells))
     table(
-        "EU benchmarks for 2030 (Regulation 2024/1252), contained magnet rare earths",
+        "EU benchmarks for 2030 (Regulation 2024/1252), contained magnet rare earths; and imports of magnets",
         ("benchmark", ">bound", *(f">{year}" for year in shown)),
         rows,
     )
@@ -290,8 +324,8 @@ def indicators(answer: xr.Dataset) -> None:
             str(one.indicator.values),
             _between(one, "area"),
             f"{float(one.alarm_above):+.3f}",
-            percent(float(one.hit_rate)),
-            percent(float(one.false_alarm)),
+            _between(one, "hit_rate", percent),
+            _between(one, "false_alarm", percent),
         )
         for one in (answer.isel(indicator=int(index)) for index in order)
     ]

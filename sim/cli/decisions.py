@@ -46,16 +46,13 @@ def exposure(
         return
     with reported():
         given = _both(parts, source)
+        from sim.cli import decision_tables as tables
         from sim.questions.exposures import exposure as ask
 
-        found, targets = _prepared(given[1], out, plot, overwrite)
-        answer = ask(given[0], found, risk=risk)
-        from sim.cli import decision_tables as tables
-
-        tables.exposure(answer, found)
-        from sim.plotting import decisions as pictures
-
-        _saved(answer, targets, lambda: pictures.exposure(answer, found))
+        places = _Places(given[1], out, plot, overwrite)
+        answer = ask(given[0], places.found, risk=risk)
+        tables.exposure(answer, places.found)
+        places.save(answer, lambda pictures: pictures.exposure(answer, places.found))
 
 
 def _both(parts: Path | None, source: Path | None) -> tuple[Path, Path]:
@@ -77,16 +74,13 @@ def requirement(
 ) -> None:
     """Give a requirement as a stockpile panel, as probability-weighted loss and as N-1, with a bridge between them."""
     with reported():
+        from sim.cli import decision_tables as tables
         from sim.questions.requirements import requirement as ask
 
-        found, targets = _prepared(source, out, plot, overwrite)
-        answer = ask(emergency, found, form=form)
-        from sim.cli import decision_tables as tables
-
-        tables.requirement(answer, found)
-        from sim.plotting import decisions as pictures
-
-        _saved(answer, targets, lambda: pictures.requirement(answer, found))
+        places = _Places(source, out, plot, overwrite)
+        answer = ask(emergency, places.found, form=form)
+        tables.requirement(answer, places.found)
+        places.save(answer, lambda pictures: pictures.requirement(answer, places.found))
 
 
 def dependence(
@@ -99,16 +93,13 @@ def dependence(
 ) -> None:
     """Print shares, concentration, import penetration and Chinese content by stage and year, against policy targets."""
     with reported():
+        from sim.cli import decision_tables as tables
         from sim.questions.concentration import dependence as ask
 
-        targets = _targets(out, plot, overwrite)
-        answer = ask(_scenario_or_result(source, overrides), region=region)
-        from sim.cli import decision_tables as tables
-
+        places = _Places(source, out, plot, overwrite, read=lambda: _scenario_or_result(source, overrides))
+        answer = ask(places.found, region=region)
         tables.dependence(answer)
-        from sim.plotting import decisions as pictures
-
-        _saved(answer, targets, lambda: pictures.dependence(answer))
+        places.save(answer, lambda pictures: pictures.dependence(answer))
 
 
 def _scenario_or_result(source: str, overrides: list[str]) -> Any:
@@ -133,16 +124,13 @@ def downstream(
 ) -> None:
     """Print what sectors do not produce a year: vehicles, turbines, revenue and value added."""
     with reported():
+        from sim.cli import decision_tables as tables
         from sim.questions.losses import downstream as ask
 
-        found, targets = _prepared(source, out, plot, overwrite)
-        answer = ask(found, region=region)
-        from sim.cli import decision_tables as tables
-
+        places = _Places(source, out, plot, overwrite)
+        answer = ask(places.found, region=region)
         tables.downstream(answer)
-        from sim.plotting import decisions as pictures
-
-        _saved(answer, targets, lambda: pictures.downstream(answer, found))
+        places.save(answer, lambda pictures: pictures.downstream(answer, places.found))
 
 
 def indicators(
@@ -157,51 +145,51 @@ def indicators(
 ) -> None:
     """Print which observables foretell a shortage some months ahead, with hit and false-alarm rates."""
     with reported():
+        from sim.cli import decision_tables as tables
         from sim.questions.foresight import indicators as ask
 
-        found, targets = _prepared(source, out, plot, overwrite)
-        answer = ask(found, product=product, region=region, exporter=exporter, leads=lead)
-        from sim.cli import decision_tables as tables
-
+        places = _Places(source, out, plot, overwrite)
+        answer = ask(places.found, product=product, region=region, exporter=exporter, leads=lead)
         tables.indicators(answer)
-        from sim.plotting import decisions as pictures
-
-        _saved(answer, targets, lambda: pictures.indicators(answer, found))
+        places.save(answer, lambda pictures: pictures.indicators(answer, places.found))
 
 
-def _prepared(source: Path, out: Path | None, plot: Path | None, overwrite: bool) -> tuple[Any, Any]:
-    """The source, and where to write; the faults of both at once."""
-    from sim.questions.futures import opened
+class _Places:
+    """What a command asks, and where it writes; the faults of all of them come at once."""
 
-    found, targets = together(lambda: opened(source), lambda: _targets(out, plot, overwrite))
-    return found, targets
+    def __init__(
+        self,
+        source: str | Path,
+        out: Path | None,
+        plot: Path | None,
+        overwrite: bool,
+        *,
+        read: Callable[[], Any] | None = None,
+    ) -> None:
+        """Open the source as a result or catalogue, unless it is read in another way, and check what to write."""
+        from sim.plotting import files
+        from sim.questions import answers
+        from sim.questions.futures import opened
 
+        self.found, self.table, self.picture = together(
+            read or (lambda: opened(source)),
+            lambda: answers.check_target(out, overwrite=overwrite) if out is not None else None,
+            lambda: files.check_picture(plot, overwrite=overwrite) if plot is not None else None,
+        )
 
-def _targets(out: Path | None, plot: Path | None, overwrite: bool) -> tuple[Path | None, Path | None]:
-    from sim.plotting import files
-    from sim.questions import answers
+    def save(self, answer: xr.DataTree | xr.Dataset, draw: Callable[[Any], Figure]) -> None:
+        """Write what was asked for; pictures are drawn by `sim.plotting.decisions`, which is given."""
+        from sim.plotting import files
+        from sim.questions import answers
 
-    table, picture = together(
-        lambda: answers.check_target(out, overwrite=overwrite) if out is not None else None,
-        lambda: files.check_picture(plot, overwrite=overwrite) if plot is not None else None,
-    )
-    return table, picture
+        if self.table is not None:
+            for path in answers.write(answer, self.table):
+                note(f"table: {path}")
+        if self.picture is not None:
+            from sim.plotting import decisions
 
-
-def _saved(
-    answer: xr.DataTree | xr.Dataset, targets: tuple[Path | None, Path | None], draw: Callable[[], Figure]
-) -> None:
-    """Write what was asked for."""
-    from sim.plotting import files
-    from sim.questions import answers
-
-    table, picture = targets
-    if table is not None:
-        for path in answers.write(answer, table):
-            note(f"table: {path}")
-    if picture is not None:
-        files.write(draw(), picture)
-        note(f"picture: {picture}")
+            files.write(draw(decisions), self.picture)
+            note(f"picture: {self.picture}")
 
 
 def catalogue(
@@ -241,5 +229,5 @@ def catalogue(
                 threads=threads,
                 progress=meter.update,
             )
-        say(f"Cite as: {catalogues.citation(catalogues.open_catalogue(place))}")
+        say(f"Cite as: {catalogues.open_catalogue(place).attrs['cite_as']}")
         say(f"Ask it with: sim exposure parts.csv {out}, or requirement, dependence, downstream, indicators.")

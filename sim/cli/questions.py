@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,12 +57,11 @@ def assign_blame(
 ) -> None:
     """Split figures into what each restriction is answerable for, and what no restriction explains."""
     with reported():
-        from sim.questions import attribution, tables
+        from sim.questions import attribution
 
         scenario, target, picture = together(
             lambda: _scenario(source, overrides),
-            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
-            lambda: _picture(plot, overwrite),
+            *_places(out, plot, overwrite),
         )
         wanted = together(*(lambda text=text: attribution.spelled(text, by, scenario) for text in metrics))
         with _meter("simulating coalitions of restrictions") as update:
@@ -97,13 +96,12 @@ def split_variance(
     """Split the variance of figures into shocks, parameters and data; of a result file, into its drawn shocks."""
     with reported():
         from sim import store
-        from sim.questions import tables, uncertainty
+        from sim.questions import uncertainty
 
         is_file = Path(source).suffix in store.ENDINGS
         found, target, picture = together(
             lambda: store.open_results(source) if is_file else _scenario(source, overrides),
-            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
-            lambda: _picture(plot, overwrite),
+            *_places(out, plot, overwrite),
         )
         if is_file:
             data = uncertainty.shock_shares(found, metrics)
@@ -147,8 +145,7 @@ def search_event(
         files = [Path(f"{histories}-{number}.toml") for number in range(1, ways + 1)] if histories else []
         scenario, target, picture, *places = together(
             lambda: _scenario(source, overrides),
-            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
-            lambda: _picture(plot, overwrite),
+            *_places(out, plot, overwrite),
             *(lambda file=file: store.checked_file(file, (".toml",), overwrite=overwrite) for file in files),
         )
         with _meter("searching") as update:
@@ -171,6 +168,16 @@ def _scenario(source: str, overrides: list[str]) -> Any:
     found = store.open_results(source)
     loaded = remade.scenario(found)
     return loaded.replace(f"ensemble.seed={found.attrs['seed']}", *overrides)
+
+
+def _places(out: Path | None, plot: Path | None, overwrite: bool) -> tuple[Callable[[], Path | None], ...]:
+    """Checks of the table and of the picture to write, which return where."""
+    from sim.questions import tables
+
+    return (
+        lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
+        lambda: _picture(plot, overwrite),
+    )
 
 
 def _picture(plot: Path | None, overwrite: bool) -> Path | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.plotting import style
+from sim.questions.concentration import FALLING
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, "#E69F00", "#56B4E9", style.GREY)
 """Palette of Okabe and Ito, as in `style`."""
 BARS = 8
 """Bars of a ranking."""
+MOST_LETTERS = 40
+"""Letters in a line of a label."""
 
 
 def exposure(answer: xr.DataTree, found: xr.DataTree) -> Figure:
@@ -26,8 +30,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> Figure:
     answer: What `sim.exposure` returned.
     found: Result or catalogue it was asked of.
     """
-    figure = style.new_figure(11.0, 4.6)
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = _panels(2)
     parts = answer["parts"].dataset
     bars(left, [str(name) for name in parts.part.values], parts, "yearly_stop_chance", style.VERMILION)
     left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
@@ -56,11 +59,13 @@ def bars(axes: Axes, names: Sequence[str], data: xr.Dataset, column: str, colour
     """Horizontal bars of a column, the first on top, with lines for its interval."""
     values, low, high = (np.asarray(data[f"{column}{ending}"].values, float) for ending in ("", "_low", "_high"))
     place = -np.arange(len(names))
-    spread = np.nan_to_num(np.stack([values - low, high - values]))
+    # Ends that the runs do not bound, or do not know, are not drawn.
+    spread = np.nan_to_num(np.stack([values - low, high - values]), posinf=0.0)
     axes.barh(place, values, xerr=np.maximum(spread, 0.0), color=colour, height=0.62, error_kw={"ecolor": style.GREY})
-    axes.set_yticks(place, names)
+    axes.set_yticks(place, [fill(name, MOST_LETTERS) for name in names])
     _horizontal(axes)
-    axes.set_xlim(left=0.0)
+    # Where an interval leaves open whether there is anything, its end below zero shows that.
+    axes.set_xlim(left=min(0.0, float(np.nanmin(np.where(np.isfinite(low), low, 0.0), initial=0.0))))
     return axes
 
 
@@ -69,6 +74,7 @@ def _horizontal(axes: Axes) -> None:
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x", color="0.9", linewidth=0.7)
     axes.tick_params(axis="y", length=0)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: f"{value:,.10g}"))
 
 
 def requirement(answer: xr.DataTree, found: xr.DataTree) -> Figure:
@@ -79,16 +85,48 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> Figure:
     answer: What `sim.requirement` returned.
     found: Result or catalogue it was asked of.
     """
-    figure = style.new_figure(11.0, 4.6)
-    left, right = figure.subplots(1, 2)
+    figure, (first, second, third, fourth) = _panels(4)
     form, region = str(answer.attrs["form"]), str(answer.attrs["region"])
     panel = answer["panel"].dataset.sel(product=form).sum("class")
-    months(left, panel)
-    style.heading(left, f"{style.named(form)}, {region}: demand of the classes served", "t a month, means over runs")
-    steps(right, answer["bridge"].dataset)
-    style.heading(right, "From N-1 to the net shortfall", "t a year of the emergency")
+    months(first, panel)
+    style.heading(first, f"1. Panel: {style.named(form)}, {region}", "demand of the classes served, t a month, means")
+    loss = answer["at_risk"].dataset
+    order = np.argsort(-np.nan_to_num(loss["lost_value_added_weighted"].values))[:BARS]
+    ranked = loss.isel(restriction=order)
+    names = [str(name).replace("_", " ") for name in ranked["restriction"].values]
+    bars(second, names, ranked, "lost_value_added_weighted", style.VERMILION)
+    total = f"all causes: {float(loss.lost_value_added_a_year):,.0f} million USD a year"
+    share = float(loss.gdp_share_a_year)
+    style.heading(
+        second,
+        f"2. Value added at risk in {region}, weighted by chance",
+        f"million USD a year; {total}" + (f", {100 * share:.3f} % of GDP" if np.isfinite(share) else ""),
+    )
+    left_over(third, answer["n_1_stages"].dataset)
+    style.heading(third, f"3. N-1: supply of {region} left by stage", "largest foreign supplier gone, by value")
+    steps(fourth, answer["bridge"].dataset)
+    style.heading(fourth, "From N-1 to the panel's net shortfall", f"{style.named(form)}, t a year of the emergency")
     style.big_title(figure, f"Requirement: {answer.attrs['emergency']}")
     return style.sourced(figure, found)
+
+
+def left_over(axes: Axes, stages: xr.Dataset) -> Axes:
+    """Bars of the supply that is left at each stage, with the supplier that is gone."""
+    place = -np.arange(stages.sizes["stage"])
+    axes.barh(place, stages["covered"].values, color=style.BLUE, height=0.62)
+    axes.barh(place, 1.0 - stages["covered"].values, left=stages["covered"].values, color="0.88", height=0.62)
+    pairs = zip(stages["stage"].values, stages["supplier"].values, strict=True)
+    axes.set_yticks(place, [f"{stage} ({supplier or 'none'})" for stage, supplier in pairs])
+    _horizontal(axes)
+    axes.set_xlim(0.0, 1.0)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    return axes
+
+
+def _panels(count: int) -> tuple[Figure, Sequence[Axes]]:
+    """A figure of two panels side by side, or of four."""
+    figure = style.new_figure(11.0, 4.6 if count == 2 else 8.6)
+    return figure, list(np.ravel(figure.subplots(count // 2, 2)))
 
 
 def months(axes: Axes, panel: xr.Dataset) -> Axes:
@@ -112,6 +150,7 @@ SHORT_STEPS = {
     "n_1": "largest supplier gone",
     "simulated": "simulated, on average",
     "unreliable": "+ unreliable imports",
+    "inputs": "+ unreliable inputs",
     "classes": "only classes served",
     "net": "- stockpile",
 }
@@ -140,13 +179,16 @@ def dependence(answer: xr.DataTree) -> Figure:
     ----------
     answer: What `sim.dependence` returned.
     """
-    figure = style.new_figure(11.0, 4.6)
-    left, right = figure.subplots(1, 2)
+    figure, (left, right) = _panels(2)
     stages, region = answer["stages"].dataset, str(answer.attrs["region"])
     by_stage(left, stages.isel(year=0))
     style.heading(left, f"{region}: where each stage's supply comes from", f"{int(stages.year[0])}, by value")
     targets(right, answer["targets"].dataset)
-    style.heading(right, "EU benchmarks, contained magnet rare earths", "dashed: bound for 2030")
+    style.heading(
+        right,
+        "EU benchmarks, contained magnet rare earths",
+        "dashed: bound for 2030; imports of magnets against their first year",
+    )
     style.big_title(figure, f"Dependence of {region} on the path without shocks")
     source = f"Source: oreflow {answer.attrs['oreflow_version']}, {answer.attrs['title']}"
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
@@ -171,7 +213,8 @@ def targets(axes: Axes, data: xr.Dataset) -> Axes:
     for index, name in enumerate(data["target"].values):
         one = data.sel(target=name)
         colour = COLOURS[index]
-        label = f"{str(name).replace('_', ' ')} ({one['sense'].values} {100 * float(one['bound']):.0f} %)"
+        sense = "falling from" if one["sense"].values == FALLING else str(one["sense"].values)
+        label = f"{str(name).replace('_', ' ')} ({sense} {100 * float(one['bound']):.0f} %)"
         axes.plot(data["year"].values, one["value"].values, color=colour, marker="o", markersize=3, label=label)
         axes.axhline(float(one["bound"]), color=colour, linewidth=0.8, linestyle=(0, (2, 2)))
     style.dress(axes)

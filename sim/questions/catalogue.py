@@ -6,8 +6,10 @@ takes its own name once it is complete.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from sim.scenario import Scenario
 from sim.variables import PRODUCT, ROUTE, RUN, SECTOR, SLOT
 
 FORMAT = "oreflow-catalogue/1"
+CREATOR = "The oreflow authors"
+LICENCE = "MIT"
+"""Of the program, its tables and what they make."""
 KEPT = ("price", "inventory", "shortage", "delivery")
 """Monthly variables kept unless others are chosen: what the questions of this package ask for."""
 BATCH = 256
@@ -76,11 +81,14 @@ def make_catalogue(
             size = min(BATCH, runs - first)
             part = engine.run(scenario, runs=size, seed=seed, first=first, threads=threads, monthly=keep)
             _append(part, partial, first, digest)
+            # A tree refers to itself: what it holds stays until it is collected, and batches would pile up.
+            gc.collect()
             if progress is not None:
                 progress(first + size, runs)
         attributes = part.attrs | {"runs": runs, "first_run": 0, "format": FORMAT}
-        attributes["simulated_years"] = runs * scenario.time.years
-        attributes["content_digest"] = digest.hexdigest()
+        attributes |= {"simulated_years": runs * scenario.time.years, "content_digest": digest.hexdigest()}
+        attributes |= {"created": f"{datetime.now(UTC):%Y-%m-%d}", "creator": CREATOR, "licence": LICENCE}
+        attributes["cite_as"] = citation(attributes)
         xr.Dataset(attrs=attributes).to_zarr(partial, mode="a", zarr_format=3, consolidated=False)
     return final
 
@@ -138,9 +146,9 @@ def open_catalogue(path: str | Path) -> xr.DataTree:
         raise ResultError(f"{path}: is no oreflow catalogue; make one with sim catalogue")
 
     def group(name: str) -> xr.Dataset:
-        """A group, not yet read."""
+        """A group, of which only the labels are read yet."""
         data: xr.Dataset = xr.open_zarr(place, group=name, zarr_format=3, consolidated=False, chunks=None)
-        return data
+        return store.as_labels(data)
 
     lazy = {name: group(name) for name in ("monthly", "runs", "shocks")}
     tree = xr.DataTree.from_dict(lazy | {"reference": group("reference").load()})
@@ -149,17 +157,28 @@ def open_catalogue(path: str | Path) -> xr.DataTree:
     return tree
 
 
-def citation(found: xr.DataTree) -> str:
-    """One line that names a catalogue so that others can make the same or check theirs.
+def citation(attributes: Mapping[Any, Any]) -> str:
+    """A reference to a catalogue by which others can find it, make the same, or check theirs.
 
-    The digest is of all monthly values: two catalogues with the same one hold the same simulated years.
+    The digest of the content is of all monthly values: two catalogues with the same one hold the same simulated years.
+
+    Parameters
+    ----------
+    attributes: Those of a catalogue.
+
+    Example
+    -------
+    >>> about = {"creator": "A", "created": "2026-01-31", "title": "B", "simulated_years": 60.0, "scenario_file": "b"}
+    >>> about |= {"seed": 1, "oreflow_version": "0.1.0", "tables_digest": "c", "content_digest": "d", "licence": "MIT"}
+    >>> citation(about)
+    'A (2026-01-31): B. Catalogue of 60 simulated years; scenario b, seed 1, oreflow 0.1.0, tables c, content d. MIT.'
     """
-    attributes = found.attrs
     name = str(attributes.get("scenario_file", "")).removesuffix(".toml") or "made in memory"
     return (
-        f"oreflow {attributes['oreflow_version']}, catalogue of {attributes['simulated_years']:,.0f} simulated years, "
-        f"scenario {name}, seed {attributes['seed']}, tables {attributes['tables_digest'][:12]}, "
-        f"content {attributes['content_digest']}"
+        f"{attributes['creator']} ({attributes['created']}): {attributes['title']}. Catalogue of "
+        f"{attributes['simulated_years']:,.0f} simulated years; scenario {name}, seed {attributes['seed']}, "
+        f"oreflow {attributes['oreflow_version']}, tables {attributes['tables_digest'][:12]}, "
+        f"content {attributes['content_digest']}. {attributes['licence']}."
     )
 
 

@@ -10,9 +10,9 @@ import xarray as xr
 
 from sim.engine import run
 from sim.errors import Fault, MetricError, OreflowError, ResultError, ScenarioError
-from sim.questions.estimates import CONFIDENCE, Values
 from sim.questions.expressions import Metric, parse
 from sim.questions.pairs import Difference, caution, difference, ranking
+from sim.results.intervals import COVERAGE, Values
 from sim.scenario import Scenario
 
 HEADLINES = ("mean(lost_output)", "tail95(lost_output)", "mean(lost_demand)", "tail95(lost_demand)")
@@ -87,7 +87,7 @@ def compare(
         [per_run(name, item, asked, first, count, seed, threads, progress) for name, item in items.items()], axis=1
     )
     found = _dataset(asked, list(items), values, _units(asked, next(iter(items.values()))))
-    found.attrs = {"seed": seed, "first_run": first, "runs": count, "confidence": CONFIDENCE, "base": next(iter(items))}
+    found.attrs = {"seed": seed, "first_run": first, "runs": count, "confidence": COVERAGE, "base": next(iter(items))}
     return found
 
 

@@ -29,6 +29,11 @@ TARGETS = {
 }
 """Benchmarks of the Union for 2030: Regulation (EU) 2024/1252, article 5; 65 % is for any one third country at any
 relevant stage."""
+FALLING = "falling"
+"""Sense of the target that the share imported, of what a region takes in of a stage, falls from its first year on."""
+FALLING_STAGE = "magnet"
+LEAST_FALL = 1e-4
+"""A fall below this is rounding: values are kept in single precision."""
 REST = "RW"
 """The rest of the world, which is no one country."""
 
@@ -63,11 +68,12 @@ def dependence(source: str | Path | xr.DataTree | Scenario, *, region: str = "EU
     tree = xr.DataTree.from_dict({"reference": reference})
     checked_market(tree, None, region, where="--region")
     yearly = _yearly(reference)
+    stages = _stages(reference, yearly, region)
     result = xr.DataTree.from_dict(
         {
-            "stages": _stages(reference, yearly, region),
+            "stages": stages,
             "makers": _makers(reference, yearly),
-            "targets": _targets(reference, yearly, region),
+            "targets": _with_imports(_targets(reference, yearly, region), stages),
         }
     )
     result.attrs = {"title": title, "region": region, "oreflow_version": __version__}
@@ -212,6 +218,24 @@ def _targets(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> xr.Datas
     )
 
 
+def _with_imports(targets: xr.Dataset, stages: xr.Dataset) -> xr.Dataset:
+    """Targets with that of a falling import penetration of magnets, held against its first year."""
+    if FALLING_STAGE not in stages[STAGE]:
+        return targets
+    value = stages["import_penetration"].sel({STAGE: FALLING_STAGE}, drop=True)
+    falling = xr.Dataset(
+        {
+            "value": value,
+            "bound": value.isel({YEAR: 0}, drop=True),
+            "sense": ((), np.array(FALLING, dtype=object)),
+            "met": value < value.isel({YEAR: 0}, drop=True) - LEAST_FALL,
+        }
+    ).assign_coords({TARGET: "import_penetration"})
+    shared = targets.drop_vars("consumption")
+    joined = xr.concat([shared, falling], dim=TARGET, combine_attrs="override")
+    return joined.assign(consumption=targets["consumption"])
+
+
 def _largest_third_country(reference: xr.Dataset, yearly: xr.Dataset, region: str) -> Values:
     """Largest share of one foreign country in the supply of any stage, by value and year."""
     found = np.zeros(yearly.sizes[YEAR])
@@ -222,45 +246,3 @@ def _largest_third_country(reference: xr.Dataset, yearly: xr.Dataset, region: st
             if origin not in (region, REST):
                 found = np.fmax(found, values / np.where(total > 0.0, total, np.nan))
     return found
-
-
-def largest_supplier(
-    reference: xr.Dataset, region: str, products: Sequence[str], *, window: slice | None = None
-) -> xr.Dataset:
-    """N-1: what a region lacks of each product if its largest foreign supplier is gone, with nothing else changed.
-
-    Parameters
-    ----------
-    region: Region that is supplied.
-    products: Products, such as all forms of a stage.
-    window: Months that count; the first year by default.
-
-    Returns
-    -------
-    Shape (product,): who it is, its share, the tonnes a year lost after the others have sent in proportion to their
-    spare capacity, and what is left of the need.
-    """
-    months = window or slice(0, MONTHS_A_YEAR)
-    flows = reference[["need", "production", "route_flow"]].isel({MONTH: months}).mean(MONTH) * MONTHS_A_YEAR
-    names: list[str] = []
-    columns: dict[str, list[float]] = {name: [] for name in ("share", "gone", "lost", "covered")}
-    for product in products:
-        supply = {origin: float(t) for origin, t in suppliers(reference, flows, product, region).items()}
-        foreign = {origin: tonnes for origin, tonnes in supply.items() if origin != region}
-        largest = max(foreign, key=lambda origin: foreign[origin], default="")
-        total, gone = sum(supply.values()), foreign.get(largest, 0.0)
-        spare = sum(
-            tonnes * max(float(reference["spare"].sel({PRODUCT: product, REGION: origin}).fillna(0.0)), 0.0)
-            for origin, tonnes in supply.items()
-            if origin != largest
-        )
-        lost = max(gone - spare, 0.0)
-        names.append(largest)
-        columns["share"].append(gone / total if total > 0.0 else float("nan"))
-        columns["gone"].append(gone)
-        columns["lost"].append(lost)
-        columns["covered"].append(1.0 - lost / total if total > 0.0 else float("nan"))
-    units = {"share": "1", "gone": "t/year", "lost": "t/year", "covered": "1"}
-    entries: dict[str, Any] = {name: (PRODUCT, values, {"units": units[name]}) for name, values in columns.items()}
-    entries["supplier"] = (PRODUCT, np.array(names, dtype=object), {"units": ""})
-    return xr.Dataset(entries, coords={PRODUCT: list(products)})

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import numpy as np
 import xarray as xr
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from sim.errors import Fault, ScenarioError
-from sim.questions.futures import has_market, known
-from sim.scenario.base import Model, Name, NonNegative, Positive, Share, defect, nearest
+from sim.questions.futures import MONTHS_A_YEAR, Values, has_market, known
+from sim.scenario.base import Model, Name, NonNegative, defect, nearest, show
 from sim.scenario.faults import translate
 from sim.scenario.sources import plain, read_toml, scenario_root
 from sim.variables import MONTH, PRODUCT, REGION, SECTOR, WORLD
@@ -19,13 +21,53 @@ from sim.variables import MONTH, PRODUCT, REGION, SECTOR, WORLD
 MONTH_PATTERN = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
+def _numbers(given: object) -> object:
+    """One number for the whole emergency, or a list of one for each of its years, as a tuple."""
+    values = given if isinstance(given, list | tuple) else (given,)
+    if not values or any(isinstance(value, bool) or not isinstance(value, int | float) for value in values):
+        raise defect(f"is {show(given)}", "give a number, or a list with one for each year of the emergency")
+    return tuple(map(float, values))
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _shares(values: tuple[float, ...]) -> tuple[float, ...]:
+    if not all(0.0 <= value <= 1.0 for value in values):
+        raise defect(f"is {_listed(values)}", "give a share from 0 to 1, or a list of them")
+    return values
+
+
+def _factors(values: tuple[float, ...]) -> tuple[float, ...]:
+    if not all(0.0 < value < math.inf for value in values):
+        raise defect(f"is {_listed(values)}", "give a number above 0, or a list of them")
+    return values
+
+
+YearlyShare = Annotated[tuple[float, ...], BeforeValidator(_numbers), AfterValidator(_shares)]
+YearlyFactor = Annotated[tuple[float, ...], BeforeValidator(_numbers), AfterValidator(_factors)]
+
+
+def by_month(values: tuple[float, ...], months: int) -> Values:
+    """Numbers of the years of an emergency as one for each month; the last holds on.
+
+    Example
+    -------
+    >>> by_month((2.0, 1.0), 14).tolist()[10:]
+    [2.0, 2.0, 1.0, 1.0]
+    """
+    return np.array([values[min(month // MONTHS_A_YEAR, len(values) - 1)] for month in range(months)])
+
+
 class ServedClass(Model):
     """Users that an emergency plan serves together."""
 
     sectors: Annotated[tuple[str, ...], Field(min_length=1)]
     """Sectors of the chain."""
-    demand: Positive = 1.0
-    """Demand in the emergency over that of the service path: above 1 a surge, below 1 austerity."""
+    demand: YearlyFactor = (1.0,)
+    """Demand in the emergency over that of the service path, one number or one for each year: above 1 a surge, below 1
+    austerity."""
 
 
 class Emergency(Model):
@@ -41,14 +83,22 @@ class Emergency(Model):
     """Length."""
     classes: Annotated[dict[Name, ServedClass], Field(min_length=1)]
     """Classes, the first served first; sectors in none of them are not served at all."""
-    reliability: dict[str, Share] = Field(default_factory=dict)
-    """Share of the imports from a region that can be counted on; 1 where a region is not named."""
-    shipping_loss: Share = 0.0
-    """Share of all imports lost on the way."""
-    exports_kept: Share = 1.0
-    """Share of what makers use for exports in normal times that they go on using for exports."""
+    reliability: dict[str, YearlyShare] = Field(default_factory=dict)
+    """Share of the imports from a region that can be counted on, one number or one for each year; 1 where a region is
+    not named."""
+    count_inputs: bool = False
+    """Whether supply that is made of material from an unreliable region, at home or by a third country, counts no more
+    than that material."""
+    shipping_loss: YearlyShare = (0.0,)
+    """Share of all imports lost on the way, one number or one for each year."""
+    exports_kept: YearlyShare = (1.0,)
+    """Share of what makers use for exports in normal times that they go on using for exports, one number or one for
+    each year."""
     stocks: dict[str, NonNegative] = Field(default_factory=dict)
     """Tonnes of a product held in the stockpile at the start."""
+    stock_order: Literal["month", "class"] = "month"
+    """Who draws on the stockpile: all classes as months come, the first class first in each month; or the first class
+    for the whole emergency before any other."""
     products: tuple[str, ...] = ()
     """Forms to report; by default all that the region takes in and that serve a class."""
 
@@ -113,6 +163,9 @@ def check(emergency: Emergency, reference: xr.Dataset, *, file: str = "emergency
             known(faults, file, f"classes.{name}.sectors", sector, sectors, "sector")
     for region in emergency.reliability:
         known(faults, file, "reliability", region, regions, "region")
+        if region == emergency.region:
+            problem = f"names {region}, the region itself, whose own makers are counted on"
+            faults.append(Fault(file, "reliability", problem, "leave it out"))
     for key, names in (("stocks", emergency.stocks), ("products", emergency.products)):
         for product in names:
             known(faults, file, key, product, products, "product")

@@ -1,41 +1,26 @@
 """Statistics of one value a run, each with an interval of tested coverage.
 
-Means and tail means use Hall's transformation of the studentised mean, which removes the skewness that makes
-Student's intervals miss long tails; quantiles use order statistics, which assume nothing of the distribution.
-How often the intervals hold the truth is measured in `tests/questions/test_estimates.py`.
+What intervals there are and why stands in `sim.results.intervals`; how often they hold the truth is measured in
+`tests/questions/test_estimates.py`.
 
 References
 ----------
-Hall (1992), On the removal of skewness by transformation, J. R. Stat. Soc. B 54(1).
 Rockafellar and Uryasev (2002), Conditional value-at-risk for general loss distributions, J. Banking & Finance 26(7).
-Nyblom (1992), Note on interpolated order statistics, Statistics & Probability Letters 14(2).
-Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion, Statistical Science 16(2).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import bdtr, betaincinv, ndtri, stdtrit
 
-Values = NDArray[np.float64]
-CONFIDENCE = 0.95
-"""Coverage of intervals unless another is asked for."""
+from sim.results import intervals
+from sim.results.intervals import COVERAGE, Interval, Values
+
 SURE = 20
 """Runs that must lie in a tail, or show an event, before its figure is quoted without a warning."""
-
-
-class Interval(NamedTuple):
-    """A statistic of the last axis of an array, with its standard error and an interval; arrays of the other axes."""
-
-    value: Any
-    error: Any
-    low: Any
-    high: Any
 
 
 @dataclass(frozen=True)
@@ -46,7 +31,7 @@ class Estimate:
     error: float
     """Standard error."""
     low: float
-    """Lower end of the interval at `CONFIDENCE`."""
+    """Lower end of the interval at `COVERAGE`."""
     high: float
     """Upper end of the interval; infinite where too few runs lie in the tail to bound it."""
     runs: int
@@ -67,7 +52,7 @@ class Statistic(Protocol):
     def name(self) -> str:
         """Name in expressions, such as `tail95`."""
 
-    def interval(self, values: Values, confidence: float = CONFIDENCE) -> Interval:
+    def interval(self, values: Values, confidence: float = COVERAGE) -> Interval:
         """Value, standard error and interval over the last axis."""
 
     def influence(self, values: Values) -> Values:
@@ -89,9 +74,9 @@ class Mean:
         """Name in expressions."""
         return "mean"
 
-    def interval(self, values: Values, confidence: float = CONFIDENCE) -> Interval:
+    def interval(self, values: Values, confidence: float = COVERAGE) -> Interval:
         """Mean with Hall's interval."""
-        return mean_interval(values, confidence)
+        return intervals.mean(values, coverage=confidence)
 
     def influence(self, values: Values) -> Values:
         """The values themselves."""
@@ -121,13 +106,9 @@ class Share:
         """Name in expressions."""
         return "P"
 
-    def interval(self, values: Values, confidence: float = CONFIDENCE) -> Interval:
-        """Share with Jeffreys' interval, which reaches 0 or 1 where no or every run shows the event."""
-        count, runs = values.sum(axis=-1), values.shape[-1]
-        rest = (1.0 - confidence) / 2.0
-        low = np.where(count > 0, betaincinv(count + 0.5, runs - count + 0.5, rest), 0.0)
-        high = np.where(count < runs, betaincinv(count + 0.5, runs - count + 0.5, 1.0 - rest), 1.0)
-        return Interval(count / runs, (high - low) / (2.0 * ndtri(1.0 - rest)), low, high)
+    def interval(self, values: Values, confidence: float = COVERAGE) -> Interval:
+        """Share with the exact interval of Clopper and Pearson."""
+        return intervals.shares(values.sum(axis=-1), values.shape[-1], coverage=confidence)
 
     def influence(self, values: Values) -> Values:
         """The zeros and ones themselves."""
@@ -158,9 +139,9 @@ class Quantile:
         """Name in expressions."""
         return "median" if self.level == 0.5 else f"q{100.0 * self.level:g}"
 
-    def interval(self, values: Values, confidence: float = CONFIDENCE) -> Interval:
+    def interval(self, values: Values, confidence: float = COVERAGE) -> Interval:
         """Quantile with an interval from interpolated order statistics."""
-        return quantile_interval(values, self.level, confidence)
+        return intervals.quantile(values, self.level, coverage=confidence)
 
     def influence(self, values: Values) -> Values:
         """Quantile plus or minus what a run on either side of it moves it by, as wide as its standard error says."""
@@ -191,15 +172,15 @@ class Tail:
         """Name in expressions."""
         return f"tail{100.0 * self.level:g}"
 
-    def interval(self, values: Values, confidence: float = CONFIDENCE) -> Interval:
+    def interval(self, values: Values, confidence: float = COVERAGE) -> Interval:
         """Tail mean with Hall's interval."""
-        return mean_interval(self.influence(values), confidence)
+        return intervals.mean(self.influence(values), coverage=confidence)
 
     def influence(self, values: Values) -> Values:
         """What each run adds to the tail mean; their mean is the tail mean exactly."""
         if self.level < 0.5:
             return -Tail(1.0 - self.level).influence(-values)
-        at = at_level(np.sort(values, axis=-1), self.level)[..., None]
+        at = intervals.at_level(np.sort(values, axis=-1), self.level)[..., None]
         # Where everything beyond is infinite, so is the mean; infinity less itself would say nothing.
         with np.errstate(invalid="ignore"):
             beyond = np.where(values > at, values - at, 0.0)
@@ -253,86 +234,3 @@ def few_in_tail(level: float, runs: int) -> str:
         return ""
     wanted = math.ceil(SURE / share - 1e-9)
     return f"only {inside} run{'s lie' if inside != 1 else ' lies'} in the tail; {wanted:,} runs or more are wanted"
-
-
-def mean_interval(values: Values, confidence: float = CONFIDENCE, freedom: Any = None) -> Interval:
-    """Mean over the last axis with Hall's interval: Student's, bent by the skewness of the values.
-
-    Parameters
-    ----------
-    values: Shape (..., run).
-    confidence: Coverage aimed at.
-    freedom: Degrees of freedom of the spread, shape (...); one less than the runs by default.
-    """
-    runs = values.shape[-1]
-    with np.errstate(invalid="ignore"):
-        mean = values.mean(axis=-1)
-        centred = values - mean[..., None]
-    if runs < 2:
-        return Interval(mean, mean * np.nan, mean - np.inf, mean + np.inf)
-    variance = (centred**2).sum(axis=-1) / (runs - 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        skewness = np.where(variance > 0.0, (centred**3).mean(axis=-1) / variance**1.5, 0.0)
-    error = np.sqrt(variance / runs)
-    reach = stdtrit(runs - 1 if freedom is None else freedom, 0.5 + confidence / 2.0)
-    return Interval(
-        mean, error, mean - error * _bent(reach, skewness, runs), mean - error * _bent(-reach, skewness, runs)
-    )
-
-
-def _bent(score: Any, skewness: Values, runs: int) -> Values:
-    """Inverse of Hall's transformation at a score: studentised mean that belongs to it with skewed values."""
-    bend = np.asarray(skewness) / math.sqrt(runs)
-    straight = np.abs(bend) < 1e-9
-    safe = np.where(straight, 1.0, bend)
-    return np.asarray(np.where(straight, score, 3.0 / safe * (np.cbrt(1.0 + safe * (score - safe / 6.0)) - 1.0)))
-
-
-def at_level(ordered: Values, level: float) -> Values:
-    """The smallest of ordered values that a share of them does not exceed, over the last axis."""
-    return np.asarray(ordered[..., max(math.ceil(level * ordered.shape[-1] - 1e-9) - 1, 0)])
-
-
-def quantile_interval(values: Values, level: float, confidence: float = CONFIDENCE) -> Interval:
-    """Quantile over the last axis with an interval between interpolated order statistics.
-
-    Parameters
-    ----------
-    values: Shape (..., run).
-    level: Share from 0 to 1, both excluded.
-    confidence: Coverage aimed at.
-
-    Returns
-    -------
-    An end is infinite where even the most extreme run is not extreme enough to bound the quantile.
-    """
-    ordered = np.sort(values, axis=-1)
-    rest = (1.0 - confidence) / 2.0
-    low = _lower_limit(ordered, level, rest)
-    high = -_lower_limit(-ordered[..., ::-1], 1.0 - level, rest)
-    with np.errstate(invalid="ignore"):
-        error = (high - low) / (2.0 * ndtri(1.0 - rest))
-    return Interval(at_level(ordered, level), np.where(np.isnan(error), np.inf, error), low, high)
-
-
-def _lower_limit(ordered: Values, level: float, rest: float) -> Values:
-    """Value that a quantile falls short of with a given probability, between two order statistics (Nyblom 1992)."""
-    runs = ordered.shape[-1]
-    # Probability that order statistic r (from 1) exceeds the quantile: fewer than r values are below it.
-    exceeds = bdtr(np.arange(runs), runs, level)
-    rank = int(np.searchsorted(exceeds, rest, side="right"))
-    if rank == 0:
-        return np.full(ordered.shape[:-1], -np.inf)
-    lower = ordered[..., rank - 1]
-    if rank == runs:
-        return np.asarray(lower)
-    below, above = exceeds[rank - 1], exceeds[rank]
-    if rest <= below:
-        return np.asarray(lower)
-    odds = rank * (1.0 - level) * (above - rest) / ((runs - rank) * level * (rest - below))
-    share = 1.0 / (1.0 + odds)
-    upper = ordered[..., rank]
-    with np.errstate(invalid="ignore"):
-        between = lower + share * (upper - lower)
-    # Between two infinite values there is no distance.
-    return np.where(np.isnan(between), lower, between)

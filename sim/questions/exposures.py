@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from sim import variables
 from sim.errors import Fault, ScenarioError
-from sim.questions import intervals
 from sim.questions.futures import MONTHS_A_YEAR, Values, arrivals, need, opened, routes_into, series
-from sim.questions.intervals import Interval
 from sim.questions.parts import PartRow, read_parts
+from sim.results import intervals
+from sim.results.intervals import Interval
 from sim.variables import PRODUCT, REGION
 
 WEEKS_A_MONTH = 52.0 / 12.0
@@ -45,8 +45,13 @@ class Stops:
     @property
     def by_year(self) -> NDArray[np.bool_]:
         """Whether a line stops in each year: more than 5 % of a month's work lost; shape (run, year)."""
-        stopped = self.idle > variables.SHORT
-        return np.add.reduceat(stopped, np.arange(0, stopped.shape[1], MONTHS_A_YEAR), axis=1) > 0
+        return _by_year((self.idle > variables.SHORT).astype(float)) > 0.0
+
+    @property
+    def yearly_chance(self) -> Interval:
+        """Share of years with a stop; those of one run go together."""
+        years = self.by_year
+        return intervals.clustered_share(years.sum(axis=1), np.full(len(years), years.shape[1]))
 
     @property
     def runs(self) -> int:
@@ -67,8 +72,8 @@ def exposure(
 
     Returns
     -------
-    Groups `/parts`, `/lines`, `/firm` and `/actions`, the best action first; `sim/questions/COLUMNS.md` defines each
-    column.
+    Groups `/parts`, `/lines`, `/firm` and `/actions`, on one part or on all of a line, the best first;
+    `sim/questions/COLUMNS.md` defines each column.
 
     Raises
     ------
@@ -188,7 +193,7 @@ def cover_needed(gap: Values, risk: float, *, bound: str = "value") -> float:
 
     def above(weeks: float) -> bool:
         """Whether the risk is above the accepted one."""
-        return bool(getattr(intervals.mean(stops(gap, weeks).by_year.mean(axis=1)), bound) > risk)
+        return bool(getattr(stops(gap, weeks).yearly_chance, bound) > risk)
 
     if not above(0.0):
         return 0.0
@@ -208,14 +213,12 @@ def _parts(
     entries: dict[str, list[Any]] = {}
     for row in rows:
         gap = np.minimum(sum(gaps[row.part].values(), np.zeros_like(idle[row.part].idle)), 1.0)
-        yearly = intervals.mean(idle[row.part].by_year.mean(axis=1))
-        values = {
-            "stop_chance": intervals.share(idle[row.part].runs, len(gap)),
-            "yearly_stop_chance": yearly,
+        value, low, high = (cover_needed(gap, risk, bound=bound) for bound in ("value", "low", "high"))
+        weeks = {
             "weeks_stopped": intervals.mean(_weeks(idle[row.part].idle)),
-            "cover_needed": Interval(*(cover_needed(gap, risk, bound=bound) for bound in ("value", "low", "high"))),
+            "cover_needed": Interval(value, float("nan"), low, high),
         }
-        for name, value in _columns(values).items():
+        for name, value in (_stop_chances(idle[row.part]) | _columns(weeks)).items():
             entries.setdefault(name, []).append(value)
         entries.setdefault("cover", []).append(row.cover_weeks)
         tonnes = row.kg_per_unit * row.units_per_year / 1e3
@@ -250,12 +253,14 @@ UNITS = {
     "saved": "million USD/year",
 }
 """Units of columns; shares have none."""
+TEXT = ("part", "line", "product", "region", "action", "supplier")
+"""Columns of words."""
 
 
 def _dataset(dim: str, labels: Sequence[str | int], entries: dict[str, list[Any]]) -> xr.Dataset:
     return xr.Dataset(
         {
-            name: (dim, np.array(values, dtype=object if isinstance(values[0], str) else float), {"units": unit(name)})
+            name: (dim, np.array(values, dtype=object if name in TEXT else float), {"units": unit(name)})
             for name, values in entries.items()
         },
         coords={dim: list(labels)},
@@ -263,8 +268,8 @@ def _dataset(dim: str, labels: Sequence[str | int], entries: dict[str, list[Any]
 
 
 def unit(name: str) -> str:
-    """Unit of a column."""
-    return UNITS.get(name.removesuffix("_low").removesuffix("_high"), "1")
+    """Unit of a column; words have none, not even that of a share."""
+    return "" if name in TEXT else UNITS.get(name.removesuffix("_low").removesuffix("_high"), "1")
 
 
 def _lost(line: list[PartRow], idle: dict[str, Stops]) -> Values:
@@ -281,15 +286,16 @@ def _by_year(lost: Values) -> Values:
 
 def _money(lost: Values) -> dict[str, float]:
     yearly = intervals.mean(lost.mean(axis=1) * MONTHS_A_YEAR)
-    large = float(np.quantile(_by_year(lost), LARGE_YEAR, method="inverted_cdf"))
-    return _columns({"dollars_at_risk": yearly}) | {"dollars_1_in_20": large}
+    return _columns(
+        {"dollars_at_risk": yearly, "dollars_1_in_20": intervals.clustered_quantile(_by_year(lost), LARGE_YEAR)}
+    )
 
 
 def _stop_chances(stopped: Stops) -> dict[str, float]:
     return _columns(
         {
             "stop_chance": intervals.share(stopped.runs, len(stopped.idle)),
-            "yearly_stop_chance": intervals.mean(stopped.by_year.mean(axis=1)),
+            "yearly_stop_chance": stopped.yearly_chance,
         }
     )
 
@@ -313,21 +319,32 @@ def _firm(lines: dict[str, list[PartRow]], idle: dict[str, Stops]) -> xr.Dataset
 
 
 def _actions(lines: dict[str, list[PartRow]], gaps: dict[str, dict[str, Values]], idle: dict[str, Stops]) -> xr.Dataset:
-    """What each step would save on its own, all else as it is: a supplier made sure, or more weeks of cover."""
-    entries: dict[str, list[Any]] = {}
-    for line in lines.values():
+    """What each step would save on its own, all else as it is: a supplier made sure, or more weeks of cover.
+
+    A step is taken for one part, or for all parts of a line, where one alone may save little.
+    """
+    groups = [[row] for line in lines.values() for row in line]
+    groups += [line for line in lines.values() if len(line) > 1]
+    found: list[dict[str, Any]] = []
+    for group in groups:
+        line = lines[group[0].line]
         before = _lost(line, idle)
-        for row in line:
-            tries = {f"secure {supplier}": supplier for supplier in row.suppliers} | {f"+{EXTRA_WEEKS:g} weeks": ""}
-            for action, supplier in tries.items():
-                weeks = row.cover_weeks + (0.0 if supplier else EXTRA_WEEKS)
-                left = {name: gap for name, gap in gaps[row.part].items() if name != supplier}
-                left = left or {supplier: np.zeros_like(before)}
-                after = _lost(line, idle | {row.part: _idle(row, left, weeks)})
-                saved = intervals.mean((before - after).mean(axis=1) * MONTHS_A_YEAR)
-                record = {"part": row.part, "line": row.line, "action": action, "supplier": supplier or "own stock"}
-                for name, value in (record | _columns({"saved": saved})).items():
-                    entries.setdefault(name, []).append(value)
-    order = np.argsort(-np.array(entries["saved"]), kind="stable")
-    ranked = {name: [values[index] for index in order] for name, values in entries.items()}
-    return _dataset("rank", list(range(1, len(order) + 1)), ranked)
+        suppliers = dict.fromkeys(supplier for row in group for supplier in row.suppliers)
+        tries = {f"secure {supplier}": supplier for supplier in suppliers} | {f"+{EXTRA_WEEKS:g} weeks": ""}
+        for action, supplier in tries.items():
+            after = _lost(line, idle | {row.part: _after(row, gaps[row.part], supplier) for row in group})
+            saved = intervals.mean((before - after).mean(axis=1) * MONTHS_A_YEAR)
+            parts = " + ".join(row.part for row in group)
+            record = {"part": parts, "line": group[0].line, "action": action, "supplier": supplier or "own stock"}
+            found.append(record | _columns({"saved": saved}))
+    found.sort(key=lambda record: -record["saved"])
+    names = ("part", "line", "action", "supplier", *_columns({"saved": Interval(0.0, 0.0, 0.0, 0.0)}))
+    ranked = {name: [record[name] for record in found] for name in names}
+    return _dataset("rank", list(range(1, len(found) + 1)), ranked)
+
+
+def _after(row: PartRow, gaps: dict[str, Values], supplier: str) -> Stops:
+    """What a part lets through once a supplier always sends, or, without one, with four more weeks of stock."""
+    weeks = row.cover_weeks + (0.0 if supplier else EXTRA_WEEKS)
+    nothing = np.zeros_like(next(iter(gaps.values())))
+    return _idle(row, {name: nothing if name == supplier else gap for name, gap in gaps.items()}, weeks)

@@ -28,9 +28,10 @@ import numpy as np
 import xarray as xr
 
 from sim.errors import MetricError
-from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, Values, estimate
+from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, estimate
 from sim.questions.known import known
 from sim.questions.quantities import REDUCERS, Quantity, compared
+from sim.results.intervals import Values
 from sim.variables import Path
 
 _TOKEN = re.compile(

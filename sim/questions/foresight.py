@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from sim import variables
 from sim.errors import Fault, ScenarioError
 from sim.questions.futures import Values, checked_market, deliveries, need, opened, routes_into, series
+from sim.results import intervals
 from sim.streams import uniform
 from sim.variables import MONTH, PRODUCT, REGION, RUN
 
@@ -28,6 +30,10 @@ GRID = np.round(np.linspace(0.0, 1.0, 51), 6)
 """False-alarm rates at which a curve is given."""
 LEAST_EVENTS = 20
 """Onsets of shortage below which hit rates are no basis for a decision."""
+BACKLOG = 12
+"""Months over which missing exports are added up."""
+REACH = float(ndtri(0.975))
+"""Standard errors on either side of an interval of 95 %."""
 
 
 def indicators(
@@ -129,8 +135,8 @@ def onsets(lacking: Values, leads: tuple[int, int], threshold: float) -> tuple[N
 def observables(found: xr.DataTree, product: str, region: str, exporter: str) -> dict[str, Values]:
     """What can be seen in each month, each so that more of it is a worse sign; shape (run, month).
 
-    Inventories and prices are those of the chain's markets; licence backlogs are not recorded by the engine and stand
-    behind exports here.
+    Inventories and prices are those of the chain's markets. Queues of licences are not recorded by the engine; what
+    customs statistics show of them is: exports missing over a year, whatever keeps them.
     """
     here, there = series(found, "price", product, region), series(found, "price", product, exporter)
     scores = {
@@ -144,6 +150,7 @@ def observables(found: xr.DataTree, product: str, region: str, exporter: str) ->
         sent = deliveries(found, route)
         scores["export_fall"] = -_change(sent)
         scores["export_gap"] = 1.0 - sent
+        scores["export_backlog"] = backlog(sent)
     for upstream in _inputs_with_gap(found, product, region, exporter):
         ratio = series(found, "price", upstream, region) / series(found, "price", upstream, exporter)
         scores[f"price_gap_{upstream}"] = np.log(ratio)
@@ -162,6 +169,22 @@ def _inputs_with_gap(found: xr.DataTree, product: str, region: str, exporter: st
     return [name for name, both, stage in pairs if both and stage == "separation"]
 
 
+def backlog(sent: Values) -> Values:
+    """Exports missing over twelve months, in months of usual ones; what was sent more makes up for it.
+
+    Parameters
+    ----------
+    sent: Shipments over those without shocks, shape (run, month); before the first month all were sent.
+
+    Example
+    -------
+    >>> backlog(np.array([[1.0, 0.5, 0.0, 1.2]])).round(6).tolist()
+    [[0.0, 0.5, 1.5, 1.3]]
+    """
+    missing = np.cumsum(np.pad(1.0 - sent, ((0, 0), (BACKLOG, 0))), axis=1)
+    return np.maximum(missing[:, BACKLOG:] - missing[:, :-BACKLOG], 0.0)
+
+
 def _change(path: Values) -> Values:
     """Change over three months; none in the first three."""
     return np.asarray(path - np.concatenate([path[:, :1].repeat(CHANGE, axis=1), path[:, :-CHANGE]], axis=1))
@@ -175,16 +198,19 @@ def _judged(score: Values, valid: NDArray[np.bool_], event: NDArray[np.bool_]) -
     even = of_run % 2 == 0
     calm = np.sort(flat[even & ~hit])
     bound = calm[min(int(np.ceil((1.0 - ALARMS) * calm.size)), calm.size - 1)] if calm.size else np.inf
-    odd = ~even
-    hits, missed = flat[odd & hit] > bound, flat[odd & ~hit] > bound
+    alarm, reach = (score > bound)[1::2], REACH * error
+    rates = {"hit_rate": event[1::2], "false_alarm": (valid & ~event)[1::2]}
     return {
         "area": area,
-        "area_low": area - 1.96 * error,
-        "area_high": area + 1.96 * error,
+        "area_low": max(area - reach, 0.0),
+        "area_high": min(area + reach, 1.0),
         "alarm_above": bound,
-        "hit_rate": hits.mean() if hits.size else np.nan,
-        "false_alarm": missed.mean() if missed.size else np.nan,
         "curve": curve(flat, hit),
+    } | {
+        f"{name}{ending}": getattr(found, part)
+        for name, months in rates.items()
+        for found in [intervals.clustered_share((alarm & months).sum(axis=1), months.sum(axis=1))]
+        for ending, part in (("", "value"), ("_low", "low"), ("_high", "high"))
     }
 
 

@@ -9,11 +9,10 @@ import numpy as np
 import xarray as xr
 
 from sim.errors import ScenarioError
-from sim.questions import intervals
 from sim.questions.futures import Values, opened, years
-from sim.results.lookup import chosen, labels, scenario_data
+from sim.results import intervals
+from sim.results.lookup import chain_file, chosen, labels
 from sim.scenario.rows import PositiveCell, Row, ShareCell, Text
-from sim.scenario.sources import scenario_root
 from sim.scenario.tables import read_lone
 from sim.variables import REGION, RUN, SECTOR, WORLD
 
@@ -52,6 +51,7 @@ def read_units(path: str | Path) -> tuple[UnitRow, ...]:
 
     Example
     -------
+    >>> from sim.scenario.sources import scenario_root
     >>> rows = read_units(scenario_root() / "chains" / "rare_earths_2024" / "units.csv")
     >>> rows[0].unit, rows[0].kg_per_unit
     ('vehicle', 2.0)
@@ -64,9 +64,8 @@ def read_units(path: str | Path) -> tuple[UnitRow, ...]:
 
 def units_of(found: xr.DataTree) -> tuple[UnitRow, ...]:
     """Units of the chain that a result was made with; none where the bundled chains have no table of them."""
-    name = str(scenario_data(found).get("chain", ""))
-    place = scenario_root() / "chains" / name / "units.csv"
-    return read_units(place) if Path(name).name == name and place.is_file() else ()
+    place = chain_file(found, "units.csv")
+    return read_units(place) if place is not None else ()
 
 
 def downstream(

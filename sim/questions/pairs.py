@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from sim.questions.estimates import CONFIDENCE, Interval, Share, Statistic, Tail, Values, mean_interval
+from sim.questions.estimates import Share, Statistic, Tail
+from sim.results import intervals
+from sim.results.intervals import COVERAGE, Interval, Values
 from sim.streams import uniform
 
 DRAWS = 20_000
@@ -51,7 +53,7 @@ class Difference:
         return float((self.unpaired_error / self.error) ** 2)
 
 
-def paired(statistic: Statistic, values: Values, base: Values, confidence: float = CONFIDENCE) -> Interval:
+def paired(statistic: Statistic, values: Values, base: Values, confidence: float = COVERAGE) -> Interval:
     """The statistic of one ensemble less that of another of the same draws, over the last axis.
 
     Exactly zero, without error, where the ensembles agree in every run.
@@ -67,7 +69,7 @@ def paired(statistic: Statistic, values: Values, base: Values, confidence: float
     # Times that never come are infinite; a difference of such figures is not known, and is said to be so below.
     with np.errstate(invalid="ignore"):
         difference = statistic.interval(values).value - statistic.interval(base).value
-        found = mean_interval(contributions[0] - contributions[1], confidence, freedom)
+        found = intervals.mean(contributions[0] - contributions[1], coverage=confidence, freedom=freedom)
     agree = np.all(values == base, axis=-1)
     error, low, high = (
         np.where(agree, 0.0, np.where(np.isfinite(found.error), part, bound))
@@ -100,7 +102,7 @@ def _of_shares(values: Values, base: Values, confidence: float) -> Interval:
     return Interval((more - less) / runs, plain, np.where(agree, 0.0, low), np.where(agree, 0.0, high))
 
 
-def difference(statistic: Statistic, values: Values, base: Values, confidence: float = CONFIDENCE) -> Difference:
+def difference(statistic: Statistic, values: Values, base: Values, confidence: float = COVERAGE) -> Difference:
     """The statistic of one ensemble less that of another of the same draws, with its errors.
 
     Parameters
@@ -150,7 +152,7 @@ class Ranking:
     """Standard errors that intervals reach to either side; 1.96 for a single pair."""
 
 
-def ranking(statistic: Statistic, values: Values, confidence: float = CONFIDENCE) -> Ranking:
+def ranking(statistic: Statistic, values: Values, confidence: float = COVERAGE) -> Ranking:
     """Differences between all pairs of ensembles, with intervals that hold together.
 
     Parameters
@@ -167,7 +169,7 @@ def ranking(statistic: Statistic, values: Values, confidence: float = CONFIDENCE
     return Ranking(value, low, high, 1 + (low > 0.0).sum(axis=1), count - (high < 0.0).sum(axis=1), score)
 
 
-def joint_score(contributions: Values, confidence: float = CONFIDENCE) -> float:
+def joint_score(contributions: Values, confidence: float = COVERAGE) -> float:
     """Standard errors that the largest of all paired differences stays within, with a given confidence (max-t).
 
     Parameters

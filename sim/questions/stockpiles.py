@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from sim import chain as chains
 from sim.chain.reference import Reference
@@ -20,6 +19,7 @@ from sim.errors import Fault, ScenarioError
 from sim.questions.mixes import Mix, Search
 from sim.questions.needs import FORMS, Need, needs
 from sim.questions.risks import EXAMPLE, MEASURES, Risk, parse_risk
+from sim.results import intervals
 from sim.scenario import Scenario
 from sim.scenario.base import nearest
 from sim.scenario.stockpile import Stockpile
@@ -28,8 +28,6 @@ Values = NDArray[np.float64]
 Progress = Callable[[int, int], None]
 MONTHS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0)
 """Sizes tried of every form, in months of what the class needs of it in the reference state."""
-SURE = 0.95
-"""Confidence of the interval of a probability."""
 RULE: dict[str, Any] = {"relief_above": 1.0, "release_share": 1.0}
 """Terms of the stockpiles tried where the scenario has none in the region: they answer shortage, and give priority
 sectors what they would go without at prices above the reference."""
@@ -176,7 +174,7 @@ class _Trials:
     def _unreachable(self, most: Mix) -> Fault:
         """What to say where even the largest mix leaves more risk than allowed."""
         lost, _ = self.of(most)
-        low, high = _interval(round(self.risk(most) * lost.size), lost.size)
+        _, _, low, high = intervals.share(round(self.risk(most) * lost.size), lost.size)
         nothing = self.risk((0,) * len(self.forms))
         problem = (
             f"is '{self.question.risk}', which {MONTHS[-1]:g} months of {', '.join(self.forms)} do not reach: "
@@ -190,15 +188,15 @@ class _Trials:
         lost, cost = (np.array([self.tried[mix][part] for mix in mixes]) for part in (0, 1))
         runs = lost.shape[1]
         risk = np.array([self.risk(mix) for mix in mixes])
-        interval = np.array([_interval(round(share * runs), runs) for share in risk])
+        bounds = intervals.shares(np.round(risk * runs), runs)
         at_most = [min(self.risk(other) for other in mixes if _within(other, mix)) for mix in mixes]
         question = self.question
         data = {
             "months": ((MIX, FORM), months, "month", "Size of a form in months of what the class needs of it."),
             "tonnes": ((MIX, FORM), months * self.tonnes_a_month, "t", "Size of a form, all its products together."),
             "risk": ((MIX,), risk, "1", f"Share of runs in which {question.risk.measure} exceeds the threshold."),
-            "risk_low": ((MIX,), interval[:, 0], "1", "Lower end of its exact binomial interval of 95 %."),
-            "risk_high": ((MIX,), interval[:, 1], "1", "Upper end of its exact binomial interval of 95 %."),
+            "risk_low": ((MIX,), bounds.low, "1", "Lower end of its exact binomial interval of 95 %."),
+            "risk_high": ((MIX,), bounds.high, "1", "Upper end of its exact binomial interval of 95 %."),
             "risk_monotone": ((MIX,), np.array(at_most), "1", "Least risk of this mix and of all within it."),
             "mean_loss": ((MIX,), lost.mean(axis=1), "t", f"Mean {question.risk.measure} over the horizon."),
             "mean_loss_error": ((MIX,), _error(lost), "t", "Standard error of the mean loss."),
@@ -263,12 +261,6 @@ def columns(found: xr.Dataset) -> dict[str, NDArray[Any]]:
 def _within(one: Mix, other: Mix) -> bool:
     """Whether one mix is nowhere above another."""
     return all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def _interval(count: int, runs: int) -> tuple[float, float]:
-    """Exact binomial (Clopper-Pearson) interval of a share of runs."""
-    found = binomtest(int(count), runs).proportion_ci(confidence_level=SURE, method="exact")
-    return float(found.low), float(found.high)
 
 
 def _error(values: Values) -> Values:

@@ -11,9 +11,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.errors import MetricError, OreflowError, ResultError
-from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, Values, estimate
+from sim.questions.estimates import Estimate, Mean, Quantile, Share, Statistic, Tail, estimate
 from sim.questions.expressions import Condition, Metric, parse
 from sim.questions.known import known
+from sim.results.intervals import Values
 from sim.results.lookup import labels, variable
 from sim.results.summary import products, sectors
 from sim.variables import RUN

@@ -39,12 +39,13 @@ def measured(values: NDArray[np.floating], form: Callable[[float], str]) -> str:
     >>> measured(np.arange(101.0), "{:.0f}".format)
     '50 (5 to 95 % of runs: 5 to 95; median known to 40 to 60)'
     """
-    found = spread(values[~np.isnan(values)])
-    if math.isnan(found.middle):
+    there = values[~np.isnan(values)].astype(np.float64)
+    if not there.size:
         return "never"
+    found = spread(there)
     low, middle, high = (form(value) for value in (found.low, found.middle, found.high))
-    error = intervals.quantile(values)
-    if error is None:
+    error = intervals.quantile(there, 0.5)
+    if error.low < there.min() or error.high > there.max():
         known = "too few runs for an error of the median"
     elif form(error.low) == form(error.high):
         known = "the error of the median is below the last digit"
@@ -129,9 +130,13 @@ def _largest_loss(results: xr.DataTree, summary: Summary) -> Finding | None:
     return Finding(
         "Who loses most?",
         f"{style.begun(_name(row))}, by mean output lost: {measured(lost, _dollars)} over the horizon. "
-        f"Short in {counted(short > 0)}; "
-        f"months short: {measured(short, '{:.0f}'.format)}.",
+        f"{_how_often('Short', short > 0, 'months short', short)}",
     )
+
+
+def _how_often(said: str, happens: NDArray[np.bool_], of: str, months: NDArray[np.floating]) -> str:
+    """Share of runs in which something happens, and for how many months."""
+    return f"{said} in {counted(happens)}; {of}: {measured(months, '{:.0f}'.format)}."
 
 
 def _hardest_region(results: xr.DataTree) -> Finding | None:
@@ -159,9 +164,8 @@ def _dearest(results: xr.DataTree, summary: Summary) -> Finding | None:
     return Finding(
         "What gets dearest, and how dear?",
         f"{style.begun(style.named(row.product))} in {row.region}: the highest monthly quoted price of a run over its "
-        f"reference is {measured(peak, 'x{:.2g}'.format)}. It passes twice the "
-        f"reference in {counted(peak > DEAR)}; months above it: "
-        f"{measured(dear, '{:.0f}'.format)}.",
+        f"reference is {measured(peak, 'x{:.2g}'.format)}. "
+        f"{_how_often('It passes twice the reference', peak > DEAR, 'months above it', dear)}",
     )
 
 

@@ -48,5 +48,5 @@ def exceedance(values: NDArray[np.floating], *, coverage: float = COVERAGE) -> E
         raise ValueError("there is no value")
     found, first = np.unique(kept, return_index=True)
     above = kept.size - np.append(first[1:], kept.size)
-    low, high = intervals.shares(above, kept.size, coverage=coverage)
-    return Exceedance(found, above / kept.size, low, high, int(kept.size))
+    share = intervals.shares(above, kept.size, coverage=coverage)
+    return Exceedance(found, share.value, share.low, share.high, int(kept.size))

@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
 from sim import variables
 from sim.errors import ResultError
+from sim.scenario.sources import scenario_root
 from sim.variables import PRODUCT, REGION, SECTOR, STAGE
 
 
@@ -53,6 +55,13 @@ def origin(results: xr.DataTree) -> Origin:
 def scenario_data(results: xr.DataTree) -> dict[str, Any]:
     """The scenario a result was made from, as plain data."""
     return _parsed(str(results.attrs["scenario"]))
+
+
+def chain_file(results: xr.DataTree, name: str) -> Path | None:
+    """A table that stands beside the bundled chain that a result was made with; none where there is no such table."""
+    chain = str(scenario_data(results).get("chain", ""))
+    place = scenario_root() / "chains" / chain / name
+    return place if chain and Path(chain).name == chain and place.is_file() else None
 
 
 @lru_cache(maxsize=8)

@@ -75,10 +75,17 @@ def test_exposure__without_arguments_says_what_it_needs() -> None:
 def test_requirement__writes_one_netcdf(folder: Path, tmp_path: Path) -> None:
     found = call("requirement", folder / "plan.toml", folder / "made.nc", "--out", tmp_path / "r.nc")
     assert found.exit_code == 0, found.output
-    for said in ("1. Stockpile panel", "2. Value added at risk", "3. N-1", "Bridge for magnet"):
+    for said in (
+        "1. Stockpile panel",
+        "2. Value added at risk",
+        "3a. N-1 by stage",
+        "3b. N-1 by form",
+        "from 3 to 1",
+        "from 1 to 2",
+    ):
         assert said in found.stdout
     written = xr.open_datatree(tmp_path / "r.nc")
-    assert set(written.children) == {"panel", "totals", "at_risk", "n_1", "bridge"}
+    assert set(written.children) == {"panel", "totals", "at_risk", "n_1", "n_1_stages", "bridge", "bridge_value"}
     assert written["totals"].dataset.gross_demand.attrs["units"] == "t"
     written.close()
 
@@ -133,7 +140,7 @@ def test_catalogue__is_made_and_cited(folder: Path, tmp_path: Path, monkeypatch:
     out = tmp_path / "c.zarr"
     found = call("catalogue", "still", "--set", "time.years=1", "--years", "6", "--out", out)
     assert found.exit_code == 0, found.output
-    assert "catalogue of 6 simulated years" in found.stdout.replace("\n", " ")
+    assert "Catalogue of 6 simulated years" in found.stdout.replace("\n", " ")
     assert [path.name for path in tmp_path.iterdir()] == ["c.zarr"]
     again = call("catalogue", "stil", "--years", "2", "--out", out)
     assert again.exit_code == 2 and "--overwrite" in again.stderr and "did you mean still?" in again.stderr

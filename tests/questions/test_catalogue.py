@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 import sim
 from sim.errors import ResultError, ScenarioError
 from sim.questions import catalogue
+from sim.questions.emergency import Emergency, ServedClass
 from sim.questions.exposures import exposure
 from sim.scenario import Scenario
 from sim.scenario.sources import scenario_root
@@ -49,15 +51,39 @@ def test_catalogue__holds_the_same_runs_as_one_result(made: Path, result: xr.Dat
 
 
 def test_catalogue__answers_as_a_result_does(made: Path, result: xr.DataTree) -> None:
-    asked, other = exposure(PARTS, made), exposure(PARTS, result)
-    for group in ("parts", "lines", "firm", "actions"):
-        xr.testing.assert_identical(asked[group].to_dataset(), other[group].to_dataset())
+    plan = Emergency(
+        title="By hand", region="EU", start="2025-05", months=6, classes={"all": ServedClass(sectors=("traction",))}
+    )
+    questions = {
+        "exposure": lambda source: exposure(PARTS, source),
+        "requirement": lambda source: sim.requirement(plan, source),
+        "dependence": lambda source: sim.dependence(source, region="EU"),
+        "downstream": lambda source: sim.downstream(source, region="EU"),
+    }
+    for ask in questions.values():
+        asked, other = ask(made), ask(result)
+        assert set(asked.children) == set(other.children)
+        for group in asked.children:
+            xr.testing.assert_identical(asked[group].to_dataset(), other[group].to_dataset())
+    leads = {"product": "magnet_hc", "region": "EU", "leads": (1, 3)}
+    xr.testing.assert_identical(sim.indicators(made, **leads), sim.indicators(result, **leads))
+
+
+def test_catalogue__is_asked_without_a_simulation(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sim.engine.run", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr("sim.chain.build", lambda *_, **__: pytest.fail("balanced a chain"))
+    assert exposure(PARTS, made)["firm"].dataset.sizes == {}
+    assert sim.dependence(made, region="EU").attrs["region"] == "EU"
 
 
 def test_catalogue__can_be_cited(made: Path) -> None:
     found = sim.open_catalogue(made)
-    said = catalogue.citation(found)
+    said = found.attrs["cite_as"]
     assert "6 simulated years" in said and "seed 5" in said and found.attrs["content_digest"] in said
+    assert found.attrs["title"] in said and str(found.attrs["created"]) in said and sim.__version__ in said
+    # The licence is that of the project.
+    project = tomllib.loads((scenario_root().parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert found.attrs["licence"] == project["license"] and said.endswith(f"{project['license']}.")
     assert found.attrs["runs"] == 6 and "controls_2025" in str(found.attrs["scenario_file"])
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from sim.errors import ScenarioError
-from sim.questions.concentration import dependence, largest_supplier
+from sim.questions.concentration import dependence
 
 
 def tree(base: xr.Dataset) -> xr.DataTree:
@@ -39,19 +39,19 @@ def test_dependence__holds_benchmarks_against_consumption(base: xr.Dataset) -> N
     assert not targets.met.any()
 
 
+def test_dependence__holds_imports_of_magnets_against_their_first_year(base: xr.Dataset) -> None:
+    falling = dependence(tree(base), region="EU")["targets"].to_dataset().sel(target="import_penetration")
+    assert falling.value.values == pytest.approx([0.8, 0.8]) and float(falling.bound) == pytest.approx(0.8)
+    assert str(falling.sense.values) == "falling" and not falling.met.values.any()
+    base["route_flow"][12:] = 30.0
+    falling = dependence(tree(base), region="EU")["targets"].to_dataset().sel(target="import_penetration")
+    assert falling.value.values == pytest.approx([0.8, 0.6]) and falling.met.values.tolist() == [False, True]
+
+
 def test_dependence__counts_the_rest_of_the_world_as_no_country(base: xr.Dataset) -> None:
     base["route_origin"] = ("route", np.array(["RW"], dtype=object))
     targets = dependence(tree(base), region="EU")["targets"].to_dataset().sel(year=2025, target="largest_supplier")
     assert float(targets.value) == 0.0 and bool(targets.met)
-
-
-def test_largest_supplier__is_made_up_for_by_spare_capacity_only(base: xr.Dataset) -> None:
-    static = largest_supplier(base, "EU", ["magnet_hc"])
-    assert str(static.supplier.values[0]) == "CN"
-    assert float(static.gone[0]) == pytest.approx(960.0)
-    # Home makers have a quarter of 240 t to spare.
-    assert float(static.lost[0]) == pytest.approx(900.0)
-    assert float(static.covered[0]) == pytest.approx(0.25)
 
 
 def test_dependence__of_an_unknown_region_is_explained(base: xr.Dataset) -> None:

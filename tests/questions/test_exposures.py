@@ -127,7 +127,38 @@ def test_exposure__acts_first_where_most_is_saved(make: Make) -> None:
     assert (np.diff(actions.saved.values) <= 0.0).all()
     # A second part of the same line that stops as well leaves nothing to be saved by the first alone.
     both = exposure([part(), part(part="ring")], make(shortage, 1.0 - shortage))["actions"].to_dataset()
-    assert float(both.saved.max()) == 0.0
+    assert not both.saved.values[both.part.values != "rotor + ring"].any()
+
+
+def test_exposure__acts_on_all_parts_of_a_line_where_one_alone_saves_nothing(make: Make) -> None:
+    shortage = months(1.0, runs=4)
+    answer = exposure([part(), part(part="ring"), part(part="pump", line="pump")], make(shortage, 1.0 - shortage))
+    actions = answer["actions"].dataset
+    saved = {
+        (str(part), str(action)): value
+        for part, action, value in zip(actions.part.values, actions.action.values, actions.saved.values, strict=True)
+    }
+    # A month of 1 million USD in two years, of which four weeks are four parts of 52 / 12.
+    assert saved["rotor + ring", "secure CN"] == pytest.approx(0.5) == saved["pump", "secure CN"]
+    assert saved["rotor + ring", "+4 weeks"] == pytest.approx(0.5 * 4.0 * 12.0 / 52.0)
+    assert saved["rotor", "secure CN"] == saved["ring", "+4 weeks"] == 0.0
+    assert float(actions.saved[0]) == pytest.approx(0.5)
+
+
+def test_exposure__of_years_without_a_stop_knows_no_more_than_its_runs_do(make: Make) -> None:
+    found = make(months(runs=8), np.ones((8, MONTHS)))
+    parts = exposure([part()], found)["parts"].dataset
+    assert float(parts.yearly_stop_chance[0]) == 0.0
+    # Eight runs without a stop bound the share at 1 - 0.025 ** (1 / 8), so that no cover is known to be enough.
+    assert float(parts.yearly_stop_chance_high[0]) == pytest.approx(1.0 - 0.025 ** (1.0 / 8.0))
+    assert float(parts.cover_needed[0]) == 0.0 and np.isinf(float(parts.cover_needed_high[0]))
+
+
+def test_stops__count_whole_years_only() -> None:
+    gap = np.zeros((1, 30))
+    gap[0, 26] = 1.0
+    assert stops(gap, 0.0).by_year.tolist() == [[False, False]]
+    assert stops(gap[:, 25:], 0.0).by_year.tolist() == [[True]]
 
 
 def test_exposure__needs_monthly_paths(make: Make) -> None:

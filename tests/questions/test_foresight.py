@@ -8,7 +8,8 @@ import xarray as xr
 from scipy import stats
 
 from sim.errors import ScenarioError
-from sim.questions.foresight import area_under_curve, curve, indicators, onsets
+from sim.questions.foresight import area_under_curve, backlog, curve, indicators, onsets
+from sim.results import intervals
 
 Make = Callable[..., xr.DataTree]
 MONTHS = 24
@@ -70,6 +71,37 @@ def test_indicators__find_the_sign_that_was_planted(make: Make) -> None:
     noise = answer.sel(indicator="price_gap")
     assert float(noise.area_low) < 0.5 < float(noise.area_high) + 0.1
     assert answer.attrs["runs_with_events"] == 30
+    assert 0.0 <= float(gap.hit_rate_low) < float(gap.hit_rate) <= float(gap.hit_rate_high) <= 1.0
+    assert float(gap.area_high) <= 1.0
+
+
+def test_indicators__rates_are_of_odd_runs_with_intervals_over_whole_runs(make: Make) -> None:
+    # Shipments fall by half six months before a shortage that comes in month 15 of every second pair of runs.
+    shortage, sent = np.zeros((40, MONTHS)), np.ones((40, MONTHS))
+    struck = np.arange(40) % 4 < 2
+    shortage[struck, 15:18] = 0.5
+    sent[struck, 9:18] = 0.5
+    sent[~struck, 5:7] = 0.4
+    answer = indicators(make(shortage, sent, np.ones((40, MONTHS))), product="magnet_hc", region="EU")
+    gap = answer.sel(indicator="export_gap")
+    # Alarms above no gap at all: of calm months before month 18 - 6 some with a gap of .6 in calm runs sound falsely.
+    events, calm = np.zeros((40, MONTHS), bool), np.zeros((40, MONTHS), bool)
+    events[struck, 9:13] = True
+    calm[struck, :9] = True
+    calm[~struck, : MONTHS - 6] = True
+    # After the shortage, months 18 to 17 do not see far enough: none is left.
+    alarm = 1.0 - sent > float(gap.alarm_above)
+    for name, months in (("hit_rate", events), ("false_alarm", calm)):
+        by_hand = intervals.clustered_share((alarm & months)[1::2].sum(axis=1), months[1::2].sum(axis=1))
+        assert float(gap[name]) == pytest.approx(by_hand.value)
+        assert float(gap[f"{name}_low"]) == pytest.approx(by_hand.low)
+        assert float(gap[f"{name}_high"]) == pytest.approx(by_hand.high)
+
+
+def test_backlog__adds_up_what_was_missing_in_twelve_months() -> None:
+    sent = np.random.default_rng(0).random((2, 40)) * 1.5
+    by_hand = [[max(sum(1.0 - row[max(0, month - 11) : month + 1]), 0.0) for month in range(40)] for row in sent]
+    np.testing.assert_allclose(backlog(sent), by_hand, atol=1e-12)
 
 
 def test_indicators__list_all_faults_at_once(make: Make) -> None:

@@ -59,14 +59,11 @@ def test_read_units__lists_all_faults_at_once(tmp_path: Path) -> None:
 def test_units_of_the_bundled_chain__are_worth_what_the_sector_table_says() -> None:
     rows = read_units(scenario_root() / "chains" / "rare_earths_2024" / "units.csv")
     sectors = {row.sector: row for row in load("still").tables.sectors}
-    for row in rows:
-        assert row.sector in sectors
-        if row.sector in ("traction", "auto_other", "wind"):
-            assert row.value_usd / row.kg_per_unit == pytest.approx(
-                sectors[row.sector].output_value_usd_per_kg, rel=0.01
-            )
-            assert row.value_added_usd / row.kg_per_unit == pytest.approx(
-                sectors[row.sector].value_added_usd_per_kg, rel=0.01
-            )
     for sector in {row.sector for row in rows}:
-        assert sum(row.share for row in rows if row.sector == sector) == pytest.approx(1.0)
+        units = [row for row in rows if row.sector == sector]
+        assert sum(row.share for row in units) == pytest.approx(1.0)
+        # Both tables are rounded.
+        output = sum(row.share * row.value_usd / row.kg_per_unit for row in units)
+        added = sum(row.share * row.value_added_usd / row.kg_per_unit for row in units)
+        assert output == pytest.approx(sectors[sector].output_value_usd_per_kg, rel=0.02)
+        assert added == pytest.approx(sectors[sector].value_added_usd_per_kg, rel=0.03)
