@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.checkpoint import Checkpoint
     from sim.engine.run import run
+    from sim.making import make
     from sim.questions.attribution import blame
     from sim.questions.catalogue import make_catalogue, open_catalogue
     from sim.questions.comparison import compare
@@ -45,6 +46,7 @@ _HOMES = {
     "figures": "sim.questions.tails",
     "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
+    "make": "sim.making",
     "make_catalogue": "sim.questions.catalogue",
     "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
@@ -68,6 +70,7 @@ __all__ = [
     "figures",
     "indicators",
     "load",
+    "make",
     "make_catalogue",
     "open_catalogue",
     "open_results",
