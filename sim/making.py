@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from sim.engine.checkpoint import Checkpoint
 
 
+MOST_IN_MEMORY = 2**26
+"""Bytes of values by run that are read back from a folder; more are read as they are asked for."""
+
+
 def make(
     scenario: Scenario,
     path: str | Path,
@@ -126,7 +130,7 @@ def write(found: Simulated, path: Path, *, overwrite: bool = False) -> xr.DataTr
         finally:
             if found.checkpoint is None:
                 shutil.rmtree(found.folder, ignore_errors=True)
-        results = store.open_results(path)
+        results = store.open_results(path, most=MOST_IN_MEMORY)
     if found.checkpoint is not None:
         found.checkpoint.discard()
     return results

@@ -44,7 +44,7 @@ NETCDF_MAGIC = b"\x89HDF\r\n\x1a\n"
 TRACED = ("traces",)
 """Groups of chosen runs, which are few."""
 MOST_IN_MEMORY = 2**30
-"""Bytes of values by run that are read at once."""
+"""Bytes of values by run that are read at once, unless told otherwise."""
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -165,14 +165,14 @@ def checked_file(path: str | Path, endings: tuple[str, ...], *, overwrite: bool 
     return final
 
 
-def open_results(path: str | Path) -> xr.DataTree:
+def open_results(path: str | Path, *, most: int = MOST_IN_MEMORY) -> xr.DataTree:
     """Read a result into memory and check that it is one.
-
-    Of a `.zarr` folder with more than 1 GiB of values by run, these are left on disk and read as they are asked for.
 
     Parameters
     ----------
     path: A `.nc` file or `.zarr` folder that `save` or `sim run` wrote.
+    most: Bytes of values by run that are read at once; of a `.zarr` folder with more, they are left on disk and read
+        as they are asked for.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def open_results(path: str | Path) -> xr.DataTree:
     try:
         # A file left open and then replaced can crash the NetCDF library at the next file it opens.
         with _read(shown) as opened:
-            tree = _loaded(opened, shown)
+            tree = _loaded(opened, shown, most)
     except (ResultError, KeyboardInterrupt):
         raise
     except Exception as error:  # The readers of both formats raise whatever they stumble over.
@@ -192,12 +192,12 @@ def open_results(path: str | Path) -> xr.DataTree:
     return _as_saved(tree)
 
 
-def _loaded(opened: xr.DataTree, path: Path) -> xr.DataTree:
+def _loaded(opened: xr.DataTree, path: Path, most: int) -> xr.DataTree:
     """A tree in memory, but for groups of a Zarr folder that are too large for it."""
     large = {
         str(name): node.nbytes for name, node in opened.children.items() if RUN in node.sizes and name not in TRACED
     }
-    if path.suffix != ".zarr" or sum(large.values()) <= MOST_IN_MEMORY:
+    if path.suffix != ".zarr" or sum(large.values()) <= most:
         return opened.load()
     tree = opened.copy()
     for name, node in opened.children.items():

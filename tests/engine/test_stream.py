@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 
 import sim
-from sim import store
 from sim.engine import stream as module
 from sim.engine.checkpoint import Checkpoint
 from sim.errors import ResultError, ScenarioError
@@ -200,10 +199,9 @@ def test_open_results__leaves_large_groups_on_disk_and_says_the_same_of_them(
     tiny: Scenario, whole: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sim.make(tiny, tmp_path / "a.zarr", **WHOLE).identical(whole)
-    monkeypatch.setattr(store, "MOST_IN_MEMORY", 0)
     monkeypatch.setattr(portions, "PORTION", 10_000)
     monkeypatch.setattr("sim.results.quantiles.PORTION", 1000)
-    large = sim.open_results(tmp_path / "a.zarr")
+    large = sim.open_results(tmp_path / "a.zarr", most=0)
     assert not large["runs"].peak_price.variable._in_memory and large["distribution"].price.variable._in_memory
     assert summarise(large) == summarise(whole)
     assert not large["runs"].peak_price.variable._in_memory
