@@ -77,6 +77,20 @@ def test_run__with_a_cluster_that_is_none_writes_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_run__with_chosen_variables_says_what_is_left_out_and_can_be_verified(tmp_path: Path) -> None:
+    out = tmp_path / "a.zarr"
+    found = CliRunner().invoke(app, [*arguments(20, out), "--per-run", "lost_output, time_to_surviv"])
+    assert found.exit_code == 2 and "did you mean time_to_survive?" in found.stderr and not list(tmp_path.iterdir())
+    found = CliRunner().invoke(app, [*arguments(20, out), "--per-run", "none"])
+    assert found.exit_code == 0 and [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+    assert "not kept of each run (--per-run) is left out" in found.stdout
+    assert not sim.open_results(out)["runs"].data_vars
+    found = CliRunner().invoke(app, ["verify", str(out), "--folder", str(TINY.parent)])
+    assert found.exit_code == 0 and "the same to the bit" in " ".join(found.stdout.split())
+    found = CliRunner().invoke(app, ["tails", str(out), "--metric", "tail95(lost_output)"])
+    assert found.exit_code == 2 and "was not kept of each run (--per-run)" in found.stderr
+
+
 def test_verify_and_diff__say_what_they_found(tmp_path: Path) -> None:
     shutil.copytree(TINY.parent / "tiny", tmp_path / "tiny")
     one, other, spoilt = (tmp_path / f"{name}.nc" for name in ("one", "other", "spoilt"))
@@ -137,10 +151,12 @@ def test_run__killed_at_random_points_ends_as_if_undisturbed(tmp_path: Path, end
     rng, killed, ended = random.Random(ending), 0, 0
     while killed < times:
         process = started(runs, out)
+        sign, folder = rng.choice([signal.SIGKILL, signal.SIGINT]), tmp_path / f"a{ending}.progress"
         if rng.random() < 0.7:
-            waited_for_progress(process, tmp_path / f"a{ending}.progress")
+            waited_for_progress(process, folder)
+        while sign == signal.SIGINT and process.poll() is None and not folder.exists():
+            time.sleep(0.02)  # Python has a word of its own for who interrupts it while it starts.
         time.sleep(rng.uniform(0.0, 4.0))
-        sign = rng.choice([signal.SIGKILL, signal.SIGINT])
         process.send_signal(sign)
         error = process.communicate(timeout=600)[1]
         assert "Traceback" not in error, error
