@@ -150,11 +150,15 @@ def test_run__killed_at_random_points_ends_as_if_undisturbed(tmp_path: Path, end
     undisturbed = sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=runs, seed=4)
     rng, killed, ended = random.Random(ending), 0, 0
     while killed < times:
-        process = started(runs, out)
+        began, process = time.time(), started(runs, out)
         sign, folder = rng.choice([signal.SIGKILL, signal.SIGINT]), tmp_path / f"a{ending}.progress"
         if rng.random() < 0.7:
             waited_for_progress(process, folder)
-        while sign == signal.SIGINT and process.poll() is None and not folder.exists():
+        while (
+            sign == signal.SIGINT
+            and process.poll() is None
+            and not ((folder / "key.json").exists() and (folder / "key.json").stat().st_mtime > began)
+        ):
             time.sleep(0.02)  # Python has a word of its own for who interrupts it while it starts.
         time.sleep(rng.uniform(0.0, 4.0))
         process.send_signal(sign)
