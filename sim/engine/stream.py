@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -34,6 +34,8 @@ PIECE = 4 * CHUNK
 MOST_EVENTS = 1024
 """Events of a restriction in a run that can be written."""
 Groups = Mapping[str, xr.Dataset]
+Arrays = dict[str, Any]
+"""Arrays of a folder, open, by their paths."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ class Stream:
         OSError: Writing failed.
         """
         waiting: list[Part] = []
+        opened: Arrays = {}
         for part in parts:
             waiting.append(part)
             end = self.first + self.runs
             due = min(end, waiting[0].first + self.piece - (waiting[0].first - self.first) % self.piece)
             if part.stop == due:
-                yield self._write(ensemble, together(waiting))
+                yield self._write(ensemble, together(waiting), opened)
                 waiting = []
         if waiting:
             raise ValueError("the parts do not fill their pieces")
@@ -107,7 +110,7 @@ class Stream:
             coords = {dim: numbers[dim] for dim in numbers if dim in used}
             xr.Dataset(coords=coords).to_zarr(self.folder, group=group, mode="a", zarr_format=3, consolidated=False)
 
-    def _write(self, ensemble: Ensemble, part: Part) -> Stored:
+    def _write(self, ensemble: Ensemble, part: Part, opened: Arrays) -> Stored:
         import zarr
 
         groups = ensemble.per_run(part, range(part.first, part.stop))
@@ -123,8 +126,10 @@ class Stream:
         at = {RUN: slice(begin, begin + part.stop - part.first), SLOT: slice(0, slots)}
         for group, data in groups.items():
             for name, values in _of_runs(data):
-                array = zarr.open_array(self.folder, path=f"{group}/{name}", mode="r+", zarr_format=3)
-                array[tuple(at.get(str(dim), slice(None)) for dim in values.dims)] = values.values
+                path = f"{group}/{name}"
+                if path not in opened:  # To open one takes longer than to write a small piece.
+                    opened[path] = zarr.open_array(self.folder, path=path, mode="r+", zarr_format=3)
+                opened[path][tuple(at.get(str(dim), slice(None)) for dim in values.dims)] = values.values
         return Stored(part.first, part.stop, slots)
 
     def _lay_out(self, groups: Groups) -> None:
