@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.engine.checkpoint import Checkpoint
     from sim.engine.run import run
+    from sim.making import make
     from sim.questions.attribution import blame
     from sim.questions.catalogue import make_catalogue, open_catalogue
     from sim.questions.comparison import compare
@@ -49,6 +50,7 @@ _HOMES = {
     "frontier": "sim.questions.frontiers",
     "indicators": "sim.questions.foresight",
     "load": "sim.scenario",
+    "make": "sim.making",
     "make_catalogue": "sim.questions.catalogue",
     "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
@@ -74,6 +76,7 @@ __all__ = [
     "frontier",
     "indicators",
     "load",
+    "make",
     "make_catalogue",
     "open_catalogue",
     "open_results",

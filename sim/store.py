@@ -13,14 +13,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from sim import variables
 from sim.errors import ResultError
-from sim.variables import Variable
+from sim.text import as_labels, as_text
+from sim.variables import PER_RUN, RUN, Variable
 
 ENDINGS = (".nc", ".zarr")
 FORMAT = "oreflow-results/3"
@@ -41,6 +42,10 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
 NEEDED_GROUPS = ("distribution", "runs", "shocks")
 NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")
 NETCDF_MAGIC = b"\x89HDF\r\n\x1a\n"
+TRACED = ("traces",)
+"""Groups of chosen runs, which are few."""
+MOST_IN_MEMORY = 2**30
+"""Bytes of values by run that are read at once, unless told otherwise."""
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -80,6 +85,36 @@ def save(results: xr.DataTree, path: str | Path, *, overwrite: bool = False) -> 
         # A result of another process may have come to stand there meanwhile.
         _refuse_others(final, Path(path), overwrite=overwrite)
         _put_in_place(partial, final)
+    return final
+
+
+def complete(results: xr.DataTree, folder: Path, path: str | Path, *, overwrite: bool = False) -> Path:
+    """Add groups to a Zarr folder that the other groups were written to, and put it in place, whole or not at all.
+
+    Parameters
+    ----------
+    results: What `sim.run` returned that wrote its other groups to the folder.
+    folder: That folder, on the same file system as the path; it stays where it is if anything fails.
+    path: Where to, ending in `.zarr`.
+    overwrite: Whether a result that is already there may be replaced.
+
+    Returns
+    -------
+    The path written, links followed.
+
+    Raises
+    ------
+    ResultError: The path cannot be used.
+    OSError: Writing failed.
+    """
+    final = check_target(path, overwrite=overwrite)
+    labelled = results.copy()
+    labelled.attrs = {**results.attrs, "format": FORMAT}
+    _write_zarr(labelled, folder, mode="a")
+    _flush(folder)
+    # A result of another process may have come to stand there meanwhile.
+    _refuse_others(final, Path(path), overwrite=overwrite)
+    _put_in_place(folder, final)
     return final
 
 
@@ -131,12 +166,14 @@ def checked_file(path: str | Path, endings: tuple[str, ...], *, overwrite: bool 
     return final
 
 
-def open_results(path: str | Path) -> xr.DataTree:
+def open_results(path: str | Path, *, most: int = MOST_IN_MEMORY) -> xr.DataTree:
     """Read a result into memory and check that it is one.
 
     Parameters
     ----------
     path: A `.nc` file or `.zarr` folder that `save` or `sim run` wrote.
+    most: Bytes of values by run that are read at once; of a `.zarr` folder with more, they are left on disk and read
+        as they are asked for.
 
     Raises
     ------
@@ -147,13 +184,27 @@ def open_results(path: str | Path) -> xr.DataTree:
     try:
         # A file left open and then replaced can crash the NetCDF library at the next file it opens.
         with _read(shown) as opened:
-            tree = opened.load()
+            tree = _loaded(opened, shown, most)
     except (ResultError, KeyboardInterrupt):
         raise
     except Exception as error:  # The readers of both formats raise whatever they stumble over.
-        raise ResultError(f"{shown}: is damaged or no oreflow result ({_reason(error)})") from None
+        raise ResultError(f"{shown}: is damaged or no oreflow result ({reason(error)})") from None
     _check_content(shown, tree)
     return _as_saved(tree)
+
+
+def _loaded(opened: xr.DataTree, path: Path, most: int) -> xr.DataTree:
+    """A tree in memory, but for groups of a Zarr folder that are too large for it."""
+    large = {
+        str(name): node.nbytes for name, node in opened.children.items() if RUN in node.sizes and name not in TRACED
+    }
+    if path.suffix != ".zarr" or sum(large.values()) <= most:
+        return opened.load()
+    tree = opened.copy()
+    for name, node in opened.children.items():
+        if str(name) not in large:
+            tree[str(name)] = node.load()
+    return tree
 
 
 def is_result(path: Path) -> bool:
@@ -182,7 +233,7 @@ def _beside(final: Path) -> Iterator[Path]:
     try:
         yield partial
     except (OSError, RuntimeError) as error:  # The NetCDF library knows no other error for a full disk.
-        raise OSError(f"{final} could not be written ({_reason(error)}); nothing was saved") from error
+        raise OSError(f"{final} could not be written ({reason(error)}); nothing was saved") from error
     finally:
         _remove(partial)
 
@@ -213,7 +264,7 @@ def _put_in_place(partial: Path, final: Path) -> None:
     if not (partial.is_dir() and final.is_dir()):
         os.replace(partial, final)
         return
-    old = final.with_name(partial.name.removesuffix("partial") + "old")
+    old = final.with_name(f"{final.name}.{secrets.token_hex(4)}.old")
     os.rename(final, old)
     try:
         os.rename(partial, final)
@@ -240,31 +291,10 @@ def _write_netcdf(results: xr.DataTree, path: Path) -> None:
     results.to_netcdf(path, engine="netcdf4", format="NETCDF4", encoding=encoding)
 
 
-def as_text(data: xr.Dataset) -> xr.Dataset:
-    """A dataset as Zarr can hold it: its specification has no labels of fixed width, only text of any length."""
-    return _retyped(data, object, object)
-
-
-def as_labels(data: xr.Dataset) -> xr.Dataset:
-    """A dataset as it was before it was written: labels of fixed width, other text as objects."""
-    return _retyped(data, str, object)
-
-
-def _write_zarr(results: xr.DataTree, path: Path) -> None:
+def _write_zarr(results: xr.DataTree, path: Path, mode: Literal["w-", "a"] = "w-") -> None:
     text = results.map_over_datasets(as_text)
     text.attrs = results.attrs
-    text.to_zarr(path, mode="w-", zarr_format=3, consolidated=False)
-
-
-def _retyped(data: xr.Dataset, labels: type, values: type) -> xr.Dataset:
-    """A dataset with its text in arrays of other types: one for coordinates, one for variables."""
-    text = {name: array for name, array in data.variables.items() if array.dtype.kind in "OTU"}
-    found: dict[Any, Any] = {
-        name: (array.dims, array.values.astype(object).astype(labels if name in data.coords else values), array.attrs)
-        for name, array in text.items()
-    }
-    coords = {name: entry for name, entry in found.items() if name in data.coords}
-    return data.assign_coords(coords).assign({name: entry for name, entry in found.items() if name not in coords})
+    text.to_zarr(path, mode=mode, zarr_format=3, consolidated=False)
 
 
 def _check_kind(path: Path) -> None:
@@ -283,7 +313,7 @@ def _check_kind(path: Path) -> None:
         elif not (path / "zarr.json").is_file() or next(path.rglob(".zarray"), None) is not None:
             raise ResultError(f"{path}: is not a Zarr 3 folder, so no oreflow result")
     except OSError as error:
-        raise ResultError(f"{path}: cannot be read ({_reason(error)})") from None
+        raise ResultError(f"{path}: cannot be read ({reason(error)})") from None
 
 
 def _read(path: Path) -> xr.DataTree:
@@ -296,7 +326,7 @@ def _read(path: Path) -> xr.DataTree:
 def _opened(path: Path) -> xr.DataTree:
     if path.suffix == ".nc":
         return xr.open_datatree(path, engine="netcdf4")
-    return xr.open_datatree(path, engine="zarr", zarr_format=3, consolidated=False)
+    return xr.open_datatree(path, engine="zarr", zarr_format=3, consolidated=False, chunks=None, cache=False)
 
 
 def _check_content(path: Path, tree: xr.DataTree) -> None:
@@ -306,9 +336,14 @@ def _check_content(path: Path, tree: xr.DataTree) -> None:
         raise ResultError(f"{path}: {what}; this version reads {FORMAT}")
     lacking = [f"attribute {name}" for name in NEEDED_ATTRIBUTES if name not in tree.attrs]
     lacking += [f"group /{name}" for name in NEEDED_GROUPS if name not in tree.children]
+    chosen = tree.attrs.get(PER_RUN)
     for group, declared in GROUPS.items():
-        if group in tree.children:
-            lacking += [f"/{group}/{item.name}" for item in declared if not _is_there(tree[group], group, item)]
+        if group not in tree.children:
+            continue
+        kept = declared
+        if group == "runs" and isinstance(chosen, str):
+            kept = tuple(item for item in declared if item.name in chosen.split(","))
+        lacking += [f"/{group}/{item.name}" for item in kept if not _is_there(tree[group], group, item)]
     if lacking:
         raise ResultError(f"{path}: is damaged; it lacks {', '.join(lacking)}")
 
@@ -331,7 +366,8 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """What went wrong in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     line = " ".join(str(text).split())
     return line if len(line) <= 160 else line[:157] + "..."

@@ -18,6 +18,9 @@ WORLD = "world"
 STEPPED = 2
 """Value of `resumed` of an event that is the next step of the schedule of a measure in force."""
 
+PER_RUN = "per_run"
+"""Attribute of a result that names the variables of `/runs` that were kept, where not all were."""
+
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles kept of every distribution."""
 SHORT = 0.05

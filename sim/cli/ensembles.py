@@ -67,6 +67,12 @@ def simulate(
     monthly: Annotated[
         str, typer.Option(help="Variables kept month by month of every run, with commas: shortage,delivery,price ...")
     ] = "",
+    per_run: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES|all|none", help="Variables of /runs that are kept, with commas: lost_output,peak_price."
+        ),
+    ] = "all",
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,
@@ -79,11 +85,12 @@ def simulate(
     """
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, kept, target, picture, goal, onto, _ = together(
+        loaded, kept, chosen, target, picture, goal, onto, _ = together(
             lambda: _loaded(
                 scenario, [*overrides, *_spread(posterior, fit, sets)], without, max_runs if until else runs, traces
             ),
             lambda: _monthly(monthly, until),
+            lambda: _per_run(per_run, until),
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
             lambda: _goal(until, runs),
@@ -100,7 +107,7 @@ def simulate(
             results = reached.results
             _write(results, target, overwrite=overwrite or go_on)
         else:
-            shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept}
+            shared |= {"runs": runs, "open_ended": keep_counts or go_on, "monthly": kept, "per_run": chosen}
             results = _saved(loaded, target, shared, cluster, replace=overwrite, overwrite=overwrite or go_on)
         seconds = time.perf_counter() - began
     with reported(f"the result is in {place}"):
@@ -160,6 +167,18 @@ def _monthly(names: str, until: str | None) -> tuple[str, ...]:
     if names and until is not None:
         raise ScenarioError([Fault("--monthly", "", "cannot be kept with --until", "give --follow ROW instead")])
     return known(name.strip() for name in names.split(",") if name.strip())
+
+
+def _per_run(names: str, until: str | None) -> tuple[str, ...] | None:
+    """Variables of `/runs` to keep; none is said where all are."""
+    from sim.engine.outcomes import known
+    from sim.errors import Fault, ScenarioError
+
+    if names == "all":
+        return None
+    if until is not None:
+        raise ScenarioError([Fault("--per-run", "", "cannot be chosen with --until", "leave one of them out")])
+    return () if names == "none" else known(name.strip() for name in names.split(",") if name.strip())
 
 
 def _result_target(place: Path, overwrite: bool) -> Path:
@@ -241,7 +260,7 @@ def _saved(
     scenario: Any, target: Path, options: dict[str, Any], cluster: str | None, *, replace: bool, overwrite: bool
 ) -> Any:
     """Results of an ensemble, saved; with a bar of progress, and progress kept on disk until they are."""
-    from sim import engine, store
+    from sim import making
     from sim.cli.progress import Meter, stops_at_once
     from sim.engine import checkpoint
 
@@ -249,10 +268,9 @@ def _saved(
     with checkpoint.Checkpoint(progress, replace=replace, tell=note) as kept, _client(cluster, kept) as client:
         runs = options["runs"] or scenario.ensemble.runs
         with Meter(runs) as meter, stops_at_once(meter, kept), _unwarned():
-            results = engine.run(scenario, progress=meter.update, checkpoint=kept, client=client, **options)
-        store.save(results, target, overwrite=overwrite)
-        kept.discard()
-    return results
+            options |= {"progress": meter.update, "client": client}
+            found = making.simulate(scenario, target, checkpoint=kept, **options)
+        return making.write(found, target, overwrite=overwrite)
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typing import Any
 
 import typer
 
+from sim.cli import INTERRUPTED as INTERRUPTED
 from sim.errors import OreflowError
 
-BAD_INPUT, FAILURE, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAILURE = 2, 1
 LEAST_WIDTH, MOST_WIDTH = 120, 10_000
 """Columns where standard output is no terminal and has no width: of text, and at most of a table."""
 

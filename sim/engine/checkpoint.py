@@ -1,7 +1,8 @@
 """Progress of an ensemble on disk, so that a run that was killed goes on where it stood.
 
 A folder holds `key.json` (what is being made), `counts-N.npz` (all that has been counted, and of which runs) and
-`runs-A-B.npz` (what is kept of runs A to B - 1). Each file is written under another name and renamed when it is
+`runs-A-B.npz` (what is kept of runs A to B - 1), or `output.zarr` where the output of each run goes there as it comes.
+Each file is written under another name and renamed when it is
 complete, counts after the runs they count; so whatever dies, the folder holds a state that was true at some time.
 Older counts are removed last. Arrays are read without unpickling; the archives carry checksums.
 """
@@ -32,7 +33,8 @@ from numpy.typing import NDArray
 
 from sim.engine import tallies
 from sim.engine.collector import Collector
-from sim.engine.parts import Part, part_of, together
+from sim.engine.parts import Part, Stored, part_of, together
+from sim.engine.stream import Stream
 from sim.errors import ProgressWarning, ResultError
 
 ENDING = ".progress"
@@ -41,8 +43,8 @@ SHARE = 0.05
 """Most of the time of a run that may be spent on writing its progress."""
 SOONEST = 1.0
 """Seconds between two times of writing, at least."""
-KEY, LOCK, COUNTS, RUNS = "key.json", "lock", "counts", "runs"
-OURS = re.compile(r"(key\.json|lock|(counts|runs)(-\d{12}){1,2}\.npz)(\.partial)?")
+KEY, LOCK, COUNTS, RUNS, OUTPUT = "key.json", "lock", "counts", "runs", "output.zarr"
+OURS = re.compile(r"(key\.json|lock|reach|(counts|runs)(-\d{12}){1,2}\.npz|output\.zarr(\.\w+)?)(\.partial)?")
 """Names that a folder of progress may hold."""
 WORDS = {
     "format": "format",
@@ -53,6 +55,7 @@ WORDS = {
     "first": "first run",
     "runs": "number of runs",
     "kept": "choice of what is kept",
+    "output": "kind of file",
 }
 """Entries of a key, as a message calls them."""
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error)
@@ -107,8 +110,15 @@ class Checkpoint:
         self._tell = tell or (lambda text: warnings.warn(text, ProgressWarning, stacklevel=3))
         self._cost = 0.0
         self._looked = time.monotonic()
-        self._waiting: list[Part] = []
+        self._waiting: list[Part | Stored] = []
+        self._stream: Stream | None = None
+        self._slots = 0
         self._lock: Any = None
+
+    @property
+    def output(self) -> Path:
+        """Where the output of each run goes, if it is written as it comes."""
+        return self.folder.resolve() / OUTPUT
 
     def __enter__(self) -> Self:
         """Take hold of the folder.
@@ -143,21 +153,26 @@ class Checkpoint:
         self._lock.close()
         self._lock = None
 
-    def begin(self, key: Mapping[str, Any], collector: Collector) -> list[Part]:
+    def begin(
+        self, key: Mapping[str, Any], collector: Collector, stream: Stream | None = None
+    ) -> list[Part] | list[Stored]:
         """Take up what is there of an ensemble; its counts go into the collector.
 
         Parameters
         ----------
         key: All that decides the ensemble; what belongs to another one is never taken up.
         collector: An empty collector.
+        stream: Where the output of each run goes, if not here.
 
         Raises
         ------
         ResultError: The folder holds progress of another ensemble.
         """
-        wanted: dict[str, Any] = {"format": FORMAT, "code": code_stamp(), **key}
+        self._stream = stream
+        kind = "in memory" if stream is None else f"pieces of {stream.piece}"
+        wanted: dict[str, Any] = {"format": FORMAT, "code": code_stamp(), "output": kind, **key}
         self._clear_of_others(wanted)
-        parts: list[Part] = []
+        parts: list[Part] | list[Stored] = []
         for path in reversed(self._numbered(COUNTS)):
             try:
                 parts = self._restored(path, collector)
@@ -171,7 +186,7 @@ class Checkpoint:
         self._looked = time.monotonic()
         return parts
 
-    def add(self, part: Part, collector: Collector, pool: Executor) -> None:
+    def add(self, part: Part | Stored, collector: Collector, pool: Executor) -> None:
         """Note a part that the collector has counted; write now and then.
 
         A disk that is full does not end a simulation: it is said, and what is on disk already stays.
@@ -197,6 +212,8 @@ class Checkpoint:
         """Throw the progress away, as when the result stands; the folder stays held until it is let go."""
         for path in [*self._numbered(COUNTS), *self._numbered(RUNS), self.folder / KEY]:
             path.unlink(missing_ok=True)
+        for output in self.folder.glob(f"{OUTPUT}*"):
+            shutil.rmtree(output, ignore_errors=True)
         self.done = []
 
     def _is_ours(self) -> bool:
@@ -225,9 +242,15 @@ class Checkpoint:
             "its own command, choose another name, or throw it away (--overwrite, or delete the folder)"
         )
 
-    def _restored(self, path: Path, collector: Collector) -> list[Part]:
+    def _restored(self, path: Path, collector: Collector) -> list[Part] | list[Stored]:
         arrays = _read(path)
         ranges = [range(*bounds) for bounds in arrays["done"].tolist()]
+        if self._stream is not None:
+            self._slots = int(arrays["slots"])
+            if self._stream.lacks(ranges):
+                raise ValueError("output of its runs is missing")
+            tallies.merge(collector, arrays)
+            return [Stored(each.start, each.stop, self._slots) for each in ranges]
         parts = [part_of(_read(file)) for file in self._numbered(RUNS) if _inside(_bounds(file), ranges)]
         if merged(range(part.first, part.stop) for part in parts) != ranges:
             raise ValueError("files of its runs are missing")
@@ -235,11 +258,13 @@ class Checkpoint:
         return parts
 
     def _write(self, collector: Collector, pool: Executor) -> None:
-        for several in _adjacent(self._waiting):
+        for several in _adjacent(part for part in self._waiting if isinstance(part, Part)):
             part = together(several)
             _save(self.folder / f"{RUNS}-{part.first:012d}-{part.stop:012d}.npz", part.arrays())
         done = merged([*self.done, *(range(part.first, part.stop) for part in self._waiting)])
+        self._slots = max([self._slots, *(part.slots for part in self._waiting if isinstance(part, Stored))])
         counted = tallies.packed(collector, pool) | {"done": np.array([[each.start, each.stop] for each in done])}
+        counted["slots"] = np.array(self._slots)
         _save(self.folder / f"{COUNTS}-{sum(map(len, done)):012d}.npz", counted)
         self.done, self._waiting = done, []
         for older in self._numbered(COUNTS)[:-1]:
@@ -248,7 +273,7 @@ class Checkpoint:
     def _tidy(self) -> None:
         """Remove runs that no counts hold, and what a killed process was writing."""
         for path in self.folder.glob("*.partial"):
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         for path in self._numbered(RUNS):
             if not _inside(_bounds(path), self.done):
                 path.unlink()

@@ -21,7 +21,8 @@ from sim.engine import tallies
 from sim.engine.checkpoint import code_stamp
 from sim.engine.chunk import CHUNK
 from sim.engine.ensemble import Ensemble
-from sim.engine.parts import Part, part_of, together
+from sim.engine.parts import Part, Stored, part_of, together
+from sim.engine.stream import PIECE, Stream
 from sim.errors import ClusterError
 from sim.scenario import Scenario
 from sim.variables import Path
@@ -35,6 +36,8 @@ RANGE = 16 * CHUNK
 AHEAD = 2
 """Ranges under way for each thread of the cluster."""
 LOCAL = "local:"
+REACH = "reach.partial"
+"""File by which workers are asked whether they reach a folder."""
 PATIENCE = 30
 """Seconds to wait for a scheduler and a first worker."""
 
@@ -44,26 +47,50 @@ class Counted:
     """What a worker sends: the output and the counts of a range of runs."""
 
     part: Arrays
+    """Empty where it is on disk already."""
+    stored: Stored | None
+    """What is on disk."""
     counts: Arrays
 
 
 def simulate_range(
-    scenario: Scenario, runs: range, seed: int, follow: Sequence[Path | str], monthly: Sequence[str]
+    scenario: Scenario,
+    runs: range,
+    seed: int,
+    follow: Sequence[Path | str],
+    monthly: Sequence[str],
+    per_run: Sequence[str] | None = None,
+    stream: Stream | None = None,
 ) -> Counted:
-    """Simulate and count a range of runs in one thread; the same bits wherever it is called."""
-    ensemble = Ensemble(scenario, seed=seed, runs=len(runs), follow=follow, monthly=monthly)
+    """Simulate and count a range of runs in one thread; the same bits wherever it is called.
+
+    Raises
+    ------
+    ClusterError: The output cannot be written here.
+    """
+    ensemble = Ensemble(scenario, seed=seed, runs=len(runs), follow=follow, monthly=monthly, per_run=per_run)
     with ThreadPoolExecutor(1) as pool:
-        part = together(ensemble.simulate([runs], pool))
-        return Counted(part.arrays(), tallies.packed(ensemble.collector, pool))
+        coming = ensemble.simulate([runs], pool)
+        if stream is None:
+            return Counted(together(coming).arrays(), None, tallies.packed(ensemble.collector, pool))
+        try:
+            slots = max(piece.slots for piece in stream.stored(ensemble, coming))
+        except OSError as error:
+            reason = getattr(error, "strerror", None) or error
+            raise ClusterError(f"a worker cannot write to {stream.folder} ({reason})") from None
+        return Counted({}, Stored(runs.start, runs.stop, slots), tallies.packed(ensemble.collector, pool))
 
 
-def simulated_by(client: Client, ensemble: Ensemble, runs: Sequence[range]) -> Iterator[Part]:
+def simulated_by(
+    client: Client, ensemble: Ensemble, runs: Sequence[range], stream: Stream | None = None
+) -> Iterator[Part | Stored]:
     """Have ranges of runs simulated by the workers of a cluster; yields what is kept of each as it comes, counted.
 
     Parameters
     ----------
     client: Connected client.
     ensemble: Its collector gets the counts of each part before it is yielded.
+    stream: Folder that workers write the output to, where it does not come here.
 
     Raises
     ------
@@ -74,14 +101,17 @@ def simulated_by(client: Client, ensemble: Ensemble, runs: Sequence[range]) -> I
     from distributed import as_completed
     from distributed.client import Future
 
-    ranges = [part for each in runs for part in _cut(each, _length(runs, _threads(client)))]
+    unit = CHUNK if stream is None else PIECE
+    ranges = [part for each in runs for part in _cut(each, _length(runs, _threads(client), unit))]
     with _translated():
         check_workers(client)
+        if stream is not None:
+            _check_reach(client, stream)
         left = iter(ranges)
 
         def submit(count: int) -> list[Future]:
             """The next ranges, under way."""
-            given = (ensemble.seed, ensemble.follow, ensemble.monthly)
+            given = (ensemble.seed, ensemble.follow, ensemble.monthly, ensemble.chosen, stream)
             return [
                 client.submit(simulate_range, ensemble.scenario, each, *given, pure=False)
                 for each in islice(left, count)
@@ -93,7 +123,7 @@ def simulated_by(client: Client, ensemble: Ensemble, runs: Sequence[range]) -> I
             future.release()
             coming.update(submit(1))
             tallies.merge(ensemble.collector, found.counts)
-            yield part_of(found.part)
+            yield found.stored or part_of(found.part)
 
 
 @contextmanager
@@ -171,10 +201,31 @@ def _threads(client: Client) -> int:
     return max(1, sum(map(int, client.nthreads().values())))
 
 
-def _length(runs: Sequence[range], threads: int) -> int:
-    """Runs of a range: few enough that every thread gets some."""
+def _check_reach(client: Client, stream: Stream) -> None:
+    """See that all workers reach the folder that their output goes to.
+
+    Raises
+    ------
+    ClusterError: Some do not.
+    """
+    place = stream.folder.parent
+    token = place / REACH
+    token.touch()
+    try:
+        blind = [worker for worker, seen in client.run(token.exists).items() if not seen]
+    finally:
+        token.unlink(missing_ok=True)
+    if blind:
+        raise ClusterError(
+            f"{len(blind)} workers do not reach {place} (first {sorted(blind)[0]}), where each writes its runs; choose "
+            "a folder that all share, or a name that ends in .nc, which is written here"
+        )
+
+
+def _length(runs: Sequence[range], threads: int, unit: int = CHUNK) -> int:
+    """Runs of a range, a multiple of a unit: few enough that every thread gets some."""
     total = sum(map(len, runs))
-    return min(RANGE, max(CHUNK, -(-total // threads // CHUNK) * CHUNK))
+    return min(RANGE, max(unit, -(-total // threads // unit) * unit))
 
 
 def _cut(runs: range, length: int) -> list[range]:

@@ -15,7 +15,7 @@ import xarray as xr
 from sim import chain as chains
 from sim.chain import stability
 from sim.core.state import Chain
-from sim.engine import baseline, labels, machine_code, parts
+from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
@@ -23,7 +23,7 @@ from sim.engine.monthly import DELIVERY, checked
 from sim.engine.parts import Draw, Drawn, Part
 from sim.policies import driven
 from sim.scenario import Scenario
-from sim.variables import RUN, Path
+from sim.variables import PER_RUN, RUN, Path
 
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
@@ -40,6 +40,7 @@ class Ensemble:
         runs: int = CHUNK,
         follow: Iterable[Path | str] = (),
         monthly: Collection[str] = (),
+        per_run: Collection[str] | None = None,
         draw: Draw | None = None,
     ) -> None:
         """Balance the chain and begin with no runs.
@@ -50,6 +51,7 @@ class Ensemble:
         runs: Number of runs; more may follow.
         follow: Rows whose monthly paths are kept.
         monthly: Variables whose monthly paths are kept of all rows.
+        per_run: Variables of `/runs` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
 
         Raises
@@ -66,7 +68,15 @@ class Ensemble:
         lanes = lanes_of(self.sets)
         self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // lanes), lanes)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
-        self.keepers = keepers(self.reference, self.collector, self.clock, follow=self.follow, monthly=self.monthly)
+        self.chosen = None if per_run is None else outcomes.known(per_run)
+        self.keepers = keepers(
+            self.reference,
+            self.collector,
+            self.clock,
+            follow=self.follow,
+            monthly=self.monthly,
+            per_run=self.chosen,
+        )
         self._draw = draw or partial(parts.drawn, seed=seed)
 
     def _with(self, values: dict[str, float]) -> Chain:
@@ -163,6 +173,7 @@ class Ensemble:
             "first_run": first,
             "reconciliation": json.dumps(changes),
             "certificate": _certificate(self.scenario),
+            **({} if self.chosen is None else {PER_RUN: ",".join(self.chosen)}),
         }
 
 

@@ -50,24 +50,34 @@ class Outcomes:
     """`/runs`: one value a run."""
 
     group = "runs"
-    choice: list[str] = []  # noqa: RUF012 (never changed)
 
-    def __init__(self, reference: Reference, collector: Collector) -> None:
-        """Begin without runs."""
+    def __init__(self, reference: Reference, collector: Collector, chosen: tuple[str, ...] | None = None) -> None:
+        """Begin without runs; all variables are kept, or those that are chosen."""
         self._reference, self._collector = reference, collector
+        self._chosen = chosen
         self._followed: Followed | None = None
+
+    @property
+    def choice(self) -> list[str]:
+        """Variables that are kept; nothing is said where all are."""
+        return [] if self._chosen is None else ["only", *self._chosen]
 
     def add(self, record: Record, pool: Executor, *, shift: int) -> None:
         """Follow what sectors lack, month by month."""
+        if self._chosen == ():
+            return
         if shift == 0 or self._followed is None:
             self._followed = Followed(self._collector, record)
         self._followed.add(record, pool, shift=shift)
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Outcomes, each of shape (row, run)."""
+        if self._chosen == ():
+            return {}
         if self._followed is None:
             raise ValueError("no month was taken in")
-        return outcomes(self._reference, self._collector, self._followed, record, came, runs)
+        found = outcomes(self._reference, self._collector, self._followed, record, came, runs)
+        return {name: rows for name, rows in found.items() if self._chosen is None or name in self._chosen}
 
     def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/runs`."""
@@ -158,6 +168,7 @@ def keepers(
     *,
     follow: Iterable[Path | str] = (),
     monthly: Collection[str] = (),
+    per_run: tuple[str, ...] | None = None,
 ) -> list[Keeper]:
     """All that is kept of each run of a scenario.
 
@@ -165,12 +176,13 @@ def keepers(
     ----------
     follow: Rows whose monthly paths are kept.
     monthly: Variables whose monthly paths are kept of all rows, as `monthly.checked` returned them.
+    per_run: Variables of `/runs` that are kept, as `outcomes.known` returned them; all by default.
 
     Raises
     ------
     ScenarioError: A row to follow does not exist.
     """
-    found: list[Keeper] = [Outcomes(reference, collector)]
+    found: list[Keeper] = [Outcomes(reference, collector, per_run)]
     if reference.scenario.capacity.followed:
         found.append(Capacity(reference, collector))
     if reference.scenario.policies:

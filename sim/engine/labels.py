@@ -100,8 +100,9 @@ def distribution(
 
 
 def runs(found: dict[str, Floats], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
-    """The dataset of `/runs`."""
-    return per_run(variables.RUNS, found, plans, coords)
+    """The dataset of `/runs`: the variables that are found."""
+    kept = tuple(variable for variable in variables.RUNS if variable.name in found)
+    return per_run(kept, found, plans, coords).assign_coords({RUN: coords[RUN]})
 
 
 def per_run(

@@ -1,7 +1,11 @@
-"""Compiled code: made before it is needed, and thrown away where a failing disk has cut it short."""
+"""Compiled code: made before it is needed, and thrown away where a failing disk has cut it short or changed it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+import secrets
 from pathlib import Path
 
 from sim.core import jit
@@ -10,20 +14,59 @@ ENDINGS = (".nbi", ".nbc")
 """Indices and machine code, as numba keeps them."""
 BEGINS, ENDS = b"\x80", b"."
 """First and last byte of every such file that is whole."""
+DIGESTS = "digests.json"
+"""File of a compile cache that tells time of change and digest of every other, as they were when first seen whole."""
+Digests = dict[str, list[int | str]]
 
 
 def discard_damaged(folder: Path | None = None) -> list[Path]:
-    """Delete files of the compile cache that are cut short, which would end every run; return them.
+    """Delete files of the compile cache that are not what was written, which would end a run or spoil it; return them.
+
+    A file is damaged if it is cut short, or if its content has changed while its time of change has not.
 
     Parameters
     ----------
     folder: Folder of compiled code; that of this version by default.
     """
     folder = jit.cache_folder() if folder is None else folder
-    damaged = [path for path in folder.rglob("*") if path.suffix in ENDINGS and not _is_whole(path)]
-    for path in damaged:
-        path.unlink(missing_ok=True)
+    known, found = _known(folder), Digests()
+    damaged = []
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in ENDINGS):
+        name, now = path.relative_to(folder).as_posix(), _state(path)
+        if not _is_whole(path) or (name in known and now[:1] == known[name][:1] and now != known[name]):
+            path.unlink(missing_ok=True)
+            damaged.append(path)
+        else:
+            found[name] = now
+    if found != known:
+        _keep(folder, found)
     return damaged
+
+
+def _known(folder: Path) -> Digests:
+    try:
+        known = json.loads((folder / DIGESTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _state(path: Path) -> list[int | str]:
+    """Time of change and digest of a file; nothing where another process has just removed it."""
+    try:
+        return [path.stat().st_mtime_ns, hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()]
+    except OSError:
+        return []
+
+
+def _keep(folder: Path, found: Digests) -> None:
+    """Write the digests whole or not at all; a folder that cannot be written goes without."""
+    partial = folder / f"{DIGESTS}.{secrets.token_hex(4)}.partial"
+    try:
+        partial.write_text(json.dumps(found), encoding="utf-8")
+        os.replace(partial, folder / DIGESTS)
+    except OSError:
+        partial.unlink(missing_ok=True)
 
 
 def compile_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import Executor
 
 import numpy as np
@@ -14,10 +15,38 @@ from sim.core.state import Record
 from sim.engine.chunk import by_run, share
 from sim.engine.collector import NOTHING, Collector
 from sim.engine.groups import Label
+from sim.errors import Fault, ScenarioError
+from sim.scenario.base import nearest
 from sim.shocks import Shocks
 
 Values = NDArray[np.float64]
 WEEKS_A_MONTH = 52.0 / 12.0
+
+
+NAMES = tuple(item.name for item in variables.RUNS)
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of variables of `/runs` in the order of their declaration.
+
+    Raises
+    ------
+    ScenarioError: Some are unknown; all are listed.
+
+    Example
+    -------
+    >>> known(["lost_output", "peak_price"])
+    ('peak_price', 'lost_output')
+    """
+    wanted = tuple(names)
+    faults = [
+        Fault("--per-run", name, "is no variable of /runs", nearest(name, NAMES))
+        for name in wanted
+        if name not in NAMES
+    ]
+    if faults:
+        raise ScenarioError(faults)
+    return tuple(name for name in NAMES if name in wanted)
 
 
 class Followed:

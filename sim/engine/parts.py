@@ -51,6 +51,18 @@ class Part:
         return {"first": np.array(self.first)} | named
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A range of runs whose output is in a folder and no longer in memory."""
+
+    first: int
+    """Number of the first run."""
+    stop: int
+    """Number after the last run."""
+    slots: int
+    """Events that a restriction has in a run, at most."""
+
+
 def part_of(arrays: Mapping[str, NDArray[Any]]) -> Part:
     """The part that `Part.arrays` took apart.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path as PathName
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -13,7 +15,8 @@ from sim.engine import cluster, continuation
 from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK
 from sim.engine.ensemble import Ensemble
-from sim.engine.parts import Draw, Part, missing, together
+from sim.engine.parts import Draw, Part, Stored, missing, together
+from sim.engine.stream import Stream
 from sim.scenario import Scenario
 from sim.variables import Path
 
@@ -35,11 +38,13 @@ def run(
     traces: int = 0,
     follow: Iterable[Path | str] = (),
     monthly: Collection[str] = (),
+    per_run: Collection[str] | None = None,
     more: More | None = None,
     onto: xr.DataTree | None = None,
     open_ended: bool = False,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
+    stream: str | PathName | None = None,
     client: Client | None = None,
     draw: Draw | None = None,
 ) -> xr.DataTree:
@@ -58,12 +63,16 @@ def run(
     follow: Rows such as `price[dy_oxide, EU]` whose monthly paths are kept of every run.
     monthly: Variables whose paths are kept of every run: price, inventory, shortage, sector_shortage, stopped,
         delivery.
+    per_run: Variables of `/runs` that are kept; all by default.
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
     progress: Called with the runs done and the runs wanted, from the calling thread.
     checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
         Not together with `more` or `draw`.
+    stream: Zarr folder that the groups with a value a run go to as they come, in place of memory; they are then not in
+        what is returned. Not together with `more` or `onto`. `sim.make` makes whole results that
+        way.
     client: A `distributed.Client`, whose workers then simulate; counts and outputs come together here. Not together
         with `draw`.
     draw: Where shocks and projects come from instead of the seed, as for a question that leaves some of them out. It is
@@ -81,6 +90,7 @@ def run(
     ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
     ResultError: `onto` or the checkpoint is of another ensemble, or cannot go on.
     ClusterError: The workers of the client run other code, or the cluster is lost.
+    OSError: The folder of `stream` cannot be written.
     ValueError: `runs`, `threads`, `first` or `traces` out of range, or options that exclude each other.
 
     Example
@@ -97,16 +107,23 @@ def run(
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     _check(more, checkpoint, client, draw)
+    if stream is not None and (more is not None or onto is not None):
+        raise ValueError("an ensemble that goes on is kept in memory, and not written as it comes")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     most = CHUNK if more is not None else runs - already
-    ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, draw=draw)
+    ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, per_run=per_run, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
 
     with ThreadPoolExecutor(threads) as pool:
         onwards = _onwards(progress, already)
         wanted = range(first + already, first + runs)
-        wanted, tree = _grown(ensemble, wanted, pool, checkpoint, client, onwards, onto, more)
+        making = _Making(ensemble, pool, checkpoint, client, onwards)
+        tree: dict[str, xr.Dataset] = {}
+        if stream is None:
+            wanted, tree = _grown(making, wanted, onto, more)
+        else:
+            making.write(Stream(PathName(stream).resolve(), wanted.start, len(wanted)), wanted)
         runs = wanted.stop - first
         if onto is not None:
             continuation.take_up(ensemble.collector, onto)
@@ -120,7 +137,16 @@ def run(
     return results
 
 
-def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int | None = None) -> xr.DataTree:
+def again(
+    scenario: Scenario,
+    numbers: Sequence[int],
+    *,
+    seed: int,
+    follow: Iterable[Path | str] = (),
+    monthly: Collection[str] = (),
+    per_run: Collection[str] | None = None,
+    threads: int | None = None,
+) -> xr.DataTree:
     """Simulate chosen runs of an ensemble, side by side whatever their numbers: groups with a value for each run.
 
     Parameters
@@ -128,13 +154,14 @@ def again(scenario: Scenario, numbers: Sequence[int], *, seed: int, threads: int
     scenario: What `sim.load` returned.
     numbers: Numbers of the runs, in any order.
     seed: Seed of the ensemble.
+    follow, monthly, per_run: What is kept, as of `run`.
     threads: Threads; as many as the process may use processors by default.
 
     Raises
     ------
     ScenarioError: The chain cannot be balanced.
     """
-    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers))
+    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), follow=follow, monthly=monthly, per_run=per_run)
     with ThreadPoolExecutor(threads or processors()) as pool:
         kept = ensemble.pick(numbers, pool)
     return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))
@@ -159,21 +186,14 @@ def _check(more: More | None, checkpoint: Checkpoint | None, client: Client | No
 
 
 def _grown(
-    ensemble: Ensemble,
-    wanted: range,
-    pool: ThreadPoolExecutor,
-    checkpoint: Checkpoint | None,
-    client: Client | None,
-    progress: Progress | None,
-    onto: xr.DataTree | None,
-    more: More | None,
+    making: _Making, wanted: range, onto: xr.DataTree | None, more: More | None
 ) -> tuple[range, dict[str, xr.Dataset]]:
     """Simulate the wanted runs, and more as long as more are asked for; all runs simulated, and their groups."""
     done: list[Part] = []
     already = 0 if onto is None else int(onto.attrs["runs"])
     while True:
-        done = _simulated(ensemble, done, wanted, pool, checkpoint, client, progress)
-        tree = ensemble.per_run(together(done), wanted)
+        done = making.gather(done, wanted)
+        tree = making.ensemble.per_run(together(done), wanted)
         if onto is not None:
             tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
         goal = 0 if more is None else more(xr.DataTree.from_dict(tree)) - already
@@ -202,25 +222,55 @@ def _onwards(progress: Progress | None, already: int) -> Progress | None:
     return lambda done, wanted: progress(already + done, already + wanted)
 
 
-def _simulated(
-    ensemble: Ensemble,
-    done: list[Part],
-    wanted: range,
-    pool: ThreadPoolExecutor,
-    checkpoint: Checkpoint | None,
-    client: Client | None,
-    progress: Progress | None,
-) -> list[Part]:
-    """Simulate and count all wanted runs that are not done yet, in memory or on disk; all parts together."""
-    if checkpoint is not None:
-        key = ensemble.key | {"first": wanted.start, "runs": len(wanted)}
-        done = checkpoint.begin(key, ensemble.collector)
-    left = missing([range(part.first, part.stop) for part in done], wanted)
-    coming = ensemble.simulate(left, pool) if client is None else cluster.simulated_by(client, ensemble, left)
-    for part in coming:
-        done.append(part)
-        if checkpoint is not None:
-            checkpoint.add(part, ensemble.collector, pool)
-        if progress is not None:
-            progress(sum(each.stop - each.first for each in done), len(wanted))
-    return done
+@dataclass(frozen=True)
+class _Making:
+    """How runs of an ensemble are simulated, where their progress is kept and who is told of it."""
+
+    ensemble: Ensemble
+    pool: ThreadPoolExecutor
+    checkpoint: Checkpoint | None
+    client: Client | None
+    progress: Progress | None
+
+    def gather(self, done: list[Part], wanted: range) -> list[Part]:
+        """Simulate and count all wanted runs that are not done yet, in memory or on disk; all parts together."""
+        before: list[Any] = self._before(wanted, None) or list(done)
+        return [*before, *self._coming(before, wanted, None)]
+
+    def write(self, stream: Stream, wanted: range) -> None:
+        """Simulate and count all wanted runs that are not on disk, and write what is kept of each.
+
+        Raises
+        ------
+        ValueError: The folder is not that of the checkpoint, or, without one, exists.
+        """
+        if stream.folder != self.checkpoint.output if self.checkpoint is not None else stream.folder.exists():
+            raise ValueError("a stream is the output of the checkpoint, or a folder that does not exist yet")
+        before = self._before(wanted, stream)
+        found = [*before, *self._coming(before, wanted, stream)]
+        stream.finish(max(piece.slots for piece in found))
+
+    def _before(self, wanted: range, stream: Stream | None) -> list[Any]:
+        """What a checkpoint has of the wanted runs; it is counted."""
+        if self.checkpoint is None:
+            return []
+        key = self.ensemble.key | {"first": wanted.start, "runs": len(wanted)}
+        return list(self.checkpoint.begin(key, self.ensemble.collector, stream))
+
+    def _coming(self, done: Sequence[Part | Stored], wanted: range, stream: Stream | None) -> Iterator[Any]:
+        """Simulate, count and note all wanted runs that are not done; yields parts, or what was stored."""
+        ensemble, finished = self.ensemble, sum(each.stop - each.first for each in done)
+        left = missing([range(part.first, part.stop) for part in done], wanted)
+        coming: Iterable[Part | Stored]
+        if self.client is not None:
+            coming = cluster.simulated_by(self.client, ensemble, left, stream)
+        else:
+            parts = ensemble.simulate(left, self.pool)
+            coming = parts if stream is None else stream.stored(ensemble, parts)
+        for part in coming:
+            finished += part.stop - part.first
+            if self.checkpoint is not None:
+                self.checkpoint.add(part, ensemble.collector, self.pool)
+            if self.progress is not None:
+                self.progress(finished, len(wanted))
+            yield part

@@ -20,6 +20,7 @@ from sim import engine, store, variables
 from sim.engine import monthly as monthly_paths
 from sim.errors import Fault, ResultError, ScenarioError
 from sim.scenario import Scenario
+from sim.text import as_labels, as_text
 from sim.variables import PRODUCT, ROUTE, RUN, SECTOR, SLOT
 
 FORMAT = "oreflow-catalogue/1"
@@ -148,7 +149,7 @@ def open_catalogue(path: str | Path) -> xr.DataTree:
     def group(name: str) -> xr.Dataset:
         """A group, of which only the labels are read yet."""
         data: xr.Dataset = xr.open_zarr(place, group=name, zarr_format=3, consolidated=False, chunks=None)
-        return store.as_labels(data)
+        return as_labels(data)
 
     lazy = {name: group(name) for name in ("monthly", "runs", "shocks")}
     tree = xr.DataTree.from_dict(lazy | {"reference": group("reference").load()})
@@ -192,7 +193,7 @@ def _append(part: xr.DataTree, folder: Path, first: int, digest: Any) -> None:
     _write(per_run, folder, "runs", first, {})
     _write(_padded(part["shocks"].to_dataset()), folder, "shocks", first, {})
     if first == 0:
-        text = store.as_text(part["reference"].to_dataset())
+        text = as_text(part["reference"].to_dataset())
         text.to_zarr(folder, group="reference", mode="a", zarr_format=3, consolidated=False)
 
 
@@ -217,7 +218,7 @@ def _packed(name: str) -> dict[str, Any]:
 
 def _write(data: xr.Dataset, folder: Path, group: str, first: int, packed: dict[str, dict[str, Any]]) -> None:
     """Write a group, or append to it along its runs."""
-    text = store.as_text(data)
+    text = as_text(data)
     if first:
         text.to_zarr(folder, group=group, append_dim=RUN, zarr_format=3, consolidated=False)
         return

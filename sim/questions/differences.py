@@ -65,12 +65,14 @@ def of_datasets(group: str, one: xr.Dataset, other: xr.Dataset) -> Iterator[Diff
     for name in sorted({*map(str, one.variables)} | {*map(str, other.variables)}):
         place = f"/{group}/{name}"
         if name not in one.variables or name not in other.variables:
-            yield Difference(place, f"is only in the {'second' if name not in one.variables else 'first'}")
+            yield Difference(
+                place, f"is only in the {'second' if name not in one.variables else 'first'}", relative=np.inf
+            )
             continue
         first, second = one[name], other[name]
         if first.dims != second.dims or first.shape != second.shape:
             sizes = [" x ".join(f"{dim} {size}" for dim, size in each.sizes.items()) for each in (first, second)]
-            yield Difference(place, f"is {sizes[0]} in the first, {sizes[1]} in the second")
+            yield Difference(place, f"is {sizes[0]} in the first, {sizes[1]} in the second", relative=np.inf)
             continue
         unequal = ~same(first.values, second.values)
         if unequal.any():
@@ -150,7 +152,9 @@ def _of_attributes(one: xr.DataTree, other: xr.DataTree) -> Iterator[Difference]
 def _of_groups(one: xr.DataTree, other: xr.DataTree) -> Iterator[Difference]:
     for name in dict.fromkeys([*one.children, *other.children]):
         if name not in one.children or name not in other.children:
-            yield Difference(f"/{name}", f"is only in the {'second' if name not in one.children else 'first'}")
+            yield Difference(
+                f"/{name}", f"is only in the {'second' if name not in one.children else 'first'}", relative=np.inf
+            )
         else:
             yield from of_datasets(str(name), one[name].to_dataset(), other[name].to_dataset())
 

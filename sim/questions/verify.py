@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path as PathName
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -13,7 +14,7 @@ from sim import __version__, engine
 from sim.errors import Fault, ResultError, ScenarioError
 from sim.questions.differences import Difference, differences, of_datasets
 from sim.scenario import Scenario, parse
-from sim.variables import RUN, SLOT
+from sim.variables import MONTH, PER_RUN, REGION, RUN, SLOT, Path
 
 SHARE = 0.01
 """Share of the runs that is simulated again unless another is asked for."""
@@ -55,13 +56,14 @@ def verify(
     *,
     share: float = SHARE,
     choice: int | None = None,
-    folder: str | Path | None = None,
+    folder: str | PathName | None = None,
     threads: int | None = None,
 ) -> Verification:
     """Simulate some runs of a result again, from the scenario, seed and run numbers it holds, and compare the bits.
 
     The runs are simulated side by side, whatever their numbers were: in other blocks and lanes than before. With a
-    share of 1 the whole ensemble is simulated, and distributions, traces and provenance are compared as well.
+    share of 1 the whole ensemble is simulated, and distributions, traces and provenance are compared as well. What was
+    chosen to be kept, such as monthly paths, is kept again and compared.
 
     Parameters
     ----------
@@ -87,15 +89,14 @@ def verify(
         raise ValueError("share must be above 0 and at most 1")
     scenario = embedded(results, folder=folder)
     stored = results["runs"].to_dataset()[RUN].values
+    options = {"seed": int(results.attrs["seed"]), "threads": threads, **kept_of_each(results)}
     wanted = min(stored.size, max(FEWEST, int(np.ceil(share * stored.size))))
     at = np.sort(np.random.default_rng(choice).choice(stored.size, wanted, replace=False))
     if wanted == stored.size:
-        traces = results["traces"].sizes[RUN] if "traces" in results.children else 0
-        seed, first = int(results.attrs["seed"]), int(results.attrs.get("first_run", 0))
-        made = engine.run(scenario, runs=stored.size, seed=seed, first=first, threads=threads, traces=traces)
+        made = engine.run(scenario, runs=stored.size, **options, **_of_all(results))
         kept, found = results, differences(results, made)
     else:
-        made = engine.again(scenario, stored[at].tolist(), seed=int(results.attrs["seed"]), threads=threads)
+        made = engine.again(scenario, stored[at].tolist(), **options)
         kept = xr.DataTree.from_dict({name: results[name].to_dataset().isel({RUN: at}) for name in made.children})
         found = [each for name in made.children for each in _of_runs(str(name), kept, made)]
     figures = sum(data.size for name in made.children for data in made[name].data_vars.values())
@@ -104,7 +105,45 @@ def verify(
     )
 
 
-def embedded(results: xr.DataTree, *, folder: str | Path | None = None) -> Scenario:
+def kept_of_each(results: xr.DataTree) -> dict[str, Any]:
+    """What was chosen to be kept of each run, as options of `sim.run`.
+
+    Example
+    -------
+    >>> import sim
+    >>> scenario = sim.load("still", overrides=["time.years=0.5"])
+    >>> results = sim.run(scenario, runs=1, follow=["price[dy_oxide, EU]"], monthly=["stopped"])
+    >>> found = kept_of_each(results)
+    >>> str(found["follow"][0]), found["monthly"], found["per_run"]
+    ('price[dy_oxide, EU]', ('stopped',), None)
+    """
+    groups = {name: results[name].to_dataset() for name in ("paths", "monthly") if name in results.children}
+    follow: list[Path] = []
+    for name, values in groups["paths"].data_vars.items() if "paths" in groups else ():
+        item = str(values.dims[2])
+        there = values.isel({RUN: 0}).notnull().any(MONTH).transpose(item, REGION)
+        follow += [
+            Path(str(name), str(there[item].values[row]), str(there[REGION].values[column]))
+            for row, column in np.argwhere(there.values)
+        ]
+    chosen = results.attrs.get(PER_RUN)
+    return {
+        "follow": tuple(follow),
+        "monthly": tuple(map(str, groups["monthly"].data_vars)) if "monthly" in groups else (),
+        "per_run": None if chosen is None else tuple(name for name in str(chosen).split(",") if name),
+    }
+
+
+def _of_all(results: xr.DataTree) -> dict[str, Any]:
+    """What else a result holds of its ensemble, as options of `sim.run`."""
+    return {
+        "first": int(results.attrs.get("first_run", 0)),
+        "traces": results["traces"].sizes[RUN] if "traces" in results.children else 0,
+        "open_ended": "counts" in results.children,
+    }
+
+
+def embedded(results: xr.DataTree, *, folder: str | PathName | None = None) -> Scenario:
     """The scenario that a result holds, ready to run; its tables must be those it was made with.
 
     Parameters
@@ -117,7 +156,7 @@ def embedded(results: xr.DataTree, *, folder: str | Path | None = None) -> Scena
     """
     attributes = results.attrs
     try:
-        scenario = parse(json.loads(str(attributes["scenario"])), folder=None if folder is None else Path(folder))
+        scenario = parse(json.loads(str(attributes["scenario"])), folder=None if folder is None else PathName(folder))
     except ScenarioError as error:
         version = str(attributes["oreflow_version"])
         made = "" if version == __version__ else f" (the result is of oreflow {version}, this is {__version__})"

@@ -90,8 +90,25 @@ def variable(results: xr.DataTree, group: str, name: str) -> xr.DataArray:
     """
     if group not in results.children:
         raise ResultError(f"the result has no group /{group}")
+    if group == "runs" and not_kept(results, name):
+        raise ResultError(f"'{name}' was not kept of each run (--per-run); make the result again with it")
     node = results[group].to_dataset()
     return node[chosen(name, [str(item) for item in node.data_vars], f"variable of /{group}")]
+
+
+def not_kept(results: xr.DataTree, *names: str) -> tuple[str, ...]:
+    """Those of some variables of `/runs` that were not kept when the result was made.
+
+    Parameters
+    ----------
+    results: What `sim.run` or `sim.open_results` returned.
+    names: Names of variables.
+    """
+    if variables.PER_RUN not in results.attrs:
+        return ()
+    kept = str(results.attrs[variables.PER_RUN]).split(",")
+    declared = {item.name for item in variables.RUNS}
+    return tuple(name for name in names if name in declared and name not in kept)
 
 
 def chosen(name: str, known: list[str], kind: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import xarray as xr
 
 from sim.results.lookup import variable
+from sim.results.portions import of_each_run
 from sim.results.quantiles import Spread, spread
 from sim.variables import INSTRUMENT, YEAR
 
@@ -44,7 +45,7 @@ def policies(results: xr.DataTree) -> tuple[PolicyRow, ...]:
         return ()
     group = results["policies"].to_dataset()
     sums = {
-        name: variable(results, "policies", name).sum(YEAR)
+        name: of_each_run(variable(results, "policies", name), lambda part: part.sum(YEAR))
         for name in ("public_cost", "public_receipts", "private_money")
     }
     net = variable(results, "policies", "net_public_cost")

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sim.results.portions import PORTION
 from sim.variables import RUN
 
 LEVELS = (0.05, 0.5, 0.95)
@@ -47,6 +48,10 @@ def over_runs(values: xr.DataArray, level: float) -> xr.DataArray:
     values: Any shape with `run` in it.
     level: Share from 0 to 1.
     """
+    dim = next((dim for dim in values.dims if dim != RUN and values.sizes[dim] > 1), None)
+    if values.nbytes > PORTION and dim is not None:
+        rows = [over_runs(values.isel({dim: [row]}), level) for row in range(values.sizes[dim])]
+        return xr.concat(rows, dim=dim).transpose(*(each for each in values.dims if each != RUN))
     ordered = np.sort(values.transpose(RUN, ...).values, axis=0)
     found = values.isel({RUN: 0}, drop=True).copy(data=ordered[_rank(level, ordered.shape[0])])
     return found

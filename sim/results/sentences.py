@@ -35,6 +35,9 @@ def _conflict(summary: Summary) -> tuple[str, ...]:
 
 
 def _findings(summary: Summary) -> tuple[str, ...]:
+    if summary.lacking:
+        names = ", ".join(summary.lacking)
+        return (f"What needs variables that were not kept of each run (--per-run) is left out: {names}.",)
     if not summary.products and not summary.sectors:
         return ("Nothing happens: no price rises by a tenth and no sector is short in any run to speak of.",)
     found = []

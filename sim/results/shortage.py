@@ -9,6 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.results.lookup import chosen, labels, variable
+from sim.results.portions import of_each_run
 from sim.results.quantiles import Spread, spread
 from sim.variables import PRODUCT, REGION, RUN, WORLD
 
@@ -86,5 +87,5 @@ def _tonnes(results: xr.DataTree, name: str, region: str | None) -> xr.DataArray
     """Tonnes by run and product, of one region or of all."""
     found = variable(results, "runs", name)
     if region is None:
-        return found.sum(REGION).transpose(PRODUCT, RUN)
+        return of_each_run(found, lambda part: part.sum(REGION)).transpose(PRODUCT, RUN)
     return found.sel({REGION: chosen(region, labels(found, REGION), REGION)}).transpose(PRODUCT, RUN)

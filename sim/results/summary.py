@@ -8,8 +8,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sim.results.lookup import Origin, chosen, labels, origin, restriction_title, variable
+from sim.results.lookup import Origin, chosen, labels, not_kept, origin, restriction_title, variable
 from sim.results.policies import PolicyRow, policies
+from sim.results.portions import mean_over_runs, of_each_run
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
 from sim.results.shortage import ShortageRow, shortages
 from sim.variables import (
@@ -37,6 +38,13 @@ LIFTED = 2
 """Value of `ending` from which an event was lifted: by a truce or a ruling."""
 LEAST_TONNES = 1.0
 """Rationed tonnes below which a region counts as well supplied."""
+READ = {
+    "stages": ("peak_stage_price", "worst_stage_shortage"),
+    "products": ("peak_price", "months_dear", "worst_shortage"),
+    "sectors": ("shortage_months", "time_to_survive", "lost_output"),
+    "shortages": tuple(f"product_{part}" for part in ("rationed", "destroyed", "substituted", "saved", "held_up")),
+}
+"""Variables of `/runs` that each part of a summary reads."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,8 @@ class Summary:
     """Lost output of all sectors and regions together, million USD."""
     conflict: Conflict | None
     """None in a scenario without regimes."""
+    lacking: tuple[str, ...] = ()
+    """Variables of `/runs` that the summary reads and that were not kept; what needs them is left out."""
     policies: tuple[PolicyRow, ...] = ()
     """What policies cost and bring, in the order of the scenario."""
 
@@ -158,7 +168,8 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
     ------
     ResultError: The region does not exist, or the result lacks a variable.
     """
-    lost = variable(results, "runs", "lost_output").sum((SECTOR, REGION)).values
+    lacking = not_kept(results, *(name for names in READ.values() for name in names))
+    lost = np.empty(0, dtype=np.float32) if not_kept(results, "lost_output") else _all_lost(results)
     regimes, among = conflict_runs(results)
     share = variable(results, "shocks", "conflict_share")
     return Summary(
@@ -167,13 +178,27 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         stages=stages(results, region=region),
         products=products(results, region=region)[:MOST_ROWS],
         sectors=sectors(results, region=region)[:MOST_ROWS],
-        shortages=shortages(results, among if _telling(among) else None, region=region),
+        shortages=()
+        if _left_out(results, "shortages")
+        else shortages(results, among if _telling(among) else None, region=region),
         lost_output=spread(lost),
-        conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among]))
+        conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among[: lost.size]]))
         if regimes
         else None,
         policies=policies(results),
+        lacking=lacking,
     )
+
+
+def _left_out(results: xr.DataTree, table: str) -> bool:
+    """Whether a table cannot be made, since what it reads was not kept."""
+    return bool(not_kept(results, *READ[table]))
+
+
+def _all_lost(results: xr.DataTree) -> NDArray[np.float32]:
+    """Lost output of all sectors and regions together, by run."""
+    found = of_each_run(variable(results, "runs", "lost_output"), lambda part: part.sum((SECTOR, REGION)))
+    return np.asarray(found.values)
 
 
 def conflict_runs(results: xr.DataTree) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
@@ -196,6 +221,8 @@ def _regions(array: xr.DataArray, region: str | None) -> xr.DataArray:
 
 def stages(results: xr.DataTree, *, region: str | None = None) -> tuple[StageRow, ...]:
     """Every stage, in the order of the chain, where it is dearest and where it runs shortest."""
+    if _left_out(results, "stages"):
+        return ()
     price = _regions(variable(results, "distribution", "stage_price"), region)
     short = _regions(variable(results, "distribution", "stage_shortage"), region)
     highest = variable(results, "runs", "peak_stage_price"), variable(results, "runs", "worst_stage_shortage")
@@ -226,6 +253,8 @@ def _peaks(paths: xr.DataArray, peaks: xr.DataArray, among: NDArray[np.bool_]) -
 
 def products(results: xr.DataTree, *, region: str | None = None) -> tuple[ProductRow, ...]:
     """Products that get dear in a region, the dearest first; of each product only the region where it is dearest."""
+    if _left_out(results, "products"):
+        return ()
     peak = _regions(variable(results, "runs", "peak_price"), region)
     high = over_runs(peak, LEVELS[-1])
     among = conflict_runs(results)[1]
@@ -251,9 +280,11 @@ def _product(results: xr.DataTree, product: str, region: str, among: NDArray[np.
 
 def sectors(results: xr.DataTree, *, region: str | None = None) -> tuple[SectorRow, ...]:
     """Sectors in regions that are short in some run, by mean lost output."""
+    if _left_out(results, "sectors"):
+        return ()
     short = _regions(variable(results, "runs", "shortage_months"), region)
-    share = (short > 0).mean(RUN)
-    mean_lost = variable(results, "runs", "lost_output").mean(RUN)
+    share = mean_over_runs(short, lambda part: part > 0)
+    mean_lost = mean_over_runs(variable(results, "runs", "lost_output"))
     found = [
         (str(sector), str(place))
         for sector in short[SECTOR].values
@@ -320,9 +351,12 @@ def _restriction(results: xr.DataTree, name: str, among: NDArray[np.bool_]) -> R
 def hardest_hit(results: xr.DataTree) -> str:
     """The region whose sectors go without most tonnes on average; the world if none goes without.
 
-    Rationing, since price takes a little from all users: by it the largest user would always be hit hardest.
+    Rationing, since price takes a little from all users: by it the largest user would always be hit hardest. The world
+    too where rationing was not kept of each run.
     """
-    lacking = variable(results, "runs", "rationed_tonnes").mean(RUN).sum(SECTOR)
+    if not_kept(results, "rationed_tonnes"):
+        return WORLD
+    lacking = mean_over_runs(variable(results, "runs", "rationed_tonnes")).sum(SECTOR)
     lacking = lacking.drop_sel({REGION: WORLD}, errors="ignore")
     worst = int(np.argmax(lacking.values))
     return str(lacking[REGION].values[worst]) if float(lacking.values[worst]) > LEAST_TONNES else WORLD

@@ -46,7 +46,7 @@ def alone(tiny: Scenario) -> xr.DataTree:
 @pytest.fixture
 def short_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight ranges, more than are under way at a time."""
-    monkeypatch.setattr(cluster, "_length", lambda runs, threads: 128)
+    monkeypatch.setattr(cluster, "_length", lambda runs, threads, unit: 128)
 
 
 @pytest.mark.usefixtures("short_ranges")
@@ -56,6 +56,31 @@ def test_run__on_a_cluster_gives_the_bits_of_one_machine(tiny: Scenario, alone: 
     made = sim.run(tiny, progress=lambda done, _: told.append(done), **options)
     assert made.identical(alone)
     assert len(told) == 8 and told[-1] == RUNS and told == sorted(told)
+
+
+def test_make__on_a_cluster_has_workers_write_and_gives_the_same_bits(
+    tiny: Scenario, alone: xr.DataTree, client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.engine.stream.PIECE", 128)
+    monkeypatch.setattr(cluster, "_length", lambda runs, threads, unit: 512)
+    sent: list[object] = []
+    together = cluster.Counted
+    monkeypatch.setattr(cluster, "Counted", lambda part, *rest: (sent.append(part), together(part, *rest))[1])
+    with Checkpoint(tmp_path / "a.progress", pause=0.0) as kept:
+        options = {"runs": RUNS, "seed": 3, "first": 7, "per_run": ("lost_output",)}
+        made = sim.make(tiny, tmp_path / "a.zarr", checkpoint=kept, client=client, **options)
+    assert made["runs"].lost_output.identical(alone["runs"].lost_output)
+    assert made["shocks"].identical(alone["shocks"]) and made["distribution"].identical(alone["distribution"])
+    assert sent == [{}] * 2 and [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
+
+
+def test_make__refuses_workers_that_do_not_reach_the_folder(
+    tiny: Scenario, client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "touch", lambda self, **_: None)  # as if it were on the disk of another machine
+    with pytest.raises(ClusterError, match=r"do not reach .* a name that ends in \.nc, which is written here"):
+        sim.make(tiny, tmp_path / "a.zarr", runs=4, client=client)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("short_ranges")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,22 @@ from sim.core import jit, loop
 from sim.engine.machine_code import compile_all, discard_damaged, kept
 from sim.engine.run import run
 from sim.scenario import load
+
+
+def test_discard_damaged__deletes_what_has_changed_since_it_was_written(tmp_path: Path) -> None:
+    rotten, renewed, sound = (tmp_path / f"{name}.1.nbc" for name in ("rotten", "renewed", "sound"))
+    for path in (rotten, renewed, sound):
+        path.write_bytes(b"\x80\x04 all of it.")
+    assert discard_damaged(tmp_path) == []
+    times = rotten.stat()
+    rotten.write_bytes(b"\x80\x04 all if it.")
+    os.utime(rotten, ns=(times.st_atime_ns, times.st_mtime_ns))
+    renewed.write_bytes(b"\x80\x04 another one.")
+    os.utime(renewed, ns=(times.st_atime_ns, times.st_mtime_ns + 1))
+    assert discard_damaged(tmp_path) == [rotten]
+    assert discard_damaged(tmp_path) == [] and renewed.exists() and sound.exists()
+    (tmp_path / "digests.json").write_text("[not json")
+    assert discard_damaged(tmp_path) == [] and not list(tmp_path.glob("*.partial"))
 
 
 def test_discard_damaged__leaves_the_cache_in_use_alone() -> None:

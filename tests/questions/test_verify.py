@@ -14,7 +14,7 @@ import xarray as xr
 import sim
 from sim.errors import ResultError, ScenarioError
 from sim.questions.differences import differences, of_datasets, same
-from sim.questions.verify import verify
+from sim.questions.verify import kept_of_each, verify
 
 DATA = Path(__file__).parents[1] / "scenario" / "data"
 RUNS = 300
@@ -38,6 +38,25 @@ def test_verify__of_an_honest_result_holds_to_the_bit(results: xr.DataTree, shar
     assert found.holds and found.relative == 0.0 and found.figures > 1000
     assert len(found.runs) == max(16, int(np.ceil(share * RUNS))) and found.of == RUNS
     assert set(found.runs) <= set(range(40, 40 + RUNS))
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_verify__keeps_again_what_was_kept_and_compares_it(tmp_path: Path, share: float) -> None:
+    scenario = sim.load(DATA / "tiny.toml", overrides=["time.years=1.5"])
+    rows = ["price[magnet, B]", "sector_shortage[motors, B]"]
+    options = {"follow": rows, "monthly": ["price", "delivery"], "per_run": ["lost_output"]}
+    made = sim.run(scenario, runs=20, seed=4, traces=1, open_ended=True, **options)
+    made = sim.open_results(sim.save(made, tmp_path / "a.nc"))
+    found = kept_of_each(made)
+    assert [str(row) for row in found["follow"]] == rows
+    assert (found["monthly"], found["per_run"]) == (("price", "delivery"), ("lost_output",))
+    assert verify(made, share=share, folder=DATA).holds
+    for group, name in (("paths", "price"), ("monthly", "delivery")):
+        made[group][name].values[...] *= 1.001
+    assert {each.place for each in verify(made, share=share, folder=DATA).differing} == {
+        "/paths/price",
+        "/monthly/delivery",
+    }
 
 
 def test_verify__of_a_bundled_chain_with_capacity_and_projects_holds(tmp_path: Path) -> None:
