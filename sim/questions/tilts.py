@@ -32,7 +32,8 @@ class Law:
 
     Each is as wide as its next neighbours are far, so that narrow ends and wide middles fit one law; with the long
     tails of Cauchy's law what lies just beyond the telling runs stays likely. Laws in parts between quantiles, which
-    this replaces, left it to chance: their error was four times as large, and often understated.
+    this replaces, left it to chance: on one way of known probability (2.1e-4, 3,200 runs) their error was 0.16 of it,
+    not 0.03.
     """
 
     centres: Values
