@@ -272,7 +272,8 @@ class Quantity:
         data = results["runs"].to_dataset()
         lacking = [name for name in names if name not in data.data_vars]
         if lacking:
-            raise MetricError(text, [f"the result has no {', '.join(lacking)}; make it again with this version"])
+            cure = "make it again, with all variables (--per-run) and this version"
+            raise MetricError(text, [f"the result has no {', '.join(lacking)}; {cure}"])
         total = np.zeros(data.sizes[RUN])
         for name in names:
             array = data[name]

@@ -88,7 +88,10 @@ def test_run__with_chosen_variables_says_what_is_left_out_and_can_be_verified(tm
     found = CliRunner().invoke(app, ["verify", str(out), "--folder", str(TINY.parent)])
     assert found.exit_code == 0 and "the same to the bit" in " ".join(found.stdout.split())
     found = CliRunner().invoke(app, ["tails", str(out), "--metric", "tail95(lost_output)"])
-    assert found.exit_code == 2 and "the result has no lost_output; make it again" in found.stderr
+    assert (
+        found.exit_code == 2
+        and "the result has no lost_output; make it again, with all variables (--per-run)" in found.stderr
+    )
 
 
 def test_verify_and_diff__say_what_they_found(tmp_path: Path) -> None:
