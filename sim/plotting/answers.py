@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.plotting import style
 from sim.variables import CAUSE, DRAW, FACTOR, METRIC
@@ -51,6 +51,8 @@ def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
     axes.grid(visible=False, axis="y")
     total, units = float(part.total), str(part.units.values)
     unit = "" if units == "1" else f" {units}"
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: style.number(value)))
+    axes.set_xlabel(f"part of it{unit and f',{unit}'}", fontsize=style.SMALL, color=style.GREY)
     style.heading(
         axes,
         str(part[METRIC].values),
