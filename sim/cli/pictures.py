@@ -36,8 +36,9 @@ KINDS = (
     "stages: price and shortage at every stage of a region; fan: one variable over time; heat: price and shortage as "
     "colours, by stage of a region or by region of a product; map: who makes for whom, and who misses it; "
     "history: a product's price above the restrictions in force; quoted: quoted against transacted price; "
-    "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions. Of answers kept with --out FILE.nc: forest (of `sim compare`), blame (of "
-    "`sim blame`), tornado (of `sim sensitivity`). Of the name of an episode in place of a file: hindcast."
+    "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions. "
+    "Of answers kept with --out FILE.nc: forest (of `sim compare`), blame (of `sim blame`), tornado (of "
+    "`sim sensitivity`). Of the name of an episode in place of a file: hindcast."
 )
 
 

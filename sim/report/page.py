@@ -13,6 +13,7 @@ from sim.errors import ResultError
 from sim.plotting import style
 from sim.report import rendering
 from sim.report.classes import classes
+from sim.report.context import context
 from sim.report.figures import Picture, pictures
 from sim.report.findings import Finding, findings, measured
 from sim.report.provenance import Provenance, provenance
@@ -124,7 +125,7 @@ def _section(results: xr.DataTree, *, region: str | None, folder: Path | None, w
         title=summary.origin.title or summary.origin.scenario,
         caution=_cautions(summary),
         intro=" ".join([intro, *(text for text in rest if text.startswith("Conflict"))]),
-        findings=findings(results, summary),
+        findings=(*findings(results, summary), *context(results, summary, scenario)),
         pictures=drawn,
         tables=tuple(found),
         provenance=provenance(results, scenario, folder=folder),
