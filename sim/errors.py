@@ -81,6 +81,10 @@ class ClusterError(OreflowError):
     """A cluster cannot be used, or was lost."""
 
 
+class MissingExtra(OreflowError):
+    """A library of an optional extra is not installed."""
+
+
 class QuickLookWarning(UserWarning):
     """The settings are good for a quick look only; do not quote the numbers."""
 

@@ -178,6 +178,12 @@ def open_results(path: str | Path, *, most: int = MOST_IN_MEMORY) -> xr.DataTree
     Raises
     ------
     ResultError: Missing, foreign, damaged, or of another format.
+
+    Example
+    -------
+    >>> open_results("none.nc")
+    Traceback (most recent call last):
+    sim.errors.ResultError: none.nc: does not exist; check the name and the folder
     """
     shown = Path(path)
     _check_kind(shown)

@@ -63,6 +63,7 @@ app.command("catalogue", epilog="Example: sim catalogue baseline --years 100000 
     decisions.catalogue
 )
 app.command("report", epilog="Example: sim report baseline.nc --out report.html")(reports.write)
+app.command("explore", epilog="Example: sim explore baseline.nc controls.nc --no-browser --port 5006")(reports.explore)
 app.command("new", epilog="Example: sim new my_quota --extends baseline")(helping.create)
 app.command("explain", epilog="Example: sim explain restrictions.licensing.cut")(helping.explain)
 app.command("hindcast", epilog="Example: sim hindcast rare_earths_2025 --plot hindcast.png")(hindcasts.hindcast)

@@ -26,13 +26,19 @@ class Kind(StrEnum):
     quoted = "quoted"
     exceedance = "exceedance"
     shocks = "shocks"
+    forest = "forest"
+    blame = "blame"
+    tornado = "tornado"
+    hindcast = "hindcast"
 
 
 KINDS = (
     "stages: price and shortage at every stage of a region; fan: one variable over time; heat: price and shortage as "
     "colours, by stage of a region or by region of a product; map: who makes for whom, and who misses it; "
     "history: a product's price above the restrictions in force; quoted: quoted against transacted price; "
-    "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions."
+    "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions. "
+    "Of answers kept with --out FILE.nc: forest (of `sim compare`), blame (of `sim blame`), tornado (of "
+    "`sim sensitivity`). Of the name of an episode in place of a file: hindcast."
 )
 
 
@@ -54,14 +60,17 @@ def draw(
     run: Annotated[int | None, typer.Option(min=0, help="A traced run, which a history then shows alone.")] = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Draw a picture of a result."""
+    """Draw a picture of a result, of an answer to a question, or of an episode of history."""
     with reported():
         from sim import store
-        from sim.plotting import files, kinds
+        from sim.plotting import asked, files, kinds
 
         wanted = kinds.Wanted(
             product=product, region=region, variable=variable, quantile=quantile, run=run, folder=file.parent
         )
+        if kind.value in (*asked.ANSWERS, asked.EPISODE):
+            _draw_answer(file, out, kind.value, wanted, overwrite=overwrite)
+            return
         found, target, _ = together(
             lambda: store.open_results(file),
             lambda: files.check_picture(out, overwrite=overwrite),
@@ -70,6 +79,21 @@ def draw(
         drawn = kinds.draw(found, kind.value, wanted)
         files.write(drawn.figure, target)
         note(f"{out}: {kind.value}{_where(drawn.region, wanted)}")
+
+
+def _draw_answer(file: Path, out: Path, kind: str, wanted: Wanted, *, overwrite: bool) -> None:
+    """Draw what is no picture of a result."""
+    from sim.plotting import asked, files, kinds
+    from sim.scenario.episodes import read_episode
+
+    is_answer = kind in asked.ANSWERS
+    found, target, _ = together(
+        lambda: asked.read(file, kind) if is_answer else read_episode(str(file)),
+        lambda: files.check_picture(out, overwrite=overwrite),
+        lambda: kinds.refuse(kind, wanted, known=()),
+    )
+    files.write(asked.ANSWERS[kind].draw(found) if is_answer else asked.replayed(str(file)), target)
+    note(f"{out}: {kind} of {file}")
 
 
 def _where(region: str | None, wanted: Wanted) -> str:

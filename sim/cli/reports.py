@@ -1,4 +1,4 @@
-"""`sim report`: a page of findings."""
+"""`sim report` and `sim explore`: a page of findings, and a page to choose on."""
 
 from __future__ import annotations
 
@@ -34,3 +34,26 @@ def write(
         text = report.html(found, region=region, folders=folders, with_pictures=pictures)
         report.write(text, target)
         note(f"{out}: a page on {len(files)} result{'s' if len(files) > 1 else ''}, {len(text) / 1e6:.1f} MB")
+
+
+def explore(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Result files (.nc) or folders (.zarr), one or more.")
+    ],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of this machine; 0 takes a free one.")] = 0,
+    browser: Annotated[bool, typer.Option(help="Whether the page is opened in the browser.")] = True,
+) -> None:
+    """Open a page on this machine to choose scenario, product, region and quantile on; Ctrl-C ends it."""
+    with reported("nothing was served"):
+        from sim import store
+        from sim.report import explored, explorer
+
+        _, *found = together(explorer.check_installed, *(lambda file=file: store.open_results(file) for file in files))
+        server = explorer.server(explored.named(found), port=port)
+        address = f"http://{explorer.HOST}:{server.port}/"
+        note(f"{address}  (this machine only; Ctrl-C ends it)")
+        server.start()
+        if browser:
+            typer.launch(address)
+        server.io_loop.start()
+        note("ended")

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.plotting import style
 from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC
@@ -24,39 +24,56 @@ def blame(data: xr.Dataset) -> Figure:
     data: What `sim.blame` returned.
     """
     metrics = [str(text) for text in data[METRIC].values][:MOST]
-    height = 0.9 + 0.22 * data.sizes[CAUSE]
+    height = 1.2 + 0.24 * (data.sizes[CAUSE] + 1)
     figure = style.new_figure(8.0, 0.9 + height * len(metrics))
     for axes, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
         blame_bars(axes, data.sel({METRIC: metric}))
     style.big_title(figure, f"What each restriction is answerable for: {data.attrs.get('title', '')}")
-    source = f"Shapley values of {data.attrs['runs']} runs with the same draws; bars with one standard error either way"
+    source = (
+        f"Shapley values of {data.attrs['runs']} runs with the same draws; blue adds, green takes off; "
+        "lines: one standard error either way"
+    )
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
 def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
-    """Draw the parts of one figure, the largest on top.
+    """Draw the parts of one figure as a waterfall: the largest on top, each from where the last ends, then their sum.
 
     Parameters
     ----------
     part: One metric of what `sim.blame` returned.
     """
-    ordered = part.sortby(abs(part.blame))
-    names = [str(cause) for cause in ordered[CAUSE].values]
-    colours = [style.GREY if name == NO_RESTRICTION else style.BLUE for name in names]
-    axes.barh(names, ordered.blame.values, xerr=ordered.blame_error.values, color=colours, height=0.7, ecolor="black")
+    ordered = part.isel({CAUSE: np.argsort(-abs(part.blame.values), kind="stable")})
+    names, values = [str(cause) for cause in ordered[CAUSE].values], ordered.blame.values
+    ends, places = np.cumsum(values), np.arange(values.size + 1)[::-1]
+    colours = [_colour(name, value) for name, value in zip(names, values, strict=True)]
+    axes.barh(places[:-1], values, left=ends - values, color=colours, height=0.7)
+    axes.errorbar(ends, places[:-1], xerr=ordered.blame_error.values, fmt="none", ecolor="black", elinewidth=1.2)
+    axes.vlines(ends, places[1:] - 0.35, places[:-1] + 0.35, color=style.GREY, linewidth=0.8)
+    total, units = float(part.total), str(part.units.values)
+    axes.barh(places[-1:], [total], xerr=[float(part.total_error)], color="black", ecolor=style.GREY, height=0.7)
+    axes.set_yticks(places, [*names, "together"])
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
     style.dress(axes)
     axes.grid(visible=True, axis="x", color="0.9", linewidth=0.7)
     axes.grid(visible=False, axis="y")
-    total, units = float(part.total), str(part.units.values)
     unit = "" if units == "1" else f" {units}"
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: style.number(value)))
+    axes.set_xlabel(f"sum of the parts so far{unit and f',{unit}'}", fontsize=style.SMALL, color=style.GREY)
     style.heading(
         axes,
         str(part[METRIC].values),
         f"{style.number(total, 4)}{unit} +- {style.number(float(part.total_error))} in all",
     )
     return axes
+
+
+def _colour(name: str, value: float) -> str:
+    """What adds is blue, what takes off is green, and what no restriction explains is grey."""
+    if name == NO_RESTRICTION:
+        return style.GREY
+    return style.BLUE if value >= 0.0 else style.GREEN
 
 
 def stress(data: xr.Dataset) -> Figure:

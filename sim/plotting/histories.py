@@ -115,7 +115,10 @@ def _bars(axes: Axes, results: xr.DataTree, force: xr.DataArray, *, alone: bool)
     for row in range(len(names) + 1):
         axes.axhline(row - 0.5, color="white", linewidth=6.0)
     titles = [restriction_title(results, name) for name in names]
-    axes.set_yticks(range(len(titles)), [textwrap.shorten(title, LABEL_WIDTH, placeholder=" ...") for title in titles])
+    axes.set_yticks(
+        range(len(titles)),
+        ["\n".join(textwrap.wrap(title, LABEL_WIDTH, max_lines=2, placeholder=" ...")) for title in titles],
+    )
     axes.set_ylim(max(len(titles), 1) - 0.5, -0.5)
     axes.tick_params(axis="y", labelsize=style.SMALL, colors=style.GREY, length=0)
     axes.tick_params(axis="x", labelsize=style.NORMAL, colors=style.GREY, length=3)

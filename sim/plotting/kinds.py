@@ -119,12 +119,38 @@ def check(kind: str, wanted: Wanted) -> None:
     if picture.needs_product and wanted.product is None:
         faults.append(f"--kind {kind} needs --product, such as --product dy_oxide")
     known = (*picture.takes, *(("product",) if picture.needs_product else ()))
-    given = [name for name in ("product", "region", "variable", "quantile", "run") if getattr(wanted, name) is not None]
-    unused = [f"--{name}" for name in given if name not in known]
-    if unused:
-        faults.append(f"--kind {kind} has no use for {', '.join(unused)}; leave it out")
+    faults += _unused(kind, wanted, known)
     if kind == "heat" and wanted.product is not None and wanted.region is not None:
         faults.append("--kind heat takes --product (its rows are regions) or --region (its rows are stages), not both")
+    if faults:
+        raise ResultError("\n".join(faults))
+
+
+def _unused(kind: str, wanted: Wanted, known: tuple[str, ...]) -> list[str]:
+    """The fault of options that a kind does not know, if any was given."""
+    given = [name for name in ("product", "region", "variable", "quantile", "run") if getattr(wanted, name) is not None]
+    unused = [f"--{name}" for name in given if name not in known]
+    return [f"--kind {kind} has no use for {', '.join(unused)}; leave it out"] if unused else []
+
+
+def refuse(kind: str, wanted: Wanted, *, known: tuple[str, ...]) -> None:
+    """Say which options a kind of picture does not know.
+
+    Parameters
+    ----------
+    kind: Its name.
+    wanted: What was asked for.
+    known: Options it knows.
+
+    Raises
+    ------
+    ResultError: Others were given.
+
+    Example
+    -------
+    >>> refuse("forest", Wanted(), known=())
+    """
+    faults = _unused(kind, wanted, known)
     if faults:
         raise ResultError("\n".join(faults))
 

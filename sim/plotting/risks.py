@@ -140,6 +140,7 @@ def forest(data: xr.Dataset, metric: str, *, ax: Axes | None = None) -> Axes:
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
     base = f"{style.number(float(part.value.sel(scenario=data.attrs['base'])) / per, 4)} {unit}".strip()
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, position: style.number(value)))
     axes.set_xlabel(f"difference{', ' + unit if unit else ''}", fontsize=style.NORMAL)
     style.heading(axes, metric, f"difference to {data.attrs['base']}, which has {base}", width=60)
     return axes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from sim import store
-from sim.errors import OreflowError
+from sim.errors import MissingExtra
 from sim.quantiles import Numbers
 from sim.questions import references
 from sim.questions.observables import Replay, monthly, predicted, recorded, window
@@ -94,10 +94,6 @@ class Peak:
     """Months from the peak to half of it, from a straight line in logs between quotes; infinite if not seen."""
     modelled_half_life: float
     """Months from the modelled peak to half of it."""
-
-
-class MissingExtra(OreflowError):
-    """A library of an optional extra is not installed."""
 
 
 def replay(

@@ -66,7 +66,7 @@ def pictures(
     drawn, missing = [], []
     for title, text, draw in wanted:
         try:
-            drawn.append(_inside(title, text, draw()))
+            drawn.append(inside(title, text, draw()))
         except ResultError as error:
             missing.append(f"{title}: {error}")
     return tuple(drawn), tuple(missing)
@@ -139,7 +139,21 @@ def _stages(summary: Summary) -> str:
     return f"Over all regions, most is missing of the products of {row.stage} {where}: {lacking} in the worst month."
 
 
-def _inside(title: str, text: str, figure: Figure) -> Picture:
+def inside(title: str, text: str, figure: Figure) -> Picture:
+    """A figure as a picture inside a page.
+
+    Parameters
+    ----------
+    title: What it is called.
+    text: What can be seen.
+    figure: What a plotting function returned.
+
+    Example
+    -------
+    >>> picture = inside("Nothing", "An empty sheet.", style.new_figure(2.0, 1.0))
+    >>> picture.uri.startswith("data:image/png;base64,"), picture.width, picture.height
+    (True, 220, 110)
+    """
     written = io.BytesIO()
     figure.savefig(written, format="png", dpi=RESOLUTION)
     data = written.getvalue()

@@ -10,17 +10,23 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from sim.errors import ResultError
 from sim.plotting import style
+from sim.questions import tails
 from sim.results import intervals, sentences
 from sim.results.lookup import labels, variable
 from sim.results.quantiles import spread
 from sim.results.summary import SectorRow, Summary, hardest_hit, sectors
-from sim.variables import DEAR, PRODUCT, REGION, RUN, SECTOR, SHORT, WORLD
+from sim.variables import DEAR, PRODUCT, REGION, RUN, SECTOR, SHORT, STAGE, WORLD
 
 OFTEN = 0.1
 """Share of runs in which a sector must be short to be named as the first."""
 LEAST_NEED = 1.0
 """Tonnes that a sector must lack on average to be named."""
+
+
+TAIL = "tail95(lost_output)"
+"""Metric of a bad case."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def findings(results: xr.DataTree, summary: Summary) -> tuple[Finding, ...]:
         _largest_loss(results, summary),
         _hardest_region(results),
         _dearest(results, summary),
-        _bottleneck(summary),
+        _bottleneck(results, summary),
         _kinds(results),
         _total(results),
     )
@@ -126,11 +132,12 @@ def _largest_loss(results: xr.DataTree, summary: Summary) -> Finding | None:
     if not summary.sectors:
         return None
     row = summary.sectors[0]
-    lost, short = _of(results, "lost_output", row), _of(results, "shortage_months", row)
+    lost, short, again = (_of(results, name, row) for name in ("lost_output", "shortage_months", "time_to_recover"))
     return Finding(
-        "Who loses most?",
-        f"{style.begun(_name(row))}, by mean output lost: {measured(lost, _dollars)} over the horizon. "
-        f"{_how_often('Short', short > 0, 'months short', short)}",
+        "Who loses most, and how long does it last?",
+        f"{style.begun(_name(row))}, by mean output lost: {measured(lost, money)} over the horizon. "
+        f"{_how_often('Short', short > 0, 'months short', short)} Months from the first short month to the last, where "
+        f"any is short: {measured(again, '{:.0f}'.format)}.",
     )
 
 
@@ -169,23 +176,25 @@ def _dearest(results: xr.DataTree, summary: Summary) -> Finding | None:
     )
 
 
-def _bottleneck(summary: Summary) -> Finding | None:
+def _bottleneck(results: xr.DataTree, summary: Summary) -> Finding | None:
     if not summary.stages:
         return None
     row = max(summary.stages, key=lambda row: row.shortage.spread.middle + 1e-3 * row.shortage.spread.high)
     if row.shortage.spread.high <= 0.005:
         return None
+    place = {STAGE: row.stage, REGION: row.shortage.region}
+    missing = variable(results, "runs", "worst_stage_shortage").sel(place).values
     return Finding(
         "At which stage does it pinch?",
-        f"Products of {row.stage}, in {row.shortage.region} and most of all about "
-        f"{np.datetime_as_string(row.shortage.month, unit='M')}: in the worst month of a run "
-        f"{sentences.percents(row.shortage.spread)} of the intake needed is missing.",
+        f"Products of the stage {row.stage}, in {row.shortage.region} and most of all about "
+        f"{np.datetime_as_string(row.shortage.month, unit='M')}: intake missing in the worst month of a run is "
+        f"{measured(missing, sentences.percent)}.",
     )
 
 
 def _kinds(results: xr.DataTree) -> Finding | None:
     names = {"rationed": "rationed", "destroyed": "given up because of price", "substituted": "replaced"}
-    tonnes = {name: _world(variable(results, "runs", f"{name}_tonnes")) for name in names}
+    tonnes = {name: world(variable(results, "runs", f"{name}_tonnes")) for name in names}
     if not any(values.max() >= LEAST_NEED for values in tonnes.values()):
         return None
     parts = "; ".join(f"{said} {measured(tonnes[name], style.number)}" for name, said in names.items())
@@ -193,15 +202,25 @@ def _kinds(results: xr.DataTree) -> Finding | None:
 
 
 def _total(results: xr.DataTree) -> Finding | None:
-    lost = _world(variable(results, "runs", "lost_output"))
+    lost = world(variable(results, "runs", "lost_output"))
     if not lost.max() > 0.0:
         return None
-    tail = np.sort(lost)[-max(int(np.ceil(0.05 * lost.size)), 1) :]
     return Finding(
-        "What does it cost?",
-        f"Sector output lost in all sectors and regions together: {measured(lost, _dollars)}. "
-        f"The worst 5 % of runs lose {_dollars(float(tail.mean()))} on average.",
+        "What does it cost, and how bad is a bad case?",
+        f"Sector output lost in all sectors and regions together: {measured(lost, money)}. {_bad_case(results)}",
     )
+
+
+def _bad_case(results: xr.DataTree) -> str:
+    """The mean loss of the worst runs, with its interval."""
+    try:
+        estimate = tails.figures(results, [TAIL]).isel(figure=0)
+    except ResultError:
+        return "So few runs have no worst twentieth to speak of."
+    value, low, high = (float(estimate[name]) for name in ("value", "low", "high"))
+    sure = f" (95 % interval {money(low)} to {money(high)})" if math.isfinite(low) and math.isfinite(high) else ""
+    warning = str(estimate.warning.values)
+    return f"The worst 5 % of runs lose {money(value)} on average{sure}{f'; careful: {warning}' if warning else ''}."
 
 
 def _of(results: xr.DataTree, name: str, row: SectorRow) -> NDArray[np.float32]:
@@ -209,19 +228,24 @@ def _of(results: xr.DataTree, name: str, row: SectorRow) -> NDArray[np.float32]:
     return values
 
 
-def _world(found: xr.DataArray) -> NDArray[np.float32]:
-    """Sum over sectors and regions by run."""
+def world(found: xr.DataArray) -> NDArray[np.float32]:
+    """Sum over sectors and regions by run.
+
+    Parameters
+    ----------
+    found: A variable of `/runs`, shape (run, sector, region).
+    """
     regions = [label for label in labels(found, REGION) if label != WORLD]
     values: NDArray[np.float32] = found.sel({REGION: regions}).sum((SECTOR, REGION)).values
     return values
 
 
-def _dollars(amount: float) -> str:
+def money(amount: float) -> str:
     """Million USD in words.
 
     Example
     -------
-    >>> _dollars(1534.2)
+    >>> money(1534.2)
     '1.5 billion USD'
     """
     scale, unit = next((pair for pair in sentences.MONEY if amount >= pair[0]), sentences.MONEY[-1])

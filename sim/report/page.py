@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import xarray as xr
@@ -12,7 +11,9 @@ import xarray as xr
 from sim import __version__, store
 from sim.errors import ResultError
 from sim.plotting import style
+from sim.report import rendering
 from sim.report.classes import classes
+from sim.report.context import context
 from sim.report.figures import Picture, pictures
 from sim.report.findings import Finding, findings, measured
 from sim.report.provenance import Provenance, provenance
@@ -66,8 +67,6 @@ def html(
     >>> "Nothing happens" in page, "<script" in page
     (True, False)
     """
-    from jinja2 import Environment, StrictUndefined
-
     if not results:
         raise ResultError("there is no result to report")
     places = [*folders, *[None] * (len(results) - len(folders))]
@@ -75,13 +74,10 @@ def html(
         _section(each, region=region, folder=folder, with_pictures=with_pictures)
         for each, folder in zip(results, places, strict=True)
     ]
-    files = resources.files("sim.report")
-    # Titles and sources come from scenario files: they are text, whatever they look like.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(files.joinpath("page.html.jinja").read_text(encoding="utf-8"))
-    return page.render(
+    return rendering.filled(
+        "page.html.jinja",
         title=sections[0].title if len(sections) == 1 else " | ".join(section.title for section in sections),
-        style=files.joinpath("page.css").read_text(encoding="utf-8"),
+        style=rendering.text("page.css"),
         sections=sections,
         beside=_beside(results) if len(results) > 1 else None,
         version=__version__,
@@ -129,7 +125,7 @@ def _section(results: xr.DataTree, *, region: str | None, folder: Path | None, w
         title=summary.origin.title or summary.origin.scenario,
         caution=_cautions(summary),
         intro=" ".join([intro, *(text for text in rest if text.startswith("Conflict"))]),
-        findings=findings(results, summary),
+        findings=(*findings(results, summary), *context(results, summary, scenario)),
         pictures=drawn,
         tables=tuple(found),
         provenance=provenance(results, scenario, folder=folder),

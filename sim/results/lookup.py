@@ -33,7 +33,8 @@ class Origin:
 
     def __str__(self) -> str:
         """Return scenario, seed, runs and version in one line."""
-        return f"oreflow {self.version}, scenario {self.scenario}, {self.runs:,} runs, seed {self.seed}"
+        runs = f"{self.runs:,} run{'s' if self.runs != 1 else ''}"
+        return f"oreflow {self.version}, scenario {self.scenario}, {runs}, seed {self.seed}"
 
 
 def origin(results: xr.DataTree) -> Origin:

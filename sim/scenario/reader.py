@@ -38,6 +38,15 @@ def load(source: str | Path, *, overrides: Sequence[str] = (), without: Sequence
     source: Name of a bundled scenario, or path of a TOML file.
     overrides: Keys to set, such as `time.years=3`.
     without: Policies to switch off, by name.
+
+    Raises
+    ------
+    ScenarioError: The file, an override or a table has faults; all of them are listed.
+
+    Example
+    -------
+    >>> load("still", overrides=["time.years=2"]).time.years
+    2.0
     """
     return _build(read(_locate(source)), overrides, without)
 

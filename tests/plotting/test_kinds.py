@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 
 from sim import chain, plotting
 from sim.errors import ResultError
-from sim.plotting import flows, heatmaps, kinds, style
+from sim.plotting import asked, flows, heatmaps, kinds, style
 from sim.plotting.kinds import Wanted
 from sim.results import remade
 from sim.variables import MONTH, REGION, STAGE
@@ -158,7 +158,7 @@ def test_draw__of_a_wish_that_cannot_be_met_names_all_faults() -> None:
 def test_commands__offer_the_kinds_there_are() -> None:
     from sim.cli.pictures import Kind
 
-    assert {kind.value for kind in Kind} == set(kinds.KINDS)
+    assert {kind.value for kind in Kind} == {*kinds.KINDS, *asked.ANSWERS, asked.EPISODE}
 
 
 def test_paler__mixes_with_white() -> None:
