@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sim.errors import MetricError
 from sim.questions.declared import DISCOVERY
-from sim.questions.estimates import SURE, Share, Values
+from sim.questions.estimates import SURE, Share
 from sim.questions.expressions import Condition, parse
 from sim.questions.tables import labelled
 from sim.questions.uncertainty import shock_inputs

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.errors import Fault, ScenarioError
 from sim.questions.comparison import checked, per_run, read_all
 from sim.questions.declared import FRONTIER
-from sim.questions.estimates import CONFIDENCE, Estimate, Values
+from sim.questions.estimates import Estimate
 from sim.questions.expressions import Metric
 from sim.questions.pairs import Ranking, ranking
 from sim.questions.tables import labelled
@@ -154,7 +154,7 @@ def _described(
     values: Loss and cost of each run, shape (2, mix, run).
     """
     # Two criteria share the chance of being wrong; either is sure of all its pairs at once.
-    share = 1.0 - (1.0 - CONFIDENCE) / 2.0
+    share = 1.0 - (1.0 - COVERAGE) / 2.0
     ranks = [ranking(metric.statistic, each, share) for metric, each in zip(asked, values, strict=True)]
     by = beaten(*ranks)
     figures = [[metric.estimate(row) for row in each] for metric, each in zip(asked, values, strict=True)]
@@ -172,7 +172,7 @@ def _described(
     for name, rank in zip(("loss_change", "cost_change"), ranks, strict=True):
         table |= {name: rank.value[:, 0], f"{name}_low": rank.low[:, 0], f"{name}_high": rank.high[:, 0]}
     data = labelled(FRONTIER, table, {MIX: names, INSTRUMENT: list(policies)})
-    data.attrs = {"title": scenario.title, "seed": seed, "runs": values.shape[2], "confidence": CONFIDENCE}
+    data.attrs = {"title": scenario.title, "seed": seed, "runs": values.shape[2], "confidence": COVERAGE}
     for name, metric in zip(("loss", "cost"), asked, strict=True):
         data.attrs |= {name: metric.text, f"{name}_units": metric.units(scenario)}
     return data

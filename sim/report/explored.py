@@ -207,10 +207,11 @@ def _cell(values: NDArray[np.float32], level: float, form: Callable[[float], str
     there = values[~np.isnan(values)]
     if not there.size:
         return "never"
-    found, error = float(over_runs(xr.DataArray(there, dims=RUN), level)), intervals.quantile(there, level)
-    return (
-        f"{form(found)} (too few runs)" if error is None else f"{form(found)} ({form(error.low)} to {form(error.high)})"
-    )
+    found = float(over_runs(xr.DataArray(there, dims=RUN), level))
+    error = intervals.quantile(there.astype(np.float64), level)
+    if error.low < there.min() or error.high > there.max():
+        return f"{form(found)} (too few runs)"
+    return f"{form(found)} ({form(error.low)} to {form(error.high)})"
 
 
 def _wanted(results: Mapping[str, xr.DataTree], choice: Choice) -> list[tuple[str, str, Callable[[], Figure]]]:
