@@ -19,6 +19,7 @@ from sim.questions.estimates import SURE, Share
 from sim.questions.expressions import Condition, parse
 from sim.questions.tables import labelled
 from sim.questions.uncertainty import shock_inputs
+from sim.results.intervals import Values
 from sim.variables import INPUT
 
 WORST = 0.1

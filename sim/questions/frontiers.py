@@ -17,6 +17,7 @@ from sim.questions.estimates import Estimate
 from sim.questions.expressions import Metric
 from sim.questions.pairs import Ranking, ranking
 from sim.questions.tables import labelled
+from sim.results.intervals import COVERAGE, Values
 from sim.scenario import Scenario
 from sim.scenario.base import nearest
 from sim.variables import INSTRUMENT, MIX
