@@ -7,6 +7,11 @@ takes long and comes last would leave the other worker idle.
 
 from __future__ import annotations
 
+import os
+
+# Tests share two cores, and commands they start take this over: threads of linear algebra would wait for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 FIRST = ("tests/engine/test_run.py", "tests/core/test_loop.py")

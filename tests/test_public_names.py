@@ -10,6 +10,8 @@ import sim
 from sim import plotting
 
 DEAR = {"blame", "dependence", "downstream", "exposure", "indicators", "make_catalogue", "requirement"} | {
+    "discover",
+    "frontier",
     "run_until",
     "open_catalogue",
     "sensitivity",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.algebra import on_one_thread
 from sim.chain.accounts import Values
 from sim.chain.capacity import expansion_arrays
 from sim.chain.constants import cast as scalars
@@ -37,6 +38,7 @@ UPSTREAM_STAGES = ("mining", "separation", "metal")
 """Stages whose markets feel a threat in full; those downstream feel `threat_downstream` of it."""
 
 
+@on_one_thread
 def core_arrays(
     reference: Reference, precision: type[np.floating[Any]] = np.float32, *, latent_floor: float = 0.0
 ) -> Chain:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.algebra import on_one_thread
 from sim.chain import accounts as ledger
 from sim.chain.accounts import Accounts, Market, Values
 from sim.chain.latent import latent_routes
@@ -178,6 +179,7 @@ class Reference:
         )
 
 
+@on_one_thread
 def build(scenario: Scenario) -> Reference:
     """Reconcile the tables of a scenario into its reference state.
 

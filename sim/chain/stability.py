@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.algebra import on_one_thread
 from sim.chain.arrays import core_arrays
 from sim.chain.reference import Reference, build
 from sim.core import allocate, fields, loop
@@ -91,6 +92,7 @@ def _read(path: Path) -> dict[str, Any]:
     return kept
 
 
+@on_one_thread
 def certify(scenario: Scenario, *, progress: Callable[[str], None] | None = None) -> Certificate:
     """Compute the certificate of a scenario's chain, without its restrictions and growth, with capacity fixed.
 

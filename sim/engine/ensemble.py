@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 
 from sim import chain as chains
+from sim.algebra import on_one_thread
 from sim.chain import stability
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
@@ -32,6 +33,7 @@ TRACED_AT_ONCE = 64
 class Ensemble:
     """Simulates runs of one scenario, in any ranges and any order; counts add up over all of them."""
 
+    @on_one_thread
     def __init__(
         self,
         scenario: Scenario,

@@ -113,7 +113,7 @@ def weighted(lost: Values, strikes: NDArray[np.bool_]) -> Interval:
 
     Example
     -------
-    >>> weighted(np.array([4.0, 2.0, 1.0, 1.0]), np.array([True, True, False, False])).value
+    >>> float(weighted(np.array([4.0, 2.0, 1.0, 1.0]), np.array([True, True, False, False])).value)
     1.0
     """
     chance = float(strikes.mean())

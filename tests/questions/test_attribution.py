@@ -99,7 +99,9 @@ def test_blame__is_drawn_with_one_panel_a_metric_and_the_largest_part_on_top(bla
     panels = plotting.blame(blamed).axes
     assert len(panels) == len(METRICS)
     largest = str(blamed.cause.values[int(abs(blamed.blame[0]).argmax())])
-    assert panels[0].get_yticklabels()[-1].get_text() == largest
+    written = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert (written[0], written[-1]) == (largest, "together")
+    assert list(panels[0].get_yticks()) == sorted(panels[0].get_yticks(), reverse=True)
 
 
 def test_blame__of_a_quantile_is_refused() -> None:
