@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import sim
 from sim.core import fields
 from sim.core.drivers import PAID
 from sim.core.state import BAN, OUTAGE
+from sim.scenario import parse
 from tests.core import arrays
 from tests.core.described import (
     Builder,
@@ -28,6 +31,7 @@ from tests.core.described import (
 )
 from tests.core.test_capacity import ACTIVITY, BUILDING, mine, months_in, started
 from tests.core.test_support import GRANTS, ledger
+from tests.scenario.conftest import DATA
 
 FOREVER = Event(0, 0, 1e9, 1.0)
 YEARS = 5
@@ -109,6 +113,32 @@ def test_exemption__lets_only_members_through() -> None:
     assert lost[1][1] < 0.5 * lost[0][1]
     # The outsider stays without; prices at the seller, who sells again, move what it gives up by little.
     assert lost[1][2] == pytest.approx(lost[0][2], rel=0.01) and lost[1][2] > 0.5 * 12 * 50
+
+
+def shipped(ban: dict[str, Any] | None = None, bloc: dict[str, Any] | None = None) -> np.ndarray:
+    """Oxide sent from A to B in the two-region example, t in each month of a year; A may ban it from March on."""
+    usual = {"kind": "ban", "by": "A", "products": ["oxide"], "cut": 1.0, "onset": {"at": "2025-03"}}
+    data = {
+        "title": "test",
+        "chain": "tiny",
+        "growth": False,
+        "time": {"start": "2025-01", "years": 1.0},
+        "restrictions": {} if ban is None else {"halt": usual | {"duration": "permanent"} | ban},
+        "policies": {} if bloc is None else {"bloc": {"kind": "alliance", "regions": ["A", "B"]} | bloc},
+    }
+    traces = sim.run(parse(data, folder=DATA), runs=1, traces=1)["traces"]
+    return np.asarray(traces.shipment.isel(run=0).sel(route="oxide A>B").values)
+
+
+def test_alliance__spares_its_members_in_whole_runs_and_from_its_date() -> None:
+    free, banned = shipped(), shipped({})
+    assert np.array_equal(shipped({}, {"tariff_free": False}), free)
+    assert banned[:2] == pytest.approx(free[:2]) and not banned[2:].any()
+    # Trade is free of its duty of 5 % at once; the ban still strikes where the bloc does not exempt.
+    dutyless = shipped({}, {"exempt": False})
+    assert np.all(dutyless[:2] > 1.01 * free[:2]) and not dutyless[2:].any()
+    dated = shipped({}, {"tariff_free": False, "from": "2025-07"})
+    assert np.array_equal(dated[:6], banned[:6]) and np.all(dated[6:] > free[6:])
 
 
 def seller(*, firm: float, stopped: float = 1.0, banned: bool = False) -> arrays.Block:
