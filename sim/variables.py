@@ -188,7 +188,8 @@ RUNS = (
         (RUN, RESTRICTION),
         "million USD",
         "Exports not sent on a restriction's routes while in force, at reference prices; below 0 where more is sent, "
-        "as under dumping, whose discounts and subsidies are not in it.",
+        "as under dumping, whose discounts and subsidies are not in it. A route under two restrictions is in both, so "
+        "restrictions do not add up to what a region loses.",
     ),
 )
 """Variables with one value a run."""

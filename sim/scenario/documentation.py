@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from sim.scenario.reader import schema
@@ -28,11 +29,28 @@ class Key:
     default: str
     """Empty where the key must be given."""
     kinds: tuple[str, ...] = ()
-    """Kinds of restriction that have it; empty where it has nothing to do with kinds."""
+    """Kinds of restriction or policy that have it; empty where it has nothing to do with kinds."""
+
+    @property
+    def family(self) -> str:
+        """What its kinds are kinds of: the first part, such as `restrictions`."""
+        return self.key.partition(".")[0]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of restriction or policy."""
+
+    name: str
+    family: str
+    """`restrictions` or `policies`."""
+    about: str
+    keys: tuple[Key, ...]
+    """What a table of this kind may hold, below tables within it too."""
 
 
 def keys() -> tuple[Key, ...]:
-    """All keys, in the order of the models; those that several kinds of restriction share appear once.
+    """All keys, in the order of the models; those that several kinds of restriction or policy share appear once.
 
     Example
     -------
@@ -40,7 +58,7 @@ def keys() -> tuple[Key, ...]:
     'a number above 0, at most 50'
     """
     found: dict[Key, tuple[str, ...]] = {}
-    tree = schema()
+    tree = _tree()
     for key in _below(tree, tree, "", ""):
         alone = replace(key, kinds=())
         found[alone] = tuple(dict.fromkeys((*found.get(alone, ()), *key.kinds)))
@@ -50,7 +68,7 @@ def keys() -> tuple[Key, ...]:
 def matching(query: str, known: tuple[Key, ...]) -> tuple[Key, ...]:
     """Keys that a query names: written in full, with any name for `NAME`, or by its last parts.
 
-    A kind of restriction in place of `NAME` leaves the keys of that kind.
+    A kind of restriction or policy in place of `NAME` leaves the keys of that kind.
 
     Example
     -------
@@ -60,14 +78,35 @@ def matching(query: str, known: tuple[Key, ...]) -> tuple[Key, ...]:
     'time.years'
     """
     asked = query.split(".")
-    kinds = {kind for key in known for kind in key.kinds}
+    kinds = {kind for key in known if key.family == asked[0] for kind in key.kinds}
     full = [key for key in known if _is_named(key, asked, kinds)]
     if full:
         return tuple(full)
     return tuple(key for key in known if key.key.split(".")[-len(asked) :] == asked)
 
 
+def kinds(known: tuple[Key, ...], query: str = "") -> tuple[Kind, ...]:
+    """Kinds that a query names: all of a family, or one with or without its family before it; all without a query.
+
+    Example
+    -------
+    >>> [kind.name for kind in kinds(keys(), "policies")][:3]
+    ['tariff', 'alliance', 'offtake']
+    >>> kinds(keys(), "policies.hub") == kinds(keys(), "hub")
+    True
+    """
+    tree = _tree()
+    found = []
+    for address, (family, name) in _kinds(tree).items():
+        if query in ("", family, name, f"{family}.{name}"):
+            own = tuple(replace(key, kinds=(name,)) for key in known if key.family == family and name in key.kinds)
+            found.append(Kind(name, family, _about(tree, {"$ref": address}), own))
+    order = [*dict.fromkeys(kind for key in known for kind in key.kinds)]
+    return tuple(sorted(found, key=lambda kind: order.index(kind.name)))
+
+
 def _is_named(key: Key, asked: list[str], kinds: set[str]) -> bool:
+    """Whether a key is the one asked for, written in full."""
     parts = key.key.split(".")
     if len(parts) != len(asked):
         return False
@@ -75,16 +114,26 @@ def _is_named(key: Key, asked: list[str], kinds: set[str]) -> bool:
     return same and (not key.kinds or asked[1] in (key.kinds if asked[1] in kinds else (asked[1],)))
 
 
-def _kinds(tree: Mapping[str, Any]) -> dict[str, str]:
-    """Kind of each restriction model, by its address in the schema."""
-    (pattern,) = tree["properties"]["restrictions"]["patternProperties"].values()
-    return {address: kind for kind, address in pattern["discriminator"]["mapping"].items()}
+@lru_cache(maxsize=1)
+def _tree() -> Mapping[str, Any]:
+    """The schema of scenario files, made once: it takes a quarter of a second."""
+    return schema()
+
+
+def _kinds(tree: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Family and kind of each model of which a scenario holds several kinds, by its address in the schema."""
+    return {
+        address: (family, kind)
+        for family, part in tree["properties"].items()
+        for held in part.get("patternProperties", {}).values()
+        for kind, address in held.get("discriminator", {}).get("mapping", {}).items()
+    }
 
 
 def _below(tree: Mapping[str, Any], node: Mapping[str, Any], path: str, kind: str) -> Iterator[Key]:
     """Keys below a part of the schema."""
     address = node.get("$ref", "")
-    kind = _kinds(tree).get(address, kind)
+    kind = _kinds(tree).get(address, ("", kind))[1]
     if address:
         name = address.rsplit("/", 1)[-1]
         if name == DISTRIBUTION:

@@ -94,6 +94,14 @@ def test_new__begins_a_scenario_and_says_what_comes_next(tmp_path: Path, monkeyp
         ("restrictions.heavy_quota.onset", ("A date or a hazard",)),
         ("peak_price", ("/runs/peak_price", "run x product x region", "Highest monthly")),
         ("runs/peak_price", ("/runs/peak_price",)),
+        (
+            "policies",
+            ("Kinds of policies", "guarantee: A public guarantee", "needs regions, kind", "/policies/revenue"),
+        ),
+        ("restrictions", ("Kinds of restrictions", "licensing: Exports that need a licence")),
+        ("policies.guarantee", ('of kind "guarantee"', "contingent liability", "policies.NAME.recovery")),
+        ("guarantee", ('of kind "guarantee"', "policies.NAME.recovery")),
+        ("policies.guarantee.share", ("policies of kind guarantee", "lent and guaranteed")),
     ],
 )
 def test_explain__keys_and_variables(name: str, said: tuple[str, ...]) -> None:
@@ -101,7 +109,20 @@ def test_explain__keys_and_variables(name: str, said: tuple[str, ...]) -> None:
     assert found.exit_code == 0 and all(each in found.stdout for each in said), found.stdout
 
 
-@pytest.mark.parametrize(("name", "near"), [("time.yeers", "time.years"), ("peak_prize", "peak_price")])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("time.yeers", "time.years"),
+        ("peak_prize", "peak_price"),
+        ("garantee", "guarantee"),
+        ("policies.garantee", "guarantee"),
+    ],
+)
 def test_explain__of_an_unknown_name_gives_the_nearest(name: str, near: str) -> None:
     found = call("explain", name)
     assert found.exit_code == 2 and f"did you mean {near}?" in found.stderr
+
+
+def test_explain__of_a_name_that_a_scenario_gives_points_to_the_kinds() -> None:
+    found = call("explain", "policies.my_own_wall")
+    assert found.exit_code == 2 and "`sim explain policies` lists the kinds" in found.stderr

@@ -46,6 +46,13 @@ def test_spillover__is_a_restriction_of_its_own_in_results() -> None:
     assert np.array_equal(shocks.onset.sel(restriction="papers"), alone["shocks"].onset.sel(restriction="papers"))
 
 
+def test_sender_loss__of_a_route_under_two_measures_is_in_both() -> None:
+    ban = {"kind": "ban", "products": ["oxide"], "cut": 1.0}
+    loss = ran(one=ban, other=ban)["runs"].sender_loss.isel(run=0)
+    # Eighteen months of 8 t a year at 60 USD/kg, lost once and booked by each.
+    assert np.allclose(loss, 12.0 * 60 * 1e3 / 1e6, rtol=1e-4)
+
+
 def test_schedule__ships_by_the_level_of_the_day() -> None:
     quota = {"kind": "export_quota", "products": ["oxide"], "quota": {"t_per_year": 4.0}}
     results = ran(

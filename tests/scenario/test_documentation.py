@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ from sim.errors import ScenarioError
 from sim.scenario import bundled, documentation, scaffold
 from sim.scenario.base import Model
 from sim.scenario.models import Scenario
+from sim.scenario.policies import POLICY_KINDS, Policy
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,22 @@ def test_matching__takes_names_kinds_and_last_parts(known: tuple[documentation.K
     assert documentation.matching("hazard_per_year", known)[0].key == "restrictions.NAME.onset.hazard_per_year"
     assert documentation.matching("restrictions.licensing.quota", known) == ()
     assert documentation.matching("no.such.key", known) == ()
+
+
+def test_kinds__have_the_keys_of_their_models(known: tuple[documentation.Key, ...]) -> None:
+    for kind, model in zip(POLICY_KINDS, get_args(get_args(Policy)[0]), strict=True):
+        (found,) = documentation.kinds(known, kind)
+        names = {f"policies.NAME.{info.alias or name}" for name, info in model.model_fields.items()}
+        assert {key.key for key in found.keys if key.key.count(".") == 2} == names
+        assert found.about.startswith(str(model.__doc__).splitlines()[0])
+        assert documentation.kinds(known, f"policies.{kind}") == (found,)
+    assert [kind.name for kind in documentation.kinds(known, "policies")] == [*POLICY_KINDS]
+
+
+def test_matching__of_a_policy_takes_its_kind(known: tuple[documentation.Key, ...]) -> None:
+    (by_kind,) = documentation.matching("policies.guarantee.share", known)
+    assert by_kind.kinds == ("guarantee",) and "guaranteed" in by_kind.about
+    assert documentation.matching("policies.tariff.share", known) == ()
 
 
 def test_scaffold__loads_as_it_stands(tmp_path: Path) -> None:
