@@ -112,7 +112,7 @@ def _policies(results: xr.DataTree) -> Finding | None:
     dearest = str(mean[INSTRUMENT].values[int(np.argmax(mean.values))])
     return Finding(
         "What do the policies cost the public, and do they help?",
-        f"Public money less receipts over the horizon, discounted: {measured(total, _signed)}; most of it for "
+        f"Public money less receipts over the horizon, discounted: {measured(total, _signed)}; the largest part for "
         f"{dearest.replace('_', ' ')}. Whether they help is not in a single result: `sim compare` sets it against the "
         "same scenario without them, on the same draws, with the error of the difference.",
     )

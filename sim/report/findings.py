@@ -135,7 +135,8 @@ def _largest_loss(results: xr.DataTree, summary: Summary) -> Finding | None:
     lost, short, again = (_of(results, name, row) for name in ("lost_output", "shortage_months", "time_to_recover"))
     return Finding(
         "Who loses most, and how long does it last?",
-        f"{style.begun(_name(row))}, by mean output lost: {measured(lost, money)} over the horizon. "
+        f"{style.begun(_name(row))}, which loses most on average: {money(float(np.nanmean(lost)))} of output "
+        f"over the horizon; in the median run {measured(lost, money)}. "
         f"{_how_often('Short', short > 0, 'months short', short)} Months from the first short month to the last, where "
         f"any is short: {measured(again, '{:.0f}'.format)}.",
     )

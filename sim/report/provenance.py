@@ -39,6 +39,8 @@ class Provenance:
 
     description: str
     measures: tuple[Measure, ...]
+    regions: tuple[tuple[str, str], ...]
+    """Codes and names."""
     parameters: tuple[str, ...]
     """Response parameters that differ from their defaults."""
     confidence: Table | None
@@ -71,6 +73,7 @@ def provenance(results: xr.DataTree, scenario: Scenario | None, *, folder: Path 
         measures=tuple(
             _measure(results, name, each) for name, each in data.get("restrictions", {}).items() if each is not None
         ),
+        regions=() if scenario is None else tuple((row.region, row.name) for row in scenario.tables.regions),
         parameters=_parameters(data.get("parameters", {})),
         confidence=None if scenario is None else _confidence(scenario),
         assumptions=() if scenario is None else audit.stated_assumptions(scenario),

@@ -55,7 +55,7 @@ def restrictions(summary: Summary) -> Table:
         for row in summary.restrictions
         for each, labels in _lines(row, row.title)
     )
-    heads = ("restriction", ">runs struck", ">first onset", ">months in force", ">lifted")
+    heads = ("restriction", ">runs struck", ">first onset", ">months in force, as drawn", ">lifted")
     return Table("Restrictions as drawn (lifted: events that a truce or a ruling ends)", heads, rows)
 
 
