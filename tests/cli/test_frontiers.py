@@ -1,4 +1,4 @@
-"""`sim frontier` and `sim discover` as they are called."""
+"""`sim frontier`, `sim discover` and `sim value-of-information` as they are called."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def call(*arguments: str | Path) -> Result:
 
 def test_frontier__prints_mixes_and_writes_table_and_picture(tmp_path: Path) -> None:
     found = call(
-        "frontier", "allied_strategy", "--vary", "talent=0,2", "--runs", "24", "--set", "time.years=1.5",
+        "frontier", "allied_strategy", "--vary", "talent=0,2", "--runs", "8", "--set", "time.years=1.5",
         "--loss", "mean(lost_output)", "--out", tmp_path / "a.nc", "--plot", tmp_path / "a.png",
     )  # fmt: skip
     assert found.exit_code == 0, found.output
@@ -46,7 +46,7 @@ def test_bad_input__leaves_with_2_and_a_cure(arguments: tuple[str, ...], words: 
 
 def test_discover__prints_the_box_and_how_good_it_is(tmp_path: Path) -> None:
     pytest.importorskip("prim")
-    results = sim.run(sim.load("baseline", overrides=["time.years=1"]), runs=600, seed=5)
+    results = sim.run(sim.load("baseline", overrides=["time.years=1"]), runs=440, seed=5)
     place = sim.save(results, tmp_path / "a.nc")
     found = call(
         "discover", place, "--metric", "lost_output", "--plot", tmp_path / "a.png", "--out", tmp_path / "a.csv"
@@ -54,3 +54,18 @@ def test_discover__prints_the_box_and_how_good_it_is(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert "of bad runs lie inside" in found.output and (tmp_path / "a.csv").exists()
     assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("baseline",), "has one option"),
+        (("baseline", "section_232", "--vary", "fund=0,1"), "makes options of one scenario"),
+        (("allied_strategy", "--vary", "fnd=0,1"), "did you mean fund"),
+        (("allied_strategy", "--vary", "fund=0,1", "--parameter", "price_respons"), "did you mean price_response"),
+        (("allied_strategy", "--vary", "fund=0,1", "--out", "a.csv"), "a.csv"),
+    ],
+)
+def test_value_of_information__of_bad_input_leaves_with_2_and_a_cure(arguments: tuple[str, ...], words: str) -> None:
+    found = call("value-of-information", *arguments, "--metric", "mean(lost_output)")
+    assert found.exit_code == 2 and words in " ".join(found.output.split())

@@ -20,7 +20,7 @@ def scenario() -> sim.Scenario:
 
 @pytest.fixture(scope="module")
 def found(scenario: sim.Scenario) -> xr.Dataset:
-    return frontier(scenario, vary={"talent": [0, 1], "fund": [1, 0]}, runs=24, loss="mean(lost_output)")
+    return frontier(scenario, vary={"talent": [0, 1], "fund": [1, 0]}, runs=8, loss="mean(lost_output)")
 
 
 def test_frontier__takes_all_combinations_and_leaves_other_policies_as_they_are(found: xr.Dataset) -> None:
@@ -38,7 +38,7 @@ def test_frontier__figures_are_those_of_the_scenario_with_these_strengths(
     scenario: sim.Scenario, found: xr.Dataset
 ) -> None:
     mixed = scenario.replace("policies.talent.strength=0.0")
-    ordinary = sim.figures(sim.run(mixed, runs=24), ["mean(net_public_cost)", "mean(lost_output)"])
+    ordinary = sim.figures(sim.run(mixed, runs=8), ["mean(net_public_cost)", "mean(lost_output)"])
     here = found.sel(mix="talent 0, fund 1")
     np.testing.assert_array_equal(ordinary.value, [here.cost, here.loss])
     np.testing.assert_array_equal(ordinary.error, [here.cost_error, here.loss_error])
