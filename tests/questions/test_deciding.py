@@ -9,7 +9,8 @@ import xarray as xr
 import sim
 from sim.errors import MetricError, OreflowError, ScenarioError
 from sim.plotting import value_of_information as picture
-from sim.questions.deciding import EVERYTHING, WORLD, described, value_of_information
+from sim.questions.deciding import EVERYTHING, WORLD, _summed, described, value_of_information
+from sim.questions.expressions import parse as parse_metric
 from sim.scenario import Scenario
 from tests.questions.test_inverse import rare
 
@@ -27,6 +28,7 @@ def found(options: dict[str, Scenario]) -> xr.Dataset:
     return value_of_information(options, [METRIC], worlds=16, runs=4, parameters=["price_response"], seed=3)
 
 
+@pytest.mark.long
 def test_value_of_information__is_nothing_where_one_option_is_never_worse(found: xr.Dataset) -> None:
     assert found.attrs["best"] == "a milder ban" and not found.value.any()
     assert found.knowledge.values.tolist() == [EVERYTHING, WORLD, "price_response"]
@@ -55,6 +57,19 @@ def test_value_of_information__gives_all_options_of_a_world_the_same_draws(
     value = found.value.sel(knowledge="price_response")
     assert abs(float(value) - 0.26 / 8.0) < 3.0 * float(found.value_error.sel(knowledge="price_response"))
     assert float(found.value.sel(knowledge=WORLD)) == pytest.approx(float(found.value.sel(knowledge=EVERYTHING)))
+
+
+def test_value_of_information__adds_up_metrics_run_by_run(options: dict[str, Scenario]) -> None:
+    asked = [parse_metric(text) for text in (METRIC, "mean(shortage[magnet, B])")]
+    found = _summed(asked, options["as it is"], 12, 6, 3, 1)
+    results = sim.run(
+        options["as it is"],
+        runs=18,
+        seed=3,
+        follow=[path for each in asked for path in each.paths(options["as it is"])],
+    )
+    one, other = (each.values(results)[6:] for each in asked)
+    np.testing.assert_array_equal(found, one + other)
 
 
 def test_described__names_what_matters_and_draws_it() -> None:
