@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.questions.catalogue import make_catalogue, open_catalogue
     from sim.questions.comparison import compare
     from sim.questions.concentration import dependence
+    from sim.questions.deciding import value_of_information
     from sim.questions.discovery import discover
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
@@ -62,6 +63,7 @@ _HOMES = {
     "shock_shares": "sim.questions.uncertainty",
     "size_stockpile": "sim.questions.stockpiles",
     "stress": "sim.questions.inverse",
+    "value_of_information": "sim.questions.deciding",
 }
 __all__ = [
     "Checkpoint",
@@ -88,6 +90,7 @@ __all__ = [
     "shock_shares",
     "size_stockpile",
     "stress",
+    "value_of_information",
 ]
 
 

@@ -10,6 +10,7 @@ from sim import __version__
 from sim.cli import (
     chains,
     checks,
+    deciding,
     decisions,
     discoveries,
     ensembles,
@@ -85,6 +86,11 @@ app.command(
 app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
     questions.split_variance
 )
+app.command(
+    "value-of-information",
+    epilog="Example: sim value-of-information allied_strategy --vary reserve=0,1 --metric 'mean(lost_output)' "
+    "--metric 'mean(net_public_cost)'",
+)(deciding.weigh_knowledge)
 app.command("warmup", epilog="Example: sim warmup")(warming.compile_kernel)
 app.command("discover", epilog="Example: sim discover baseline.nc --metric 'lost_output[*, US]' --plot box.png")(
     discoveries.find

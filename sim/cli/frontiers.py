@@ -47,7 +47,7 @@ def weigh(
 
         loaded, given, target, picture = together(
             lambda: scenarios.load(scenario, overrides=overrides, without=without),
-            lambda: _strengths(vary),
+            lambda: strengths_of(vary),
             lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
             lambda: None if plot is None else files.check_picture(plot, overwrite=overwrite),
         )
@@ -65,7 +65,7 @@ def weigh(
             say(f"Picture: {plot}")
 
 
-def _strengths(given: list[str]) -> dict[str, list[float]]:
+def strengths_of(given: list[str]) -> dict[str, list[float]]:
     """Strengths by policy.
 
     Raises

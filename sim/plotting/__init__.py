@@ -2,6 +2,7 @@
 
 from sim.plotting.answers import blame, discovery, sensitivity, stress
 from sim.plotting.curves import exceeded, quoted
+from sim.plotting.deciding import value_of_information
 from sim.plotting.fans import fan, fan_figure
 from sim.plotting.flows import chain_map
 from sim.plotting.frontiers import frontier
@@ -26,4 +27,5 @@ __all__ = [
     "shocks",
     "stages",
     "stress",
+    "value_of_information",
 ]

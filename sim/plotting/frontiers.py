@@ -31,7 +31,12 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     ordered = data.sortby("cost_change")
     leads = ordered.isel({MIX: np.flatnonzero(ordered.leads.values)})
     axes.step(
-        leads.cost, leads.loss, where="post", color=style.BLUE, linewidth=1.2, label="no figure is better in both"
+        leads.cost_change,
+        leads.loss_change,
+        where="post",
+        color=style.BLUE,
+        linewidth=1.2,
+        label="no figure is better in both",
     )
     places = {str(name): place for place, name in enumerate(data[MIX].values, start=1)}
     kinds = (
@@ -49,7 +54,8 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         axes.errorbar(part.cost_change.values, part.loss_change.values, **bars, **look, label=label)
         for name, cost, loss in zip(part[MIX].values, part.cost_change.values, part.loss_change.values, strict=True):
             where: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL, "color": "black"}
-            axes.annotate(str(places[str(name)]), (cost, loss), (4.0, 4.0), **where)
+            place = places[str(name)]
+            axes.annotate(str(place), (cost, loss), (4.0, 4.0 if place % 2 else -11.0), **where)
     style.dress(axes, size=style.NORMAL)
     for axis, name in ((axes.xaxis, "cost"), (axes.yaxis, "loss")):
         unit = str(data.attrs[f"{name}_units"])

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sim.variables import CAUSE, DRAW, FACTOR, INPUT, INSTRUMENT, METRIC, MIX, PARAMETER, RUN, Variable
+from sim.variables import (
+    CAUSE,
+    DRAW,
+    FACTOR,
+    INPUT,
+    INSTRUMENT,
+    KNOWLEDGE,
+    METRIC,
+    MIX,
+    OPTION,
+    PARAMETER,
+    RUN,
+    Variable,
+)
 
 BLAME = (
     Variable(
@@ -101,3 +114,17 @@ DISCOVERY = (
     ),
 )
 """Variables of what `sim.discover` returns."""
+
+INFORMATION = (
+    Variable("value", (KNOWLEDGE,), "of the metric", "What it saves to know this before the decision.", "float64"),
+    Variable("value_error", (KNOWLEDGE,), "of the metric", "Standard error of it.", "float64"),
+    Variable("figure", (OPTION,), "of the metric", "Mean over all worlds and runs.", "float64"),
+    Variable("figure_error", (OPTION,), "of the metric", "Standard error of it.", "float64"),
+    Variable("difference", (OPTION,), "of the metric", "How much more than the option that is best.", "float64"),
+    Variable("difference_error", (OPTION,), "of the metric", "Standard error of it, same draws.", "float64"),
+    Variable(
+        "chosen", (OPTION,), "1", "Share of worlds in which it would be taken if the world were known.", "float64"
+    ),
+    Variable("chosen_error", (OPTION,), "1", "Standard error of it.", "float64"),
+)
+"""Variables of what `sim.value_of_information` returns."""

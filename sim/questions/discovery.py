@@ -38,8 +38,9 @@ def discover(results: xr.DataTree, metric: str) -> xr.Dataset:
 
     Returns
     -------
-    `low` and `high` by input, of those that the box limits, the most limiting first; `coverage`, the share of bad runs
-    inside, `density`, the share of bad ones inside, and `mass`, the share of all runs inside, with intervals at 95 %.
+    `limit_low` and `limit_high` by input, of those that the box limits, the most limiting first; `coverage`, the share
+    of bad runs inside, `density`, the share of bad ones inside, and `mass`, the share of all runs inside, with
+    intervals at 95 %.
 
     Raises
     ------

@@ -89,7 +89,7 @@ def frontier(
                 """Pass progress on, with the mixes done before."""
                 progress(before * wanted + done, len(mixes) * wanted)
 
-        values[:, place] = per_run(mix.name, _with(scenario, mix), asked, 0, runs, seed, threads, told)
+        values[:, place] = per_run(mix.name, mixed(scenario, mix), asked, 0, runs, seed, threads, told)
     return _described(scenario, mixes, asked, values, seed)
 
 
@@ -140,7 +140,7 @@ def _default(scenario: Scenario) -> list[Mix]:
     return [Mix("none", none), *(alone if len(full) > 1 else []), *(without if several else []), Mix("all", full)]
 
 
-def _with(scenario: Scenario, mix: Mix) -> Scenario:
+def mixed(scenario: Scenario, mix: Mix) -> Scenario:
     """The scenario with the strengths of a mix."""
     return scenario.replace(*(f"policies.{name}.strength={strength!r}" for name, strength in mix.strengths.items()))
 

@@ -71,7 +71,7 @@ def sensitivity(
     for metric in parsed:
         metric.check(scenario)
     seed = scenario.ensemble.seed if seed is None else seed
-    priors = _priors(parameters)
+    priors = priors_of(parameters)
     drawn = drawn_parameters(priors, blocks, seed)
     paths = tuple(dict.fromkeys(path for metric in parsed for path in metric.paths(scenario)))
     values = np.empty((len(parsed), blocks, 2, 2, runs))
@@ -80,7 +80,7 @@ def sensitivity(
             for second in range(2):
                 world = world_of(scenario, {name: row[block, first] for name, row in drawn.items()}, 2 * block + second)
                 found = engine.run(world, runs=runs, first=block * runs, seed=seed, threads=threads, follow=paths)
-                values[:, block, first, second] = [_finite(metric, metric.values(found)) for metric in parsed]
+                values[:, block, first, second] = [finite(metric, metric.values(found)) for metric in parsed]
                 if progress is not None:
                     progress(4 * block + 2 * first + second + 1, 4 * blocks)
     return _described(scenario, parsed, values, drawn, seed)
@@ -106,7 +106,7 @@ def world_of(scenario: Scenario, parameters: Mapping[str, float], chain_draw: in
     return scenario.replace(*keys, f"ensemble.chain_draw={chain_draw + 1}")
 
 
-def _priors(names: Sequence[str] | None) -> dict[str, Prior]:
+def priors_of(names: Sequence[str] | None) -> dict[str, Prior]:
     """Priors of the parameters asked for.
 
     Raises
@@ -122,8 +122,12 @@ def _priors(names: Sequence[str] | None) -> dict[str, Prior]:
     return {name: PRIORS[name] for name in wanted}
 
 
-def _finite(metric: Metric, values: Values) -> Values:
+def finite(metric: Metric, values: Values) -> Values:
     """The values if all are finite.
+
+    Parameters
+    ----------
+    values: One a run.
 
     Raises
     ------
@@ -210,7 +214,7 @@ def shock_shares(results: xr.DataTree, metrics: Sequence[str]) -> xr.Dataset:
             parsed[0].text, ["has no drawn shocks behind it: the scenario's restrictions have dates only"]
         )
     rows = np.array(list(inputs.values()))
-    found = [given_data(rows, _finite(metric, metric.values(results))) for metric in parsed]
+    found = [given_data(rows, finite(metric, metric.values(results))) for metric in parsed]
     table = {
         "input_share": np.array([share for share, _ in found]),
         "input_share_error": np.array([error for _, error in found]),
