@@ -143,7 +143,7 @@ def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Sh
 
 
 def draws(
-    reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor, *, size: int = CHUNK
+    reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor, *, size: int | None = None
 ) -> Iterator[Drawn]:
     """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
 
@@ -155,7 +155,7 @@ def draws(
     runs: Ranges of runs.
     draw: Where shocks and projects come from.
     pool: Threads.
-    size: Runs of a chunk at most.
+    size: Runs of a chunk at most; `CHUNK` by default.
     """
     grouped = reference.scenario.posterior is not None
     lanes = GROUP if grouped else LANES
@@ -167,7 +167,7 @@ def draws(
         return Drawn(piece.start, len(piece), *draw(reference, piece.start, padded), groups)
 
     coming = None
-    for piece in (piece for each in runs for piece in _pieces(each, size, grouped=grouped)):
+    for piece in (piece for each in runs for piece in _pieces(each, size or CHUNK, grouped=grouped)):
         now, coming = coming, pool.submit(chunk, piece)
         if now is not None:
             yield now.result()
