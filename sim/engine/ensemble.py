@@ -14,6 +14,7 @@ import xarray as xr
 
 from sim import chain as chains
 from sim.chain import stability
+from sim.chain.reference import Reference
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
@@ -42,6 +43,7 @@ class Ensemble:
         monthly: Collection[str] = (),
         per_run: Collection[str] | None = None,
         draw: Draw | None = None,
+        reference: Reference | None = None,
     ) -> None:
         """Balance the chain and begin with no runs.
 
@@ -53,6 +55,7 @@ class Ensemble:
         monthly: Variables whose monthly paths are kept of all rows.
         per_run: Variables of `/runs` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
+        reference: The chain of the scenario, if it is balanced already.
 
         Raises
         ------
@@ -60,7 +63,7 @@ class Ensemble:
         """
         machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
-        self.reference = chains.build(scenario)
+        self.reference = reference or chains.build(scenario)
         self.chain = driven(chains.core_arrays(self.reference), self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
