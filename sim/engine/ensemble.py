@@ -120,7 +120,7 @@ class Ensemble:
         """Groups with a value for each run, labelled with the numbers of the runs."""
         coords = self._coords | {RUN: np.array(numbers)}
         kinds = [str(restriction.kind) for restriction in self.scenario.measures.values()]
-        tree = {keeper.group: keeper.dataset(part.kept[keeper.group], coords) for keeper in self.keepers}
+        tree = {keeper.group: keeper.dataset(part.kept.get(keeper.group, {}), coords) for keeper in self.keepers}
         tree |= {"shocks": labels.shocks(part.shocks, kinds, coords)}
         return tree | ({"parameters": labels.parameters(self.scenario, numbers)} if self.sets else {})
 
