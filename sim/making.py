@@ -121,7 +121,12 @@ def write(found: Simulated, path: Path, *, overwrite: bool = False) -> xr.DataTr
     """
     results = found.results
     if found.folder is None:
-        store.save(results, path, overwrite=overwrite)
+        try:
+            store.save(results, path, overwrite=overwrite)
+        except OSError as error:
+            if found.checkpoint is None or error.__cause__ is None:
+                raise
+            raise _unwritten(path, error.__cause__, found.checkpoint) from error
     else:
         try:
             store.complete(results, found.folder, path, overwrite=overwrite)

@@ -6,6 +6,7 @@ A file appears under its final name only when it is complete: it is written besi
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -46,6 +47,8 @@ TRACED = ("traces",)
 """Groups of chosen runs, which are few."""
 MOST_IN_MEMORY = 2**30
 """Bytes of values by run that are read at once, unless told otherwise."""
+FULL = 2**20
+"""Bytes left on a disk that counts as full."""
 COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
@@ -232,14 +235,22 @@ def _refuse_others(final: Path, shown: Path, *, overwrite: bool) -> None:
         raise ResultError(f"{shown}: exists; choose another name, or allow it to be replaced (--overwrite)")
 
 
+def _of_disk(error: Exception, folder: Path) -> Exception:
+    """An error in writing; a full disk, which the NetCDF library calls `HDF error`, by its name."""
+    if isinstance(error, RuntimeError) and shutil.disk_usage(folder).free < FULL:
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return error
+
+
 @contextmanager
 def _beside(final: Path) -> Iterator[Path]:
     """A name beside the final one, removed if it is still there at the end."""
     partial = final.with_name(f"{final.name}.{secrets.token_hex(4)}.partial")
     try:
         yield partial
-    except (OSError, RuntimeError) as error:  # The NetCDF library knows no other error for a full disk.
-        raise OSError(f"{final} could not be written ({reason(error)}); nothing was saved") from error
+    except (OSError, RuntimeError) as error:
+        cause = _of_disk(error, final.parent)
+        raise OSError(f"{final} could not be written ({reason(cause)}); nothing was saved") from cause
     finally:
         _remove(partial)
 

@@ -113,6 +113,7 @@ class Checkpoint:
         self._waiting: list[Part | Stored] = []
         self._stream: Stream | None = None
         self._slots = 0
+        self._told = ""
         self._lock: Any = None
 
     @property
@@ -199,7 +200,8 @@ class Checkpoint:
         try:
             self._write(collector, pool)
         except OSError as error:
-            self._tell(f"{self.folder}: progress cannot be kept ({reason(error)}); the simulation goes on")
+            self._drop_uncounted()
+            self._tell_once(f"{self.folder}: progress cannot be kept ({reason(error)}); the simulation goes on")
         self._looked = time.monotonic()
         self._cost = self._looked - now
 
@@ -274,11 +276,21 @@ class Checkpoint:
         """Remove runs that no counts hold, and what a killed process was writing."""
         for path in self.folder.glob("*.partial"):
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        for path in self._numbered(RUNS):
-            if not _inside(_bounds(path), self.done):
-                path.unlink()
+        self._drop_uncounted()
         if not self.done:
             self.discard()
+
+    def _drop_uncounted(self) -> None:
+        """Remove runs that no counts hold; they are written again, with others, once there is room for their counts."""
+        for path in self._numbered(RUNS):
+            if not _inside(_bounds(path), self.done):
+                path.unlink(missing_ok=True)
+
+    def _tell_once(self, text: str) -> None:
+        """Tell what happens again and again the first time only."""
+        if text != self._told:
+            self._told = text
+            self._tell(text)
 
     def _numbered(self, kind: str) -> list[Path]:
         return sorted(self.folder.glob(f"{kind}-*.npz"))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from sim.chain.reference import Reference
 from sim.engine import tallies
 from sim.engine.checkpoint import code_stamp
 from sim.engine.chunk import CHUNK
@@ -24,7 +25,6 @@ from sim.engine.ensemble import Ensemble
 from sim.engine.parts import Part, Stored, part_of, together
 from sim.engine.stream import PIECE, Stream
 from sim.errors import ClusterError
-from sim.scenario import Scenario
 from sim.variables import Path
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Counted:
 
 
 def simulate_range(
-    scenario: Scenario,
+    reference: Reference,
     runs: range,
     seed: int,
     follow: Sequence[Path | str],
@@ -64,11 +64,21 @@ def simulate_range(
 ) -> Counted:
     """Simulate and count a range of runs in one thread; the same bits wherever it is called.
 
+    It is given the balanced chain: to balance it takes as long as a thousand runs of a year.
+
     Raises
     ------
     ClusterError: The output cannot be written here.
     """
-    ensemble = Ensemble(scenario, seed=seed, runs=len(runs), follow=follow, monthly=monthly, per_run=per_run)
+    ensemble = Ensemble(
+        reference.scenario,
+        seed=seed,
+        runs=len(runs),
+        follow=follow,
+        monthly=monthly,
+        per_run=per_run,
+        reference=reference,
+    )
     with ThreadPoolExecutor(1) as pool:
         coming = ensemble.simulate([runs], pool)
         if stream is None:
@@ -113,7 +123,7 @@ def simulated_by(
             """The next ranges, under way."""
             given = (ensemble.seed, ensemble.follow, ensemble.monthly, ensemble.chosen, stream)
             return [
-                client.submit(simulate_range, ensemble.scenario, each, *given, pure=False)
+                client.submit(simulate_range, ensemble.reference, each, *given, pure=False)
                 for each in islice(left, count)
             ]
 
@@ -136,6 +146,7 @@ def connected(address: str) -> Iterator[Client]:
     """
     workers = check_address(address)
     from distributed import Client, LocalCluster
+    from distributed.utils import silence_logging_cmgr
 
     if workers is None:
         try:
@@ -145,7 +156,8 @@ def connected(address: str) -> Iterator[Client]:
             raise ClusterError(
                 f"--cluster {address}: nothing answers ({reason}); start `dask scheduler` there"
             ) from None
-        with client:
+        # What becomes of the cluster is said in one message of ours.
+        with client, silence_logging_cmgr(logging.CRITICAL):
             yield client
         return
     with (

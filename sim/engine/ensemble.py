@@ -15,6 +15,7 @@ import xarray as xr
 from sim import chain as chains
 from sim.algebra import on_one_thread
 from sim.chain import stability
+from sim.chain.reference import Reference
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
@@ -44,6 +45,7 @@ class Ensemble:
         monthly: Collection[str] = (),
         per_run: Collection[str] | None = None,
         draw: Draw | None = None,
+        reference: Reference | None = None,
     ) -> None:
         """Balance the chain and begin with no runs.
 
@@ -55,6 +57,7 @@ class Ensemble:
         monthly: Variables whose monthly paths are kept of all rows.
         per_run: Variables of `/runs` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
+        reference: The chain of the scenario, if it is balanced already.
 
         Raises
         ------
@@ -62,7 +65,7 @@ class Ensemble:
         """
         machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
-        self.reference = chains.build(scenario)
+        self.reference = reference or chains.build(scenario)
         self.chain = driven(chains.core_arrays(self.reference), self.reference)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
@@ -119,7 +122,7 @@ class Ensemble:
         """Groups with a value for each run, labelled with the numbers of the runs."""
         coords = self._coords | {RUN: np.array(numbers)}
         kinds = [str(restriction.kind) for restriction in self.scenario.measures.values()]
-        tree = {keeper.group: keeper.dataset(part.kept[keeper.group], coords) for keeper in self.keepers}
+        tree = {keeper.group: keeper.dataset(part.kept.get(keeper.group, {}), coords) for keeper in self.keepers}
         tree |= {"shocks": labels.shocks(part.shocks, kinds, coords)}
         return tree | ({"parameters": labels.parameters(self.scenario, numbers)} if self.sets else {})
 

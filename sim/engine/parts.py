@@ -86,7 +86,7 @@ def together(parts: Iterable[Part]) -> Part:
     ordered = sorted(parts, key=lambda part: part.first)
     if any(part.stop != later.first for part, later in pairwise(ordered)):
         raise ValueError("the parts leave gaps or overlap")
-    kept = {group: _joined([part.kept[group] for part in ordered]) for group in ordered[0].kept}
+    kept = {group: _joined([part.kept.get(group, {}) for part in ordered]) for group in ordered[0].kept}
     return Part(ordered[0].first, kept, joined([part.shocks for part in ordered]))
 
 

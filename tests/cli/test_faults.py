@@ -135,7 +135,8 @@ def test_run__on_a_full_disk_says_so_and_goes_on_where_there_is_room(small_disk:
     process = started(20_000, out)
     error = process.communicate(timeout=600)[1]
     assert process.returncode == 1 and "Traceback" not in error
-    assert "could not be written" in error and "nothing was saved" in error
+    assert "could not be written (No space left on device)" in error
+    assert "the same command goes on" in error or "nothing was written" in error
     assert not out.exists() and not list(small_disk.glob("*.partial"))
     subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
     process = started(20_000, out)
@@ -147,13 +148,13 @@ def test_run__on_a_full_disk_says_so_and_goes_on_where_there_is_room(small_disk:
 @pytest.mark.long
 @pytest.mark.parametrize("ending", [".nc", ".zarr"])
 def test_run__killed_at_random_points_ends_as_if_undisturbed(tmp_path: Path, ending: str) -> None:
-    """SIGKILL and SIGINT by turns, until the command ends by itself; then again from the start."""
+    """SIGKILL or SIGINT until the command ends by itself; then again from the start."""
     times = int(os.environ.get("OREFLOW_LONG_KILLS", "50")) // 2
     runs, out = 40_000, tmp_path / f"a{ending}"
-    undisturbed = sim.run(sim.load(TINY, overrides=["time.years=2"]), runs=runs, seed=4)
-    rng, killed, ended = random.Random(ending), 0, 0
-    while killed < times:
-        began, process = time.time(), started(runs, out)
+    undisturbed = sim.run(sim.load(TINY, overrides=["time.years=1.5"]), runs=runs, seed=4)
+    rng, killed, ended = random.Random(ending), {signal.SIGKILL: 0, signal.SIGINT: 0}, 0
+    while sum(killed.values()) < times:
+        began, process = time.time(), started(runs, out, years="1.5")
         sign, folder = rng.choice([signal.SIGKILL, signal.SIGINT]), tmp_path / f"a{ending}.progress"
         if rng.random() < 0.7:
             waited_for_progress(process, folder)
@@ -163,20 +164,21 @@ def test_run__killed_at_random_points_ends_as_if_undisturbed(tmp_path: Path, end
             and not ((folder / "key.json").exists() and (folder / "key.json").stat().st_mtime > began)
         ):
             time.sleep(0.02)  # Python has a word of its own for who interrupts it while it starts.
-        time.sleep(rng.uniform(0.0, 4.0))
+        time.sleep(rng.uniform(0.0, 2.0))
         process.send_signal(sign)
         error = process.communicate(timeout=600)[1]
         assert "Traceback" not in error, error
         assert process.returncode in (0, -signal.SIGKILL, 130), error
-        killed += process.returncode != 0
+        killed[sign] += process.returncode != 0
+        print({each.name: count for each, count in killed.items()}, "ended", ended, flush=True)
         assert not out.exists() or sim.open_results(out).identical(undisturbed)
         if process.returncode == 0 or out.exists():
             ended += 1
             shutil.rmtree(out) if out.is_dir() else out.unlink()
             shutil.rmtree(tmp_path / f"a{ending}.progress", ignore_errors=True)
-    assert started(runs, out).wait() == 0
+    assert started(runs, out, years="1.5").wait() == 0
     assert sim.open_results(out).identical(undisturbed)
-    print({"killed": killed, "ended by itself": ended})
+    assert all(killed.values())
 
 
 def waited_for_progress(process: subprocess.Popen[str], folder: Path) -> None:

@@ -204,6 +204,26 @@ def test_checkpoint__on_a_full_disk_is_said_and_the_run_goes_on(
     assert again.identical(undisturbed) and told[0] == 3 * SMALL  # what was on disk before is still there
 
 
+def test_checkpoint__on_a_disk_that_is_full_for_a_while_keeps_all_that_follows(
+    tiny: Scenario, undisturbed: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is room for runs and not for their counts, twice; then for both."""
+    folder, save, failed = tmp_path / "a.progress", module._save, []
+
+    def full(path: Path, arrays: object) -> None:
+        if path.name.startswith("counts") and len(failed) < 2:
+            failed.append(path)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(path, arrays)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch, pytest.warns(ProgressWarning) as said:
+        patch.setattr(module, "_save", full)
+        killed_after(tiny, folder, 4 * SMALL)
+    assert len(failed) == 2 and len(said) == 1
+    again, told = resumed(tiny, folder)
+    assert again.identical(undisturbed) and told[0] == 5 * SMALL
+
+
 def test_checkpoint__is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "a.progress"
     with Checkpoint(folder), pytest.raises(ResultError, match="another process is at work"):

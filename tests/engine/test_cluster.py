@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def test_run__on_a_cluster_gives_the_bits_of_one_machine(tiny: Scenario, alone: 
 def test_make__on_a_cluster_has_workers_write_and_gives_the_same_bits(
     tiny: Scenario, alone: xr.DataTree, client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.engine.stream.PIECE", 512)
+    monkeypatch.setattr("sim.engine.parts.CHUNK", 128)
+    monkeypatch.setattr("sim.engine.stream.PIECE", 128)
     monkeypatch.setattr(cluster, "_length", lambda runs, threads, unit: 512)
     sent: list[object] = []
     together = cluster.Counted
@@ -139,26 +141,37 @@ def test_length__gives_every_thread_some_and_no_worker_too_much() -> None:
 
 
 @pytest.mark.long
-def test_run__of_100_000_on_two_processes_one_killed_half_way_gives_the_same_bits(tmp_path: Path) -> None:
-    scenario = sim.load("controls_2025", overrides=["time.years=1"])
+def test_run__of_100_000_on_two_processes_one_killed_half_way_gives_the_same_bits() -> None:
+    """Overhead is that of processor time, which other work on the machine touches little."""
+    scenario = sim.load("baseline", overrides=["time.years=1"])
     runs = int(os.environ.get("OREFLOW_LONG_RUNS", "100000"))
-    began = time.perf_counter()
-    alone = sim.run(scenario, runs=runs)
-    seconds = {"alone": time.perf_counter() - began}
+    sim.run(scenario, runs=64)  # Machine code is read before anything is measured.
+    took: dict[str, tuple[float, float]] = {}
+
+    @contextmanager
+    def timed(name: str, spent: Callable[[], float]) -> Iterator[None]:
+        """Note seconds on the clock and of processors."""
+        began, before = time.perf_counter(), spent()
+        yield
+        took[name] = (round(time.perf_counter() - began, 1), round(spent() - before, 1))
+        print(name, took[name], flush=True)
+
+    with timed("alone", time.process_time):
+        alone = sim.run(scenario, runs=runs, threads=2)
     with cluster.connected("local:2") as client:
-        client.run(cluster.code_stamp)
-        for name in ("undisturbed", "one killed"):
-            killed = threading.Event()
+        client.wait_for_workers(2)
+        client.run(sim.run, scenario, runs=64)
+        with timed("undisturbed", lambda: time.process_time() + sum(client.run(time.process_time).values())):
+            made = sim.run(scenario, runs=runs, client=client)
+        assert made.identical(alone)
+        killed = threading.Event()
 
-            def progress(done: int, wanted: int, name: str = name, killed: threading.Event = killed) -> None:
-                if name == "one killed" and done >= wanted // 2 and not killed.is_set():
-                    killed.set()
-                    os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
+        def progress(done: int, wanted: int) -> None:
+            if done >= wanted // 2 and not killed.is_set():
+                killed.set()
+                os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
 
-            began = time.perf_counter()
+        with timed("one killed", time.process_time):
             made = sim.run(scenario, runs=runs, client=client, progress=progress)
-            seconds[name] = time.perf_counter() - began
-            assert made.identical(alone)
-            assert killed.is_set() == (name == "one killed")
-    print({name: round(value, 1) for name, value in seconds.items()})
-    assert seconds["undisturbed"] < 1.25 * seconds["alone"]
+        assert killed.is_set() and made.identical(alone)
+    assert took["undisturbed"][1] < 1.25 * took["alone"][1]

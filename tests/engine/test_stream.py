@@ -93,7 +93,8 @@ def test_make__with_paths_months_policies_and_capacity_gives_the_same_bits(tmp_p
     assert made.identical(sim.run(scenario, **options))
 
 
-@pytest.mark.parametrize("runs", [PIECE, pytest.param(RUNS, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("runs", [PIECE, RUNS])
 def test_make__goes_on_where_it_was_killed_to_the_same_bits(
     tiny: Scenario, in_memory: xr.DataTree, tmp_path: Path, runs: int
 ) -> None:
@@ -130,6 +131,7 @@ def test_make__does_not_take_up_progress_of_another_kind_of_file(tiny: Scenario,
     assert kept.output.is_dir()
 
 
+@pytest.mark.long
 def test_make__on_a_full_disk_keeps_what_it_has(
     tiny: Scenario, in_memory: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,7 +176,10 @@ def test_stored__refuses_more_events_than_it_can_hold(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("chosen", "ending"), [(["lost_output", "peak_price"], ".zarr"), ([], ".nc")])
+@pytest.mark.parametrize(
+    ("chosen", "ending"),
+    [pytest.param(["lost_output", "peak_price"], ".zarr", marks=pytest.mark.long), ([], ".nc")],
+)
 def test_make__keeps_the_chosen_variables_only(
     tiny: Scenario, whole: xr.DataTree, tmp_path: Path, chosen: list[str], ending: str
 ) -> None:
@@ -196,13 +201,13 @@ def test_run__refuses_to_keep_what_does_not_exist(tiny: Scenario) -> None:
 
 
 def test_open_results__leaves_large_groups_on_disk_and_says_the_same_of_them(
-    tiny: Scenario, whole: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Scenario, in_memory: xr.DataTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert sim.make(tiny, tmp_path / "a.zarr", **WHOLE).identical(whole)
+    assert sim.make(tiny, tmp_path / "a.zarr", **OPTIONS).identical(in_memory)
     monkeypatch.setattr(portions, "PORTION", 10_000)
     monkeypatch.setattr("sim.results.quantiles.PORTION", 1000)
     large = sim.open_results(tmp_path / "a.zarr", most=0)
     assert not large["runs"].peak_price.variable._in_memory and large["distribution"].price.variable._in_memory
-    assert summarise(large) == summarise(whole)
+    assert summarise(large) == summarise(in_memory)
     assert not large["runs"].peak_price.variable._in_memory
-    assert large.identical(whole)
+    assert large.identical(in_memory)
