@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from sim.errors import ResultError
-from sim.plotting import answers, hindcasts, risks
+from sim.plotting import answers, deciding, frontiers, hindcasts, risks
 
 REPLAYED = 24
 """Parameter sets that a fan of an episode is drawn from."""
@@ -47,6 +47,24 @@ ANSWERS = {
         "sim sensitivity SCENARIO --metric METRIC --out FILE.nc",
         ("first_share", "input_share"),
         answers.sensitivity,
+    ),
+    "frontier": Answer(
+        "what mixes of policies cost against the loss they leave",
+        "sim frontier SCENARIO --out FILE.nc",
+        ("loss_change",),
+        frontiers.frontier,
+    ),
+    "value": Answer(
+        "what it saves to know a parameter before an option is chosen",
+        "sim value-of-information A B --metric METRIC --out FILE.nc",
+        ("value",),
+        deciding.value_of_information,
+    ),
+    "box": Answer(
+        "the limits of drawn shocks within which most bad runs lie",
+        "sim discover FILE --metric METRIC --out FILE.nc",
+        ("limit_low",),
+        answers.discovery,
     ),
 }
 """Pictures of answers by name."""
