@@ -41,7 +41,8 @@ KINDS = (
     "history: a product's price above the restrictions in force; quoted: quoted against transacted price; "
     "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions. "
     "Of answers kept with --out FILE.nc: forest (of `sim compare`), blame (of `sim blame`), tornado (of "
-    "`sim sensitivity`), frontier, value (of `sim value-of-information`), box (of `sim discover`). Of the name of an episode in place of a file: hindcast."
+    "`sim sensitivity`), frontier, value (of `sim value-of-information`), box "
+    "(of `sim discover`). Of the name of an episode in place of a file: hindcast."
 )
 
 
