@@ -18,6 +18,7 @@ DEAR = {"blame", "dependence", "downstream", "exposure", "indicators", "make_cat
     "shock_shares",
     "size_stockpile",
     "stress",
+    "value_of_information",
 }
 """Names whose example would simulate for seconds: notebooks and the tests of their commands show them."""
 
