@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 RUN, MONTH, QUANTILE = "run", "time", "quantile"
 PRODUCT, REGION, SECTOR, STAGE = "product", "region", "sector", "stage"
-PARAMETER = "parameter"
 RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "regime", "project"
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
 INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"

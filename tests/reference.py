@@ -11,7 +11,7 @@ from collections import deque
 
 from sim.core.state import DUMPING, OUTAGE, PATENT_BARRIER, PRODUCTION_QUOTA, QUOTA, TECHNOLOGY_BAN
 from tests.core.described import Event, SmallChain
-from tests.core.reference_accounts import Accounts
+from tests.core.reference_accounts import Accounts, under_way
 from tests.core.reference_buyers import Buyers
 from tests.core.reference_capacity import Capacities, Plant, cash_gap
 from tests.core.reference_origin import Origin
@@ -40,7 +40,7 @@ class Run(Shares):
         self.inventory = [m.inventory for m in markets]
         self.process_pipeline = [deque([p.activity * dt] * (p.delay + 2), p.delay + 2) for p in chain.processes]
         self.route_pipeline = [deque([r.flow * dt] * (r.delay + 2), r.delay + 2) for r in chain.routes]
-        self.inbound = self.held()
+        self.inbound = under_way(self)
         self.position = [s + i for s, i in zip(self.inventory, self.inbound, strict=True)]
         self.log_price, self.average, self.anchor = ([0.0] * len(markets) for _ in range(3))
         self.contract = [1.0] * len(markets)
@@ -96,17 +96,6 @@ class Run(Shares):
         """Capacity of a process without restrictions, t/month."""
         plant = self.plant(p)
         return self.chain.processes[p].capacity * self.own_growth(p) * plant.expansion + plant.added
-
-    def held(self) -> list[float]:
-        """What the pipelines hold for each market between two periods, t."""
-        total = [0.0] * len(self.chain.markets)
-        for process, pipe in zip(self.chain.processes, self.process_pipeline, strict=True):
-            activity = sum(list(pipe)[: process.delay]) + process.delay_part * pipe[process.delay]
-            for output in process.outputs:
-                total[output.market] += output.coefficient * activity
-        for route, pipe in zip(self.chain.routes, self.route_pipeline, strict=True):
-            total[route.destination] += sum(list(pipe)[: route.delay]) + route.delay_part * pipe[route.delay]
-        return total
 
     # 1. Restrictions in force
 

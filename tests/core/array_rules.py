@@ -145,3 +145,8 @@ def ints(values: Iterable[int]) -> np.ndarray:
 
 def starts_of(lengths: Iterable[int]) -> np.ndarray:
     return ints([0, *accumulate(lengths)])
+
+
+def rows_among(count: int, controlled: list[int]) -> np.ndarray:
+    """Row of each entity among the controlled ones; -1 where it is none."""
+    return ints(controlled.index(entity) if entity in controlled else -1 for entity in range(count))

@@ -19,6 +19,7 @@ from tests.core.array_rules import (
     controlled_routes,
     ints,
     restrictions,
+    rows_among,
     starts_of,
     supply,
 )
@@ -281,7 +282,7 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         sells=_flags(small, (u.market for u in small.uses)),
         pipeline=starts_of(pipeline_rows(small))[:-1],
         pipeline_rows=ints(pipeline_rows(small)),
-        reserve=_rows(len(markets), [r.market for r in small.reserves]),
+        reserve=rows_among(len(markets), [r.market for r in small.reserves]),
     )
 
 
@@ -361,7 +362,7 @@ def _processes(
         input_end=input_starts[1:],
         output_begin=output_starts[:-1],
         output_end=output_starts[1:],
-        control=_rows(len(processes), controlled_processes(small)),
+        control=rows_among(len(processes), controlled_processes(small)),
         expansion=ints(p * (small.expansion is not None) for p in range(len(processes))),
     )
     needed = state.Inputs(
@@ -395,9 +396,5 @@ def _routes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> s
         per_landed=of(1 / (at + r.freight) for at, r in zip(origin, routes, strict=True)),
         delay=ints(r.delay for r in routes),
         delay_part=of(r.delay_part for r in routes),
-        control=_rows(len(routes), controlled_routes(small)),
+        control=rows_among(len(routes), controlled_routes(small)),
     )
-
-
-def _rows(count: int, controlled: list[int]) -> np.ndarray:
-    return ints(controlled.index(entity) if entity in controlled else -1 for entity in range(count))

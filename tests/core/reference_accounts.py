@@ -33,3 +33,15 @@ class Accounts:
             for i, feed in enumerate(process.inputs):
                 self.saved[row] += feed.coefficient * (1 - run.intensity[p][i]) * run.done[p]
                 row += 1
+
+
+def under_way(run: Run) -> list[float]:
+    """What the pipelines hold for each market between two periods, t."""
+    total = [0.0] * len(run.chain.markets)
+    for process, pipe in zip(run.chain.processes, run.process_pipeline, strict=True):
+        activity = sum(list(pipe)[: process.delay]) + process.delay_part * pipe[process.delay]
+        for output in process.outputs:
+            total[output.market] += output.coefficient * activity
+    for route, pipe in zip(run.chain.routes, run.route_pipeline, strict=True):
+        total[route.destination] += sum(list(pipe)[: route.delay]) + route.delay_part * pipe[route.delay]
+    return total
