@@ -27,6 +27,7 @@ def of(name: str) -> Certificate:
     return certificate(key, first)
 
 
+@pytest.mark.long
 def test_certify__finds_the_bundled_chain_stable() -> None:
     found = of("still")
     assert found.stable
