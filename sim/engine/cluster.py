@@ -157,7 +157,7 @@ def connected(address: str) -> Iterator[Client]:
                 f"--cluster {address}: nothing answers ({reason}); start `dask scheduler` there"
             ) from None
         # What becomes of the cluster is said in one message of ours.
-        with client, silence_logging_cmgr(logging.CRITICAL):
+        with silence_logging_cmgr(logging.CRITICAL), client:
             yield client
         return
     with (
