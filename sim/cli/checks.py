@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.arguments import ResultFile
+from sim.cli.arguments import ResultFile, Threads
 from sim.cli.messages import FAILURE, note, reported, say, together
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def repeat(
     folder: Annotated[
         Path | None, typer.Option(help="Folder that holds the tables of the chain, where it is no bundled one.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
 ) -> None:
     """Simulate some runs of a result again and compare them bit by bit; exit code 1 if any figure differs."""
     with reported("nothing was compared"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, Without
+from sim.cli.arguments import Overrides, Overwrite, Seed, Threads, Without
 from sim.cli.messages import note, reported, say, table, together
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def weigh_knowledge(
     parameters: Annotated[
         list[str], typer.Option("--parameter", help="Response parameter to draw; by default all with a prior.")
     ] = [],  # noqa: B006 (typer copies it)
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all draws; the first one's.")] = None,
+    seed: Seed = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006 (typer copies it)
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
     out: Annotated[Path | None, typer.Option(help="The answer: .nc.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the answer: .png, .svg or .pdf.")] = None,
     overwrite: Overwrite = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite
+from sim.cli.arguments import Overrides, Overwrite, Seed, Threads
 from sim.cli.messages import note, reported, say, together
 from sim.errors import ResultError
 
@@ -196,12 +196,12 @@ def catalogue(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a bundled scenario or TOML file.")],
     years: Annotated[float, typer.Option(help="Years to simulate, in runs of the scenario's horizon.")] = 10_000.0,
     out: Annotated[Path, typer.Option(help="Folder to write, ending in .zarr.")] = Path("catalogue.zarr"),
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed; the scenario's own by default.")] = None,
+    seed: Seed = None,
     keep: Annotated[
         str | None, typer.Option(help="Monthly variables, with commas; price,inventory,shortage,delivery by default.")
     ] = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate years once and keep them month by month, to cite and to ask again without a simulation."""

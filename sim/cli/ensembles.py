@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Without
+from sim.cli.arguments import (
+    Episodes,
+    Goal,
+    Overrides,
+    Overwrite,
+    PerRun,
+    Posterior,
+    Rows,
+    ScenarioName,
+    Seed,
+    Threads,
+    Without,
+)
 from sim.cli.messages import note, reported, say, together
 
 if TYPE_CHECKING:
@@ -24,39 +36,23 @@ if TYPE_CHECKING:
 def simulate(
     scenario: ScenarioName,
     runs: Annotated[int | None, typer.Option(min=1, help="Number of runs; the scenario's own by default.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all random draws; the scenario's own by default.")
-    ] = None,
+    seed: Seed = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Result file, .nc or .zarr; by default the scenario's name with .nc, in this folder."),
     ] = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006
-    posterior: Annotated[
-        str | None,
-        typer.Option(help="Posterior that runs spread over, sixteen a set: a bundled one (rare_earths) or a file."),
-    ] = None,
-    fit: Annotated[
-        list[str],
-        typer.Option(help="Episode the posterior is fitted to; all in the file by default. Repeat for several."),
-    ] = [],  # noqa: B006
+    posterior: Posterior = None,
+    fit: Episodes = [],  # noqa: B006
     sets: Annotated[int, typer.Option(min=1, max=10_000, help="Sets of parameters that stand for the posterior.")] = 64,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
     cluster: Annotated[
         str | None, typer.Option(help="Dask cluster: tcp://host:8786, or local:4 for four processes here.")
     ] = None,
     traces: Annotated[int, typer.Option(min=0, help="Runs, from the first, whose full monthly paths are kept.")] = 0,
-    follow: Annotated[
-        list[str],
-        typer.Option(metavar="ROW", help="Row such as 'price[dy_oxide, EU]' whose months are kept of every run."),
-    ] = [],  # noqa: B006 (typer copies it)
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="GOAL", help="Go on until a figure is known: 'tail95(shortage[magnet_hc, US]) within 2 %'."
-        ),
-    ] = None,
+    follow: Rows = [],  # noqa: B006 (typer copies it)
+    until: Goal = None,
     max_runs: Annotated[int, typer.Option(min=1, help="Runs at which --until ends at the latest.")] = 100_000,
     go_on: Annotated[
         bool, typer.Option("--continue", help="Go on with the ensemble in the result file; --runs counts all its runs.")
@@ -67,12 +63,7 @@ def simulate(
     monthly: Annotated[
         str, typer.Option(help="Variables kept month by month of every run, with commas: shortage,delivery,price ...")
     ] = "",
-    per_run: Annotated[
-        str,
-        typer.Option(
-            metavar="NAMES|all|none", help="Variables of /runs that are kept, with commas: lost_output,peak_price."
-        ),
-    ] = "all",
+    per_run: PerRun = "all",
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,

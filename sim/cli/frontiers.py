@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Without
+from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Seed, Threads, Without
 from sim.cli.messages import note, reported, say, table, together
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def weigh(
     loss: Annotated[str, typer.Option(metavar="METRIC", help="What is to become less.")] = LOSS,
     cost: Annotated[str, typer.Option(metavar="METRIC", help="What it costs.")] = COST,
     runs: Annotated[int, typer.Option(min=2, help="Runs of each mix.")] = 500,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all draws; the scenario's.")] = None,
+    seed: Seed = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006 (typer copies it)
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
     out: Annotated[Path | None, typer.Option(help="Table of all mixes: .csv or .nc.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of loss against cost: .png, .svg or .pdf.")] = None,
     overwrite: Overwrite = False,

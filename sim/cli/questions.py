@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite
+from sim.cli.arguments import Overrides, Overwrite, Seed, Threads
 from sim.cli.messages import note, reported, say, table, together
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ Metrics = Annotated[
         "--metric", metavar="METRIC", help="Such as 'tail95(shortage[magnet_hc, US])'; can be given many times."
     ),
 ]
-Seed = Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all random draws; the source's own.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")]
 Table = Annotated[Path | None, typer.Option(help="Table of the answer: .csv or .nc.")]
 Picture = Annotated[Path | None, typer.Option(help="Picture of the answer: .png, .svg or .pdf.")]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, ResultFile
+from sim.cli.arguments import Overrides, Overwrite, ResultFile, Seed, Threads
 from sim.cli.figures import figure
 from sim.cli.messages import note, reported, say, table, together
 
@@ -91,9 +91,9 @@ def compare(
     ],
     metrics: Metrics = [],  # noqa: B006 (typer copies it)
     runs: Annotated[int | None, typer.Option(min=2, help="Runs of each; by default those of the first.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all draws.")] = None,
+    seed: Seed = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; by default one for each processor.")] = None,
+    threads: Threads = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the differences: .png, .svg or .pdf.")] = None,
     out: TableFile = None,
     overwrite: Overwrite = False,

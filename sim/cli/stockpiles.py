@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Without
+from sim.cli.arguments import Overrides, Overwrite, ScenarioName, Seed, Without
 from sim.cli.messages import note, reported, say, table, together
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ def size(
         typer.Option("--form", metavar="STAGE", help="Stage whose products may be held; can be given many times."),
     ] = [],  # noqa: B006 (typer copies it)
     runs: Annotated[int | None, typer.Option(min=1, help="Runs of each trial; the scenario's own by default.")] = None,
-    seed: Annotated[
-        int | None, typer.Option(min=0, max=2**63 - 1, help="Seed of all random draws; the scenario's own by default.")
-    ] = None,
+    seed: Seed = None,
     overrides: Overrides = [],  # noqa: B006 (typer copies it)
     without: Without = [],  # noqa: B006 (typer copies it)
     out: Annotated[Path | None, typer.Option(help="Table of all mixes tried, .csv.")] = None,

@@ -55,35 +55,28 @@ def run(
     Parameters
     ----------
     scenario: What `sim.load` returned.
-    runs: Number of runs; the scenario's `ensemble.runs` by default.
-    seed: Seed of all random draws; by default that of `onto`, else the scenario's `ensemble.seed`.
+    runs, seed, threads: Their number (the scenario's by default), what all draws follow from (that of `onto` or the
+        scenario's by default), and how many simulate (as many as the process may use processors by default).
     first: Number of the first run, to simulate a part of an ensemble.
-    threads: Threads; as many as the process may use processors by default.
     traces: Runs, from the first, whose full monthly paths are kept.
     follow: Rows such as `price[dy_oxide, EU]` whose monthly paths are kept of every run.
-    monthly: Variables whose paths are kept of every run: price, inventory, shortage, sector_shortage, stopped,
-        delivery.
+    monthly: Variables whose paths are kept of every run (`sim.engine.monthly.NAMES`).
     per_run: Variables of `/runs` that are kept; all by default.
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
     progress: Called with the runs done and the runs wanted, from the calling thread.
-    checkpoint: Where progress is kept (`sim.Checkpoint`); what is there of the same ensemble is not simulated again.
-        Not together with `more` or `draw`.
-    stream: Zarr folder that the groups with a value a run go to as they come, in place of memory; they are then not in
-        what is returned. Not together with `more` or `onto`. `sim.make` makes whole results that
-        way.
-    client: A `distributed.Client`, whose workers then simulate; counts and outputs come together here. Not together
-        with `draw`.
-    draw: Where shocks and projects come from instead of the seed, as for a question that leaves some of them out. It is
-        asked for more runs than count, to fill the last block.
+    checkpoint: Where progress is kept and taken up (`sim.Checkpoint`); not together with `more` or `draw`.
+    stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
+    client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
+    draw: Where shocks and projects come from instead of the seed; asked for more runs than count, to fill a block.
 
     Returns
     -------
     Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`,
-    `/reference` (the path without shocks), `/capacity` where capacity is not fixed, `/policies` and `/stockpiles`
-    where there are any and, if asked for, `/traces`, `/paths`, `/monthly` and `/counts`. Attributes of the root hold
-    the scenario in full, seed, version and what reconciliation changed.
+    `/reference` (the path without shocks) and, where there is such a thing or it was asked for, `/capacity`,
+    `/policies`, `/stockpiles`, `/parameters`, `/traces`, `/paths`, `/monthly`, `/counts`. Attributes say what it was
+    made from.
 
     Raises
     ------
@@ -100,41 +93,23 @@ def run(
     >>> round(float(results["distribution"].price_maximum.max()), 4)
     1.0
     """
-    runs = scenario.ensemble.runs if runs is None else runs
-    if seed is None:
-        seed = scenario.ensemble.seed if onto is None else int(onto.attrs["seed"])
-    threads = processors() if threads is None else threads
+    _check(more, onto, checkpoint, stream, client, draw)
+    runs, seed, threads = _given(scenario, onto, runs, seed, threads)
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
-    _check(more, checkpoint, client, draw)
-    if stream is not None and (more is not None or onto is not None):
-        raise ValueError("an ensemble that goes on is kept in memory, and not written as it comes")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
-    most = CHUNK if more is not None else runs - already
-    ensemble = Ensemble(scenario, seed=seed, runs=most, follow=follow, monthly=monthly, per_run=per_run, draw=draw)
+    size = CHUNK if more is not None else runs - already
+    ensemble = Ensemble(scenario, seed=seed, runs=size, follow=follow, monthly=monthly, per_run=per_run, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
-
     with ThreadPoolExecutor(threads) as pool:
-        onwards = _onwards(progress, already)
-        wanted = range(first + already, first + runs)
-        making = _Making(ensemble, pool, checkpoint, client, onwards)
-        tree: dict[str, xr.Dataset] = {}
-        if stream is None:
-            wanted, tree = _grown(making, wanted, onto, more)
-        else:
-            making.write(Stream(PathName(stream).resolve(), wanted.start, len(wanted)), wanted)
-        runs = wanted.stop - first
-        if onto is not None:
-            continuation.take_up(ensemble.collector, onto)
-        tree = {"distribution": ensemble.distribution()} | tree | {"reference": ensemble.path()}
+        making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already))
+        wanted, tree = making.groups(range(first + already, first + runs), onto, more, stream)
         if traces:
             tree["traces"] = ensemble.traces(range(first, first + traces), pool)
         if open_ended:
             tree["counts"] = continuation.counts(ensemble.collector, pool)
-    results = xr.DataTree.from_dict(tree)
-    results.attrs = ensemble.provenance(runs=runs, first=first)
-    return results
+    return _attributed(tree, ensemble.provenance(runs=wanted.stop - first, first=first))
 
 
 def again(
@@ -172,7 +147,29 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check(more: More | None, checkpoint: Checkpoint | None, client: Client | None, draw: Draw | None) -> None:
+def _given(
+    scenario: Scenario, onto: xr.DataTree | None, runs: int | None, seed: int | None, threads: int | None
+) -> tuple[int, int, int]:
+    """Runs, seed and threads, with what stands for those not given."""
+    if seed is None:
+        seed = scenario.ensemble.seed if onto is None else int(onto.attrs["seed"])
+    return scenario.ensemble.runs if runs is None else runs, seed, processors() if threads is None else threads
+
+
+def _attributed(tree: dict[str, xr.Dataset], attributes: dict[str, Any]) -> xr.DataTree:
+    results = xr.DataTree.from_dict(tree)
+    results.attrs = attributes
+    return results
+
+
+def _check(
+    more: More | None,
+    onto: xr.DataTree | None,
+    checkpoint: Checkpoint | None,
+    stream: str | PathName | None,
+    client: Client | None,
+    draw: Draw | None,
+) -> None:
     """Refuse options that exclude each other.
 
     Raises
@@ -183,23 +180,8 @@ def _check(more: More | None, checkpoint: Checkpoint | None, client: Client | No
         raise ValueError("a checkpoint keeps ensembles of a given size that are drawn from the seed")
     if client is not None and draw is not None:
         raise ValueError("workers of a cluster draw from the seed")
-
-
-def _grown(
-    making: _Making, wanted: range, onto: xr.DataTree | None, more: More | None
-) -> tuple[range, dict[str, xr.Dataset]]:
-    """Simulate the wanted runs, and more as long as more are asked for; all runs simulated, and their groups."""
-    done: list[Part] = []
-    already = 0 if onto is None else int(onto.attrs["runs"])
-    while True:
-        done = making.gather(done, wanted)
-        tree = making.ensemble.per_run(together(done), wanted)
-        if onto is not None:
-            tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
-        goal = 0 if more is None else more(xr.DataTree.from_dict(tree)) - already
-        if goal <= len(wanted):
-            return wanted, tree
-        wanted = range(wanted.start, wanted.start + goal)
+    if stream is not None and (more is not None or onto is not None):
+        raise ValueError("an ensemble that goes on is kept in memory, and not written as it comes")
 
 
 def _begun(onto: xr.DataTree, runs: int) -> tuple[int, int]:
@@ -231,6 +213,33 @@ class _Making:
     checkpoint: Checkpoint | None
     client: Client | None
     progress: Progress | None
+
+    def groups(
+        self, wanted: range, onto: xr.DataTree | None, more: More | None, stream: str | PathName | None
+    ) -> tuple[range, dict[str, xr.Dataset]]:
+        """Simulate the wanted runs and what `more` asks for; the runs simulated, and the groups of all there are."""
+        tree: dict[str, xr.Dataset] = {}
+        if stream is None:
+            wanted, tree = self._grown(wanted, onto, more)
+        else:
+            self.write(Stream(PathName(stream).resolve(), wanted.start, len(wanted)), wanted)
+        if onto is not None:
+            continuation.take_up(self.ensemble.collector, onto)
+        return wanted, {"distribution": self.ensemble.distribution()} | tree | {"reference": self.ensemble.path()}
+
+    def _grown(self, wanted: range, onto: xr.DataTree | None, more: More | None) -> tuple[range, dict[str, xr.Dataset]]:
+        """Simulate the wanted runs, and more as long as more are asked for; all runs simulated, and their groups."""
+        done: list[Part] = []
+        already = 0 if onto is None else int(onto.attrs["runs"])
+        while True:
+            done = self.gather(done, wanted)
+            tree = self.ensemble.per_run(together(done), wanted)
+            if onto is not None:
+                tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
+            goal = 0 if more is None else more(xr.DataTree.from_dict(tree)) - already
+            if goal <= len(wanted):
+                return wanted, tree
+            wanted = range(wanted.start, wanted.start + goal)
 
     def gather(self, done: list[Part], wanted: range) -> list[Part]:
         """Simulate and count all wanted runs that are not done yet, in memory or on disk; all parts together."""
