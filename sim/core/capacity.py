@@ -34,7 +34,7 @@ from sim.core.fields import (
     YIELD_FACTOR,
 )
 from sim.core.jit import kernel, topic
-from sim.core.lanes import any_below, any_positive, clear
+from sim.core.lanes import any_below, any_positive, clear, of_block
 from sim.core.mathx import ONE, TWO, ZERO, clip, exp, log
 from sim.core.state import NEVER, Block, Chain, ProjectDraws
 
@@ -169,11 +169,12 @@ def _prepare_project(chain: Chain, draws: ProjectDraws, j, first, block: Block):
         project[ADVANCE, j, lane] = building.step * pace
     people, skill = chain.builders[p].people, chain.builders[p].skill
     if skill >= 0:
-        for lane in range(project.shape[2]):
-            ramp, level = draws.ramp[j, first + lane], draws.level[j, first + lane]
+        lanes = project.shape[2]
+        ramps, levels = of_block(draws.ramp[j], first, lanes), of_block(draws.level[j], first, lanes)
+        for lane in range(lanes):
             clock = project[CLOCK, j, lane]
-            gain = ramped(clock + project[ADVANCE, j, lane], ramp) - ramped(clock, ramp)
-            block.skill[PEOPLE_NEEDED, skill, lane] += people * level * gain
+            gain = ramped(clock + project[ADVANCE, j, lane], ramps[lane]) - ramped(clock, ramps[lane])
+            block.skill[PEOPLE_NEEDED, skill, lane] += people * levels[lane] * gain
 
 
 @kernel
@@ -228,8 +229,11 @@ def _advance_project(chain: Chain, draws: ProjectDraws, j, first, now, block: Bl
     p, step, end = chain.projects[j].process, chain.building.step, np.float32(now + 1)
     skill = chain.builders[p].skill
     capacity, project = block.capacity, block.project
-    for lane in range(project.shape[2]):
-        start, ramp = draws.start[j, first + lane], draws.ramp[j, first + lane]
+    lanes = project.shape[2]
+    starts, ramps = of_block(draws.start[j], first, lanes), of_block(draws.ramp[j], first, lanes)
+    levels = of_block(draws.level[j], first, lanes)
+    for lane in range(lanes):
+        start, ramp = starts[lane], ramps[lane]
         clock, advance = project[CLOCK, j, lane], project[ADVANCE, j, lane]
         served = block.skill[SERVED, skill, lane] if skill >= 0 else ONE
         advance *= served if clock + advance > ZERO else ONE
@@ -237,8 +241,9 @@ def _advance_project(chain: Chain, draws: ProjectDraws, j, first, now, block: Bl
         clock += advance
         project[CLOCK, j, lane] = clock
         reached = end - step * (clock / advance if advance > ZERO else ZERO)
-        project[STARTED, j, lane] = reached if begins else project[STARTED, j, lane]
+        started = project[STARTED, j, lane]
+        project[STARTED, j, lane] = reached if begins else started
         done, share = ramped(-start, ramp), ramped(clock, ramp)
         worse = capacity[FIRST_YIELD, p, lane]
-        added = draws.level[j, first + lane] * (share - done) / max(ONE - done, ALMOST)
+        added = levels[lane] * (share - done) / max(ONE - done, ALMOST)
         capacity[ADDED, p, lane] += max(added, ZERO) * (worse + (ONE - worse) * share)

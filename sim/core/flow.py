@@ -149,11 +149,11 @@ def _tag_outputs(chain: Chain, process, now, block: Block):
 @kernel
 def _draw(row, i, block: Block):
     """Draw an input for the activity done; where thrift is possible, account for what it saves."""
-    market, done, coefficient = block.market, block.scratch[DONE], row.coefficient
+    market, done, m, coefficient = block.market, block.scratch[DONE], row.market, row.coefficient
     for lane in range(done.size):
         drawn = coefficient * done[lane]
-        market[RELEASED, row.market, lane] += block.input[INTENSITY, i, lane] * drawn
-        market[INTAKE, row.market, lane] += drawn
+        market[RELEASED, m, lane] += block.input[INTENSITY, i, lane] * drawn
+        market[INTAKE, m, lane] += drawn
     if row.thrift_floor < ONE:
         for lane in range(done.size):
             block.input[SAVED, i, lane] += coefficient * (ONE - block.input[INTENSITY, i, lane]) * done[lane]
@@ -168,10 +168,9 @@ def _hold_up(chain: Chain, process, p, block: Block):
     for i in range(process.input_begin, process.input_end):
         m = chain.inputs[i].market
         for lane in range(scratch.shape[1]):
-            binding = market[FILL_LOCAL, m, lane] * dt <= scratch[CHOKE, lane]
-            held_up = scratch[LACKING, lane] if binding else ZERO
-            block.input[HELD_UP, i, lane] += held_up
-            scratch[LACKING, lane] -= held_up
+            lacking, binding = scratch[LACKING, lane], market[FILL_LOCAL, m, lane] * dt <= scratch[CHOKE, lane]
+            block.input[HELD_UP, i, lane] += lacking if binding else ZERO
+            scratch[LACKING, lane] = ZERO if binding else lacking
 
 
 @kernel
@@ -179,12 +178,13 @@ def ship(chain: Chain, tile, now, block: Block):
     """Send the filled part of every export claim for a product on its way."""
     for r in range(tile.route_begin, tile.route_end):
         route = chain.routes[r]
+        o = route.origin
         sent_into(chain, route, r, block, block.scratch[DONE])
         if chain.drivers.firms.size > 0:
             # Exports were released with their class; what is firm is not in it.
             for lane in range(block.market.shape[2]):
-                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRM, route.origin, lane]
-                block.market[RELEASED, route.origin, lane] += kept * chain.constants.dt
+                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRM, o, lane]
+                block.market[RELEASED, o, lane] += kept * chain.constants.dt
         send(
             chain.markets[route.destination],
             now,
@@ -196,7 +196,7 @@ def ship(chain: Chain, tile, now, block: Block):
         )
         if followed(chain) and any_positive(block.scratch[DONE]):
             for lane in range(block.origin.shape[2]):
-                block.scratch[DILUTED, lane] = block.scratch[DONE, lane] * block.origin[LEFT, route.origin, lane]
+                block.scratch[DILUTED, lane] = block.scratch[DONE, lane] * block.origin[LEFT, o, lane]
             diluted, destination = block.scratch[DILUTED], chain.markets[route.destination]
             send(destination, now, route.delay, route.delay_part, diluted, ONE, block.tagged)
 

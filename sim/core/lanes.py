@@ -29,6 +29,15 @@ def any_below(row, bound):
 
 
 @kernel
+def of_block(row, first, lanes):
+    """The part of a row over all runs that belongs to a block whose first lane is run `first`.
+
+    To index the whole row by `first + lane` costs the loop its vectors: for all the compiler knows the sum is negative.
+    """
+    return row[first : first + lanes]
+
+
+@kernel
 def flat(rows):
     """Neighbouring rows as one: a loop over all of them costs what a loop over one does to begin."""
     return rows.reshape(rows.size)

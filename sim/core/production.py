@@ -100,14 +100,14 @@ def _sum_outputs(chain: Chain, process, block: Block):
 @kernel
 def _subsidise(chain: Chain, process, block: Block):
     """Let the state bear a share of cost: to every margin, a cost times a factor is a revenue over it."""
-    scratch, fixed = block.scratch, process.fixed_share
+    scratch, fixed, control = block.scratch, process.fixed_share, process.control
     for j in range(process.output_begin, process.output_end):
         m, weight = chain.outputs[j].market, chain.outputs[j].cost_weight
         for lane in range(scratch.shape[1]):
-            borne = ONE - block.plant[COST_FACTOR, process.control, lane]
+            borne = ONE - block.plant[COST_FACTOR, control, lane]
             block.market[UNIT_COST, m, lane] -= weight * borne * (scratch[COST, lane] + fixed)
     for lane in range(scratch.shape[1]):
-        scratch[REVENUE, lane] /= block.plant[COST_FACTOR, process.control, lane]
+        scratch[REVENUE, lane] /= block.plant[COST_FACTOR, control, lane]
 
 
 @kernel

@@ -30,7 +30,7 @@ from sim.core.fields import (
     YIELD_FACTOR,
 )
 from sim.core.jit import kernel, topic
-from sim.core.lanes import any_positive, clear, flat
+from sim.core.lanes import any_positive, clear, flat, of_block
 from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import (
     BAN,
@@ -118,20 +118,22 @@ def _leaks(rule):
 def _add_event(rule, events: Events, k, slot, first, now, restriction):
     """Add one event to what its restriction does; the level of a quota is the quota itself, which has no rise."""
     quota = rule.kind in (QUOTA, PRODUCTION_QUOTA)
-    validity, lapse = rule.validity, rule.lapse
-    for lane in range(restriction.shape[2]):
-        run = first + lane
-        onset = events.onset[k, slot, run]
-        end = events.end[k, slot, run]
-        active = overlap(now, onset, end)
-        elapsed = elapsed_in(now, events.since[k, slot, run], onset, end)
-        rise = ZERO if quota else events.rise[k, slot, run]
+    validity, lapse, lanes = rule.validity, rule.lapse, restriction.shape[2]
+    onsets, ends = of_block(events.onset[k, slot], first, lanes), of_block(events.end[k, slot], first, lanes)
+    since, announced = of_block(events.since[k, slot], first, lanes), of_block(events.announced[k, slot], first, lanes)
+    levels, severity = of_block(events.level[k, slot], first, lanes), of_block(events.severity[k, slot], first, lanes)
+    rises, hold = of_block(events.rise[k, slot], first, lanes), of_block(events.hold[k, slot], first, lanes)
+    recovery = of_block(events.recovery[k, slot], first, lanes)
+    for lane in range(lanes):
+        active = overlap(now, onsets[lane], ends[lane])
+        elapsed = elapsed_in(now, since[lane], onsets[lane], ends[lane])
+        rise = ZERO if quota else rises[lane]
         risen = min(elapsed / rise, ONE) if rise > ZERO else ONE
-        fresh = freshness(elapsed, events.hold[k, slot, run], events.recovery[k, slot, run], validity, lapse)
+        fresh = freshness(elapsed, hold[lane], recovery[lane], validity, lapse)
         restriction[ACTIVE, k, lane] += active
-        restriction[LEVEL, k, lane] += active * risen * events.level[k, slot, run]
+        restriction[LEVEL, k, lane] += active * risen * levels[lane]
         restriction[FRESH, k, lane] = min(restriction[FRESH, k, lane], fresh if active > ZERO else ONE) + ZERO
-        restriction[ALARM, k, lane] += overlap(now, events.announced[k, slot, run], end) * events.severity[k, slot, run]
+        restriction[ALARM, k, lane] += overlap(now, announced[lane], ends[lane]) * severity[lane]
 
 
 @kernel
@@ -150,11 +152,12 @@ def freshness(elapsed, hold, recovery, validity, lapse):
 def _leak(rule, events: Events, k, slot, first, now, restriction):
     """Share of orders that evades the restriction, which may grow from its onset on."""
     leakage, added, pace = rule.leakage, rule.leakage_grown - rule.leakage, rule.leakage_pace
-    for lane in range(restriction.shape[2]):
-        run = first + lane
-        onset, end = events.onset[k, slot, run], events.end[k, slot, run]
-        active = overlap(now, onset, end)
-        elapsed = elapsed_in(now, events.since[k, slot, run], onset, end)
+    lanes = restriction.shape[2]
+    onsets, ends = of_block(events.onset[k, slot], first, lanes), of_block(events.end[k, slot], first, lanes)
+    since = of_block(events.since[k, slot], first, lanes)
+    for lane in range(lanes):
+        active = overlap(now, onsets[lane], ends[lane])
+        elapsed = elapsed_in(now, since[lane], onsets[lane], ends[lane])
         leak = leakage + added * min(elapsed * pace, ONE)
         restriction[LEAK, k, lane] = max(restriction[LEAK, k, lane], leak if active > ZERO else ZERO) + ZERO
 

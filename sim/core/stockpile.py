@@ -74,12 +74,12 @@ def _sold(row, j, now, lane, block: Block):
 @kernel
 def _take_tagged(row, j, now, block: Block):
     """The tagged part of what is lost and sold."""
-    reserve = block.reserve
+    reserve, m = block.reserve, row.market
     for lane in range(reserve.shape[2]):
         lost, sold = _sold(row, j, now, lane, block)
         share = part_of(reserve[STOCK_TAGGED, j, lane], reserve[STOCK, j, lane])
         reserve[STOCK_TAGGED, j, lane] -= share * (lost + sold)
-        block.origin[TAGGED, row.market, lane] += share * sold
+        block.origin[TAGGED, m, lane] += share * sold
 
 
 @kernel

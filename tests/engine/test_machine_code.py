@@ -28,9 +28,10 @@ def test_discard_damaged__deletes_what_has_changed_since_it_was_written(tmp_path
 
 
 def test_discard_damaged__leaves_the_cache_in_use_alone() -> None:
-    before = {path: path.stat().st_size for path in jit.cache_folder().rglob("*.nb?")}
+    # Tests beside this one may write to the cache meanwhile: what was there stays, what comes is theirs.
+    before = set(jit.cache_folder().rglob("*.nb?"))
     assert discard_damaged() == []
-    assert {path: path.stat().st_size for path in jit.cache_folder().rglob("*.nb?")} == before
+    assert before <= set(jit.cache_folder().rglob("*.nb?"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80", b"\x80\x04 half of", b"\0" * 50, b"not at all."])
