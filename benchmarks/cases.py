@@ -39,7 +39,7 @@ CASES = {
         ('origin.listed=["CN"]', f"origin.stages={STAGES}", f"policies.reserve={{ {RESERVE} }}"),
     ),
 }
-"""No shocks and no growth; random restrictions; these with capacity that answers, named projects, eight kinds of
+"""No shocks and no growth; random restrictions, capacity that answers and named projects; these with eight kinds of
 policy, a stockpile and origins followed: all physics there is."""
 
 

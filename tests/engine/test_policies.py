@@ -17,7 +17,7 @@ from tests.policies.test_drivers import COORDINATED, EVERY
 from tests.scenario.test_provenance import toml
 
 RUNS = 4
-BASE = ("time.years=1", "capacity.answers=true", "capacity.projects=true")
+BASE = ("time.years=1",)
 TARIFF = {"kind": "tariff", "regions": ["US"], "origins": ["CN"], "products": ["magnet_std", "magnet_hc"], "rate": 0.25}
 CREDIT = {"kind": "credit", "regions": ["US"], "products": ["magnet_std", "magnet_hc"], "usd_per_kg": 20}
 
@@ -30,7 +30,7 @@ def equal(one: xr.DataTree, other: xr.DataTree) -> bool:
 
 @pytest.fixture(scope="module")
 def plain() -> xr.DataTree:
-    """The baseline with capacity that answers."""
+    """One year of the baseline."""
     return sim.run(sim.load("baseline", overrides=BASE), runs=RUNS, seed=5, traces=1)
 
 

@@ -12,7 +12,7 @@ from sim.chain import Reference, build, core_arrays
 from sim.core.state import Chain
 from sim.policies import driven
 
-BASE = ("time.years=4", "capacity.answers=true", "capacity.projects=true")
+BASE = ("time.years=4",)
 Driven = Callable[..., tuple[Reference, Chain, Chain]]
 
 

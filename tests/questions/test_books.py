@@ -93,7 +93,7 @@ def test_values__of_no_policy_are_nothing_and_a_name_is_a_fault() -> None:
 
 
 def test_check__of_a_scenario_knows_what_its_results_will_hold() -> None:
-    plain, policies = sim.load("baseline"), sim.load("allied_strategy")
+    plain, policies = sim.load("still"), sim.load("allied_strategy")
     parse("mean(public_cost[talent])").check(policies)
     parse("final_capacity[magnet, US]").check(policies)
     for text, words in (("final_capacity[magnet, US]", "capacity is fixed"), ("public_cost[talent]", "no policies")):
