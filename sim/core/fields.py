@@ -132,10 +132,10 @@ RESERVE_RECORD = 10
 # Markets where origins are followed.
 TAGGED = 0  # t of the inventory
 ORIGIN_STATE = 1
-RESERVED = 1  # first lane only: whether some lane has bound users; the next three are set only then
+RESERVED = 1  # first lane only: whether some lane has bound users; the next two are set only then
 CLAIM_BOUND = 2  # t a period that bound users would get
 ALLOWED = 3  # phi
-GIVEN = 4  # t a period that bound users get
+GIVEN = 4  # t a period that bound users get; 0 where nobody is bound
 LEFT = 5  # sigma
 ORIGIN_FIELDS = 6
 

@@ -39,7 +39,7 @@ def meet(chain: Chain, now, block: Block):
 
 
 @topic
-def settle(chain: Chain, now, followed, stocked, block: Block):
+def settle(chain: Chain, now, followed, bound, stocked, block: Block):
     """Claims, rationing, shipments and sales, product by product."""
     for t in range(chain.tiles.size):
         cohorts.claim(chain, chain.tiles[t], now, block)
@@ -50,7 +50,7 @@ def settle(chain: Chain, now, followed, stocked, block: Block):
         if stocked:
             stockpile.relieve(chain, chain.tiles[t], now, block)
         if followed:
-            origin.part(chain, chain.tiles[t], now, block)
+            origin.part(chain, chain.tiles[t], now, bound, block)
         if stocked:
             stockpile.pass_on(chain, chain.tiles[t], followed, block)
         flow.ship(chain, chain.tiles[t], now, block)
@@ -91,11 +91,10 @@ def simulate(
         trade.claim_restricted(chain, block)
         offtakes.claim(chain, now, block)
         lanes.clear(block.sector)
-        if followed:
-            origin.bind(chain, now, block)
+        bound = followed and origin.bind(chain, now, block)
         if stocked:
             stockpile.offer(chain, now, followed, block)
-        settle(chain, now, followed, stocked, block)
+        settle(chain, now, followed, bound, stocked, block)
         flow.produce(chain, now, block)
         levies.collect(chain, now, block)
         if stocked:

@@ -37,7 +37,7 @@ from sim.core.fields import (
     TAGGED,
 )
 from sim.core.jit import kernel, topic
-from sim.core.lanes import any_positive, clear
+from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.rationing import releasable, served
 from sim.core.restrictions import cut, spared
@@ -51,8 +51,13 @@ TRIFLE = np.float32(1e-5)
 
 @topic
 def bind(chain: Chain, now, block: Block):
-    """Share of each use's users who take free material only: by sourcing rules of the date, and by denials in force."""
+    """Share of each use's users who take free material only: by sourcing rules of the date, and by denials in force.
+
+    Returns whether anybody is bound; if not, the shares are as they were.
+    """
     use, restriction = block.use, block.restriction
+    if not _binds(chain, now, restriction):
+        return False
     for u in range(chain.uses.size):
         if chain.uses[u].bindable:
             sourced = chain.origins.sourcing[u, now]
@@ -69,20 +74,37 @@ def bind(chain: Chain, now, block: Block):
                 for lane in range(use.shape[2]):
                     denied = cut(k, lane, weight, after, restriction)
                     use[BOUND, u, lane] = ONE - (ONE - use[BOUND, u, lane]) * (ONE - denied)
+    return True
 
 
 @kernel
-def part(chain: Chain, tile, now, block: Block):
+def _binds(chain: Chain, now, restriction):
+    """Whether a sourcing rule or a denial binds some use in a period."""
+    found = False
+    for u in range(chain.uses.size):
+        found |= chain.uses[u].bindable > 0 and chain.origins.sourcing[u, now] > ZERO
+    for k in range(chain.rules.size):
+        if chain.rules[k].kind == DENIAL:
+            found |= any_positive(restriction[ACTIVE, k])
+    return found
+
+
+@kernel
+def part(chain: Chain, tile, now, bound, block: Block):
     """What bound users may have of the markets of a product, and the mix that is left to all others."""
-    origin = block.origin
-    for m in range(tile.market_begin, tile.market_end):
+    origin, first, last = block.origin, tile.market_begin, tile.market_end
+    for m in range(first, last):
         origin[RESERVED, m, 0] = ZERO
-    for u in range(tile.use_begin, tile.use_end):
-        if chain.uses[u].bindable and any_positive(block.use[BOUND, u]):
-            _claim_free(chain, chain.uses[u], u, now, block)
-    for m in range(tile.market_begin, tile.market_end):
-        for lane in range(origin.shape[2]):
-            origin[LEFT, m, lane] = origin[TAGGED, m, lane] / max(block.market[INVENTORY, m, lane], LEAST)
+    clear(origin[GIVEN, first:last])
+    if bound:
+        for u in range(tile.use_begin, tile.use_end):
+            if chain.uses[u].bindable and any_positive(block.use[BOUND, u]):
+                _claim_free(chain, chain.uses[u], u, now, block)
+    left, tagged = flat(origin[LEFT, first:last]), flat(origin[TAGGED, first:last])
+    inventory = flat(block.market[INVENTORY, first:last])
+    for i in range(left.size):
+        left[i] = tagged[i] / max(inventory[i], LEAST)
+    for m in range(first, last):
         row = chain.markets[m]
         if row.reserve >= 0:
             if not origin[RESERVED, m, 0] > ZERO:
@@ -160,16 +182,12 @@ def remaining(tagged, share, mixed, stock):
 @topic
 def draw_down(block: Block):
     """Take the tagged part of what left out of the tagged inventories."""
-    market, tagged, left, given = block.market, block.origin[TAGGED], block.origin[LEFT], block.origin[GIVEN]
-    for m in range(tagged.shape[0]):
-        if block.origin[RESERVED, m, 0] > ZERO:
-            for lane in range(tagged.shape[1]):
-                mixed = max(market[RELEASED, m, lane] - given[m, lane], ZERO) + market[DUMPED, m, lane]
-                tagged[m, lane] = remaining(tagged[m, lane], left[m, lane], mixed, market[INVENTORY, m, lane])
-        else:
-            for lane in range(tagged.shape[1]):
-                mixed = market[RELEASED, m, lane] + market[DUMPED, m, lane]
-                tagged[m, lane] = remaining(tagged[m, lane], left[m, lane], mixed, market[INVENTORY, m, lane])
+    market, origin = block.market, block.origin
+    released, dumped, inventory = flat(market[RELEASED]), flat(market[DUMPED]), flat(market[INVENTORY])
+    tagged, left, given = flat(origin[TAGGED]), flat(origin[LEFT]), flat(origin[GIVEN])
+    for i in range(tagged.size):
+        mixed = max(released[i] - given[i], ZERO) + dumped[i]
+        tagged[i] = remaining(tagged[i], left[i], mixed, inventory[i])
 
 
 @kernel
