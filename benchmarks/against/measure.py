@@ -33,6 +33,7 @@ TOOLS = {
     "NumPy over 16,384 runs": Tool("numpy_runs", "numpy", 16384),
     "SimPy": Tool("simpy_stages", "simpy", 16),
     "stockpyl": Tool("stockpyl_network", "stockpyl", 1),
+    "PySD": Tool("pysd_stocks", "pysd", 2),
 }
 TOLERANCE = 1e-4
 """Largest difference from the reference: of a price over the price, of tonnes over the demand."""
