@@ -16,7 +16,29 @@ if TYPE_CHECKING:
     from sim.scenario.tables import ChainTables
 
 
-class Floor(Instrument):
+class PriceGuarantee(Instrument):
+    """What pays its regions' makers of one product by the price of it."""
+
+    product: str
+    """Product whose price it looks at."""
+
+    @model_validator(mode="after")
+    def _within_output(self) -> Self:
+        if self.strength > 1.0:
+            raise defect(f"is {self.strength:g}, more than all output", "give at most 1", key="strength")
+        return self
+
+    def strange(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield the names that the chain does not know."""
+        yield from super().strange(tables)
+        yield from unknown("product", [self.product], [row.product for row in tables.products], "product")
+
+    def idle(self, tables: ChainTables) -> Iterator[Finding]:
+        """Yield regions that make nothing of the product."""
+        yield from idle_makers(tables, self.regions, (self.product,), key="product")
+
+
+class Floor(PriceGuarantee):
     """A price guaranteed to its regions' makers of a product: a contract for difference.
 
     The government pays the gap between the floor and the price of the day on what they make, and may share in prices
@@ -25,8 +47,6 @@ class Floor(Instrument):
 
     kind: Literal["floor"]
     """Kind of instrument."""
-    product: str
-    """Product whose price is guaranteed."""
     usd_per_kg: Positive
     """The floor."""
     ceiling_usd_per_kg: Positive | None = None
@@ -44,21 +64,10 @@ class Floor(Instrument):
         if self.ceiling < self.usd_per_kg:
             problem = f"is {self.ceiling:g}, below the floor of {self.usd_per_kg:g}"
             raise defect(problem, "give at least the floor", key="ceiling_usd_per_kg")
-        if self.strength > 1.0:
-            raise defect(f"is {self.strength:g}, more than all output", "give at most 1", key="strength")
         return self
 
-    def strange(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield the names that the chain does not know."""
-        yield from super().strange(tables)
-        yield from unknown("product", [self.product], [row.product for row in tables.products], "product")
 
-    def idle(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield regions that make nothing of the product."""
-        yield from idle_makers(tables, self.regions, (self.product,), key="product")
-
-
-class Insurance(Instrument):
+class Insurance(PriceGuarantee):
     """Public insurance of its regions' makers against low prices of a product.
 
     While the price of the day is below the strike it pays a part of the gap on what they make; they pay a premium on
@@ -67,29 +76,12 @@ class Insurance(Instrument):
 
     kind: Literal["insurance"]
     """Kind of instrument."""
-    product: str
-    """Product whose price is insured."""
     strike_usd_per_kg: Positive
     """Price below which it pays."""
     cover: Annotated[float, Field(gt=0.0, le=1.0)] = 0.8
     """Part of the gap that it pays; makers bear the rest. An assumption: no source was found for minerals."""
     premium_share: Share = 0.03
     """Premium over the strike, on every kilogram that is made. An assumption: no source was found for minerals."""
-
-    @model_validator(mode="after")
-    def _within_output(self) -> Self:
-        if self.strength > 1.0:
-            raise defect(f"is {self.strength:g}, more than all output", "give at most 1", key="strength")
-        return self
-
-    def strange(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield the names that the chain does not know."""
-        yield from super().strange(tables)
-        yield from unknown("product", [self.product], [row.product for row in tables.products], "product")
-
-    def idle(self, tables: ChainTables) -> Iterator[Finding]:
-        """Yield regions that make nothing of the product."""
-        yield from idle_makers(tables, self.regions, (self.product,), key="product")
 
 
 class Credit(Instrument):
@@ -127,7 +119,7 @@ def overlapping_floors(policies: Mapping[str, Instrument]) -> Iterator[Finding]:
     ----------
     policies: Sound policies by name.
     """
-    floors = [(name, row) for name, row in policies.items() if isinstance(row, (Floor, Insurance))]
+    floors = [(name, row) for name, row in policies.items() if isinstance(row, PriceGuarantee)]
     for (former, one), (later, other) in combinations(floors, 2):
         shared = [region for region in one.regions if region in other.regions]
         if one.product == other.product and shared and meet(one, other):
