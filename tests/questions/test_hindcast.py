@@ -96,7 +96,8 @@ def told(name: str, fit: str) -> Replays:
 
 @pytest.mark.parametrize(
     ("name", "fit", "most"),
-    # The first is a little above what was found, so that a change which loses the fit is seen; the second is the bound that was set.
+    # The first is a little above what was found, so that a change which loses the fit is seen; the second is the bound
+    # that was set.
     [("rare_earths_2010", "rare_earths_2025", 0.80), ("rare_earths_2025", "rare_earths_2010", 0.17)],
 )
 def test_bundled_posterior__fitted_to_one_episode_predicts_the_other(name: str, fit: str, most: float) -> None:
