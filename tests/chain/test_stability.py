@@ -10,7 +10,9 @@ import pytest
 import sim
 from sim.chain import stability
 from sim.chain.stability import Certificate
+from sim.questions.observables import scenario_of
 from sim.scenario import Scenario, bundled
+from sim.scenario.episodes import read_episode
 
 
 @cache
@@ -44,6 +46,14 @@ def test_stored__certificate_of_every_bundled_scenario_holds_and_is_what_is_comp
     # A change of the trend code that leaves all factors at 1 moved the radius by 4.7e-5: finer digits say nothing.
     assert kept.radius == pytest.approx(found.radius, abs=1e-4)
     # Where the slowest of 200 disturbances ends depends on rounding a little more than its rate does.
+    assert kept.remaining == pytest.approx(found.remaining, rel=1e-3)
+
+
+def test_stored__certificate_of_the_cobalt_chain_holds_and_is_what_is_computed() -> None:
+    scenario = scenario_of(read_episode("cobalt_2025"))
+    kept, found = stability.stored(scenario), stability.certify(scenario)
+    assert kept is not None and kept.stable
+    assert kept.radius == pytest.approx(found.radius, abs=1e-4)
     assert kept.remaining == pytest.approx(found.remaining, rel=1e-3)
 
 
