@@ -55,7 +55,7 @@ class Ensemble:
         runs: Number of runs; more may follow.
         follow: Rows whose monthly paths are kept.
         monthly: Variables whose monthly paths are kept of all rows.
-        per_run: Variables of `/runs` that are kept; all by default.
+        per_run: Variables of `/runs` and `/years` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
         reference: The chain of the scenario, if it is balanced already.
 

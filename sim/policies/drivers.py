@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.chain.reference import Reference
 from sim.core.state import Chain, Ints
-from sim.policies.accounts import budget_years, earners
+from sim.policies.accounts import budget_years, earners, senders
 from sim.policies.acting import Rates
 from sim.policies.capital import with_capital
 from sim.policies.income import with_credits, with_guarantees
@@ -15,7 +15,9 @@ from sim.policies.trade import levies, with_levies, with_offtakes
 
 
 def driven(chain: Chain, reference: Reference) -> Chain:
-    """The chain with what the scenario's policies do to it; the same chain where none acts.
+    """The chain with what the scenario's policies do to it, and with what is accounted for by budget year.
+
+    Where no policy acts, all that moves is as it was.
 
     Parameters
     ----------
@@ -23,11 +25,12 @@ def driven(chain: Chain, reference: Reference) -> Chain:
     reference: The reconciled chain they were made from.
     """
     scenario = reference.scenario
-    if not scenario.policies:
-        return chain
     of_period, years = budget_years(scenario.time)
-    # The revenue of makers is followed wherever there are policies, at strength zero too, so that it can be compared.
-    followed = chain.drivers._replace(year=of_period, years=np.int32(len(years)), places=_places(reference))
+    rows = _senders(reference, chain.crossings.route)
+    followed = chain.drivers._replace(year=of_period, years=np.int32(len(years)), senders=rows)
+    if scenario.policies:
+        # Revenue of makers is followed wherever there are policies, at strength zero too, so that it can be compared.
+        followed = followed._replace(places=_places(reference))
     chain = chain._replace(drivers=followed)
     if not any(policy.strength > 0.0 for policy in scenario.policies.values()):
         return chain
@@ -39,6 +42,12 @@ def driven(chain: Chain, reference: Reference) -> Chain:
     table = np.array(rates.rows, dtype=precision).reshape(-1, scenario.periods)
     drivers = chain.drivers._replace(rate=table, accounts=np.int32(len(scenario.policies)))
     return chain._replace(drivers=drivers)
+
+
+def _senders(reference: Reference, routes: Ints) -> Ints:
+    """Row of the region that each restricted route leaves."""
+    rows = senders(reference)
+    return np.array([rows.index(reference.routes[route].origin) for route in routes], dtype=np.int32)
 
 
 def _places(reference: Reference) -> Ints:
