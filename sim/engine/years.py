@@ -13,14 +13,14 @@ from sim.core.state import Record
 from sim.engine import labels
 from sim.engine.chunk import Floats, by_run
 from sim.engine.groups import Label
-from sim.policies import budget_years, senders
+from sim.policies import budget_years
 from sim.variables import REGION, RUN, SECTOR, YEAR
 
 NAMES = tuple(item.name for item in variables.YEARS)
 
 
 def losses(reference: Reference, record: Record, sectors: tuple[Label, ...], runs: int) -> dict[str, Floats]:
-    """What `/years` holds of the chunk just simulated, each of shape (row, year, run).
+    """What `/years` holds of the chunk just simulated, each of shape (row, year, run); rows are sectors, or regions.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ def losses(reference: Reference, record: Record, sectors: tuple[Label, ...], run
     rows = [reference.sectors[sector] for sector, _ in sectors]
     output = np.array([row.output_value_usd_per_kg for row in rows])
     added = np.array([row.value_added_usd_per_kg for row in rows])
-    exports = by_run(record.exports, runs).astype(float).reshape(years, len(senders(reference)), runs)
+    exports = by_run(record.exports, runs).astype(float)
+    exports = exports.reshape(years, len(exports) // years, runs)
     # t times USD/kg is thousand USD.
     found = {
         "lost_output_by_year": tonnes * output[:, None, None] / 1e3,
@@ -65,7 +66,8 @@ def dataset(
             values = labels.spread(rows, sectors, SECTOR, here, axis=0).transpose(1, 2, 3, 0)
         else:
             values = np.zeros((rows.shape[-1], len(regions), rows.shape[1]), dtype=np.float32)
-            values[:, [regions.index(region) for region in senders(reference)]] = rows.transpose(2, 0, 1)
+            # Rows end with the last region that restricts.
+            values[:, : len(rows)] = rows.transpose(2, 0, 1)
         entries[variable.name] = (variable.dims, values, labels.attributes(variable))
     used = {dim for dims, *_ in entries.values() for dim in dims}
     places = here | {RUN: coords[RUN], YEAR: budget_years(reference.scenario.time)[1]}

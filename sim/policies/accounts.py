@@ -44,12 +44,6 @@ def earners(reference: Reference) -> list[tuple[str, str]]:
     return sorted(found, key=lambda place: (stages.index(place[0]), regions.index(place[1])))
 
 
-def senders(reference: Reference) -> list[str]:
-    """Regions whose exports some restriction of the scenario reaches, in the order of the tables."""
-    reached = {reference.routes[route].origin for each in reference.targets.values() for route in each.routes}
-    return [region for region in reference.regions if region in reached]
-
-
 def money(reference: Reference, ledger: Values, starts: Values) -> dict[str, NDArray[np.float32]]:
     """Public cost, receipts, private money and guaranteed debt, million USD, shape (run, instrument, year).
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.chain.reference import Reference
 from sim.core.state import Chain, Ints
-from sim.policies.accounts import budget_years, earners, senders
+from sim.policies.accounts import budget_years, earners
 from sim.policies.acting import Rates
 from sim.policies.capital import with_capital
 from sim.policies.income import with_credits, with_guarantees
@@ -45,9 +45,9 @@ def driven(chain: Chain, reference: Reference) -> Chain:
 
 
 def _senders(reference: Reference, routes: Ints) -> Ints:
-    """Row of the region that each restricted route leaves."""
-    rows = senders(reference)
-    return np.array([rows.index(reference.routes[route].origin) for route in routes], dtype=np.int32)
+    """Place of the region that each restricted route leaves, in the order of the tables."""
+    regions = reference.regions
+    return np.array([regions.index(reference.routes[route].origin) for route in routes], dtype=np.int32)
 
 
 def _places(reference: Reference) -> Ints:

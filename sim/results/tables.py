@@ -94,7 +94,13 @@ def years(summary: Summary) -> Table:
         exports = (row.exports[name] for name in senders)
         amounts = (row.mean_output, row.output.high, row.value_added, *costs, *exports)
         rows.append((str(row.year), *(f"{round(amount):,d}" for amount in amounts)))
-    heads = ("year", ">output lost", ">95th percentile", ">value added lost", *((">net public cost",) if paid else ()))
+    heads = (
+        "year",
+        ">output lost",
+        ">its 95th percentile",
+        ">value added lost",
+        *((">net public cost",) if paid else ()),
+    )
     title = "Losses by calendar year, million USD, mean over runs, not discounted"
     return Table(title, (*heads, *(f">exports {name} lost" for name in senders)), tuple(rows))
 

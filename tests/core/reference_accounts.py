@@ -1,4 +1,4 @@
-"""Sums over a history for the reference: the parts of shortage, and losses by year, of `sim/core/MODEL.md`, sections 6, 9, 16."""
+"""Sums over a history for the reference: parts of shortage and losses by year (`sim/core/MODEL.md`, 6, 9, 16)."""
 
 from __future__ import annotations
 

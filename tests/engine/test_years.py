@@ -15,6 +15,7 @@ from sim.errors import ResultError
 from sim.scenario import Scenario, parse
 from tests.scenario.conftest import DATA
 
+NAMES = ("lost_output_by_year", "lost_value_added_by_year", "lost_exports")
 BAN = {"kind": "ban", "products": ["oxide"], "cut": 1.0}
 
 
@@ -34,7 +35,7 @@ def made(**rows: dict[str, Any]) -> Scenario:
 @pytest.fixture(scope="module")
 def banned() -> xr.DataTree:
     """Six runs under one ban."""
-    return sim.run(made(it=BAN), runs=6, open_ended=True)
+    return sim.run(made(it=BAN), runs=6)
 
 
 def test_years__of_lost_output_add_up_to_that_of_the_horizon(ensemble: xr.DataTree, scenario: Scenario) -> None:
@@ -84,13 +85,13 @@ def test_lost_exports__are_below_nothing_where_more_is_sent() -> None:
 
 def test_years__are_the_same_streamed_and_going_on_and_of_chosen_runs(banned: xr.DataTree, tmp_path: Path) -> None:
     expected = banned["years"].to_dataset()
-    begun = sim.run(made(it=BAN), runs=4, open_ended=True)
-    assert sim.run(made(it=BAN), runs=6, onto=begun)["years"].to_dataset().identical(expected)
-    streamed = sim.make(made(it=BAN), tmp_path / "a.zarr", runs=6)
+    begun = sim.run(made(it=BAN), runs=4, open_ended=True, per_run=NAMES)
+    assert sim.run(made(it=BAN), runs=6, onto=begun, per_run=NAMES)["years"].to_dataset().identical(expected)
+    streamed = sim.make(made(it=BAN), tmp_path / "a.zarr", runs=6, per_run=NAMES)
     assert streamed["years"].to_dataset().identical(expected)
     sim.save(banned, tmp_path / "a.nc")
     assert sim.open_results(tmp_path / "a.nc")["years"].to_dataset().load().identical(expected)
-    chosen = again(made(it=BAN), [5, 2], seed=int(banned.attrs["seed"]))["years"]
+    chosen = again(made(it=BAN), [5, 2], seed=int(banned.attrs["seed"]), per_run=NAMES)["years"]
     assert chosen.lost_exports.values.tolist() == expected.lost_exports.sel(run=[5, 2]).values.tolist()
 
 
@@ -101,5 +102,6 @@ def test_years__are_kept_as_chosen(tmp_path: Path) -> None:
     assert list(some["years"].data_vars) == ["lost_exports"] and not some["runs"].data_vars
     sim.save(some, tmp_path / "a.nc")
     assert "sector" not in sim.open_results(tmp_path / "a.nc")["years"].coords
-    with pytest.raises(ResultError, match="going on|other variables|no /years"):
-        sim.run(made(it=BAN), runs=3, onto=sim.run(made(it=BAN), runs=2, open_ended=True, per_run=["lost_output"]))
+    before = sim.run(made(it=BAN), runs=2, open_ended=True, per_run=["lost_output"])
+    with pytest.raises(ResultError, match=r"the result has no /years; simulate its ensemble anew"):
+        sim.run(made(it=BAN), runs=3, onto=before, per_run=["lost_output", "lost_exports"])
