@@ -14,7 +14,7 @@ from sim.policies.programmes import with_aids, with_programmes
 from sim.policies.trade import levies, with_levies, with_offtakes
 
 
-def driven(chain: Chain, reference: Reference) -> Chain:
+def driven(chain: Chain, reference: Reference, *, exports: bool = True) -> Chain:
     """The chain with what the scenario's policies do to it, and with what is accounted for by budget year.
 
     Where no policy acts, all that moves is as it was.
@@ -23,10 +23,11 @@ def driven(chain: Chain, reference: Reference) -> Chain:
     ----------
     chain: Arrays of the reference state.
     reference: The reconciled chain they were made from.
+    exports: Whether exports that regions lose are followed, which takes some percent of a run where much is restricted.
     """
     scenario = reference.scenario
     of_period, years = budget_years(scenario.time)
-    rows = _senders(reference, chain.crossings.route)
+    rows = _senders(reference, chain.crossings.route if exports else np.zeros(0, dtype=np.int32))
     followed = chain.drivers._replace(year=of_period, years=np.int32(len(years)), senders=rows)
     if scenario.policies:
         # Revenue of makers is followed wherever there are policies, at strength zero too, so that it can be compared.

@@ -102,6 +102,8 @@ def test_years__are_kept_as_chosen(tmp_path: Path) -> None:
     assert list(some["years"].data_vars) == ["lost_exports"] and not some["runs"].data_vars
     sim.save(some, tmp_path / "a.nc")
     assert "sector" not in sim.open_results(tmp_path / "a.nc")["years"].coords
+    alone = sim.run(made(it=BAN), runs=2, per_run=["lost_output_by_year"])["years"].lost_output_by_year
+    assert alone.identical(sim.run(made(it=BAN), runs=2)["years"].lost_output_by_year)
     before = sim.run(made(it=BAN), runs=2, open_ended=True, per_run=["lost_output"])
     with pytest.raises(ResultError, match=r"the result has no /years; simulate its ensemble anew"):
         sim.run(made(it=BAN), runs=3, onto=before, per_run=["lost_output", "lost_exports"])
