@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import xarray as xr
 
-from sim import variables
+from sim import path_variables, variables
 from sim.errors import ResultError
 from sim.text import as_labels, as_text
 from sim.variables import PER_RUN, RUN, Variable
@@ -35,10 +35,11 @@ GROUPS: dict[str, tuple[Variable, ...]] = {
     "capacity": variables.CAPACITY,
     "stockpiles": variables.STOCKPILES,
     "policies": variables.POLICIES,
+    "years": variables.YEARS,
     "traces": variables.TRACES,
     "paths": variables.PATHS,
     "monthly": variables.MONTHLY,
-    "reference": (*variables.REFERENCE, *variables.NAMES),
+    "reference": (*path_variables.REFERENCE, *path_variables.NAMES),
 }
 NEEDED_GROUPS = ("distribution", "runs", "shocks")
 NEEDED_ATTRIBUTES = ("scenario", "seed", "runs", "oreflow_version")
@@ -358,7 +359,7 @@ def _check_content(path: Path, tree: xr.DataTree) -> None:
         if group not in tree.children:
             continue
         kept = declared
-        if group == "runs" and isinstance(chosen, str):
+        if group in ("runs", "years") and isinstance(chosen, str):
             kept = tuple(item for item in declared if item.name in chosen.split(","))
         lacking += [f"/{group}/{item.name}" for item in kept if not _is_there(tree[group], group, item)]
     if lacking:

@@ -1,4 +1,7 @@
-"""Registry of every labelled variable: name, dimensions, units, and one sentence."""
+"""Registry of every labelled variable: name, dimensions, units, and one sentence.
+
+Those of the path without shocks stand in `sim.path_variables`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ STEPPED = 2
 """Value of `resumed` of an event that is the next step of the schedule of a measure in force."""
 
 PER_RUN = "per_run"
-"""Attribute of a result that names the variables of `/runs` that were kept, where not all were."""
+"""Attribute of a result that names the variables of `/runs` and `/years` that were kept, where not all were."""
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 """Quantiles kept of every distribution."""
@@ -270,6 +273,30 @@ STOCKPILES = (
 )
 """Variables of `/stockpiles`, which is there where the scenario has a stockpile; years count from its start."""
 
+YEARS = (
+    Variable(
+        "lost_output_by_year",
+        (RUN, SECTOR, REGION, YEAR),
+        "million USD",
+        "Sector output lost with demand rationed and destroyed in the calendar year; the years add up to lost_output.",
+    ),
+    Variable(
+        "lost_value_added_by_year",
+        (RUN, SECTOR, REGION, YEAR),
+        "million USD",
+        "Value added lost with the same demand; the years add up to lost_value_added.",
+    ),
+    Variable(
+        "lost_exports",
+        (RUN, REGION, YEAR),
+        "million USD",
+        "What a region that restricts does not export in the calendar year on routes that one of its measures reaches, "
+        "while in force: reference exports on trend less those sent, at reference prices, each route once. Below 0 "
+        "where more is sent, as under dumping.",
+    ),
+)
+"""Variables of `/years`: what is lost in each calendar year."""
+
 PARAMETERS = (
     Variable(
         "value", (PARAMETER, RUN), "1", "Value of a parameter that differs between runs; units as in the scenario."
@@ -356,45 +383,3 @@ MONTHLY = (
     ),
 )
 """Paths of every run, of the variables chosen for `/monthly`; rounded to steps so that they pack well."""
-
-REFERENCE = (
-    Variable("need", (MONTH, PRODUCT, REGION), "t", "Intake that the service path needs: makers and sectors."),
-    Variable("production", (MONTH, PRODUCT, REGION), "t", "Made by processes on the path without shocks."),
-    Variable(
-        "from_scrap", (PRODUCT, REGION), "1", "Share of what a region makes of a product that is made of scrap only."
-    ),
-    Variable("spare", (PRODUCT, REGION), "1", "Capacity left over, of what is made: spare capacity over production."),
-    Variable(
-        "ends_in",
-        (PRODUCT, REGION, SECTOR),
-        "1",
-        "Share of a region's intake of a product that ends up in a sector of the same region; the rest is exported or "
-        "disposed of. Reference flows.",
-    ),
-    Variable(
-        "touched",
-        (ORIGIN, PRODUCT, REGION),
-        "1",
-        "Share of what comes to a market that was made in the region of origin at any stage, or of material of it.",
-    ),
-    Variable("use_need", (MONTH, USE), "t", "Service demand of a use: a product, a sector and a region."),
-    Variable("route_flow", (MONTH, ROUTE), "t", "Shipments of a route on the path without shocks."),
-    Variable("transit", (ROUTE,), "month", "Months from shipment to arrival."),
-    Variable("unit_price", (PRODUCT,), "USD/kg", "Reference price."),
-    Variable("contained", (PRODUCT, ELEMENT), "1", "Contained oxide of an element over a product's own tonnes."),
-    Variable("output_value", (SECTOR,), "USD/kg", "Output of a sector for a kilogram of what it uses."),
-    Variable("value_added", (SECTOR,), "USD/kg", "Value added of a sector for a kilogram of what it uses."),
-)
-"""The path without shocks, that questions about dependence, requirements and exposure are asked of."""
-
-NAMES = (
-    Variable("stage_of", (PRODUCT,), "", "Stage that makes the product.", "str"),
-    Variable("sector_class", (SECTOR,), "", "Class of the sector: defence, essential or other.", "str"),
-    Variable("use_product", (USE,), "", "Product of the use.", "str"),
-    Variable("use_sector", (USE,), "", "Sector of the use.", "str"),
-    Variable("use_region", (USE,), "", "Region of the use.", "str"),
-    Variable("route_product", (ROUTE,), "", "Product of the route.", "str"),
-    Variable("route_origin", (ROUTE,), "", "Region a route leaves.", "str"),
-    Variable("route_destination", (ROUTE,), "", "Region a route enters.", "str"),
-)
-"""Text of `/reference`."""

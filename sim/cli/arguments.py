@@ -31,7 +31,8 @@ Rows = Annotated[
 PerRun = Annotated[
     str,
     typer.Option(
-        metavar="NAMES|all|none", help="Variables of /runs that are kept, with commas: lost_output,peak_price."
+        metavar="NAMES|all|none",
+        help="Variables of /runs and /years that are kept, with commas: lost_output,peak_price.",
     ),
 ]
 Goal = Annotated[

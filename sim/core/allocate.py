@@ -50,6 +50,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         reserve=zeros(fields.RESERVE_FIELDS, chain.reserves.size),
         debt=zeros(chain.drivers.debts.size),
         revenue=zeros(revenue_rows(chain)),
+        exports=zeros(export_rows(chain)),
     )
     if followed:
         block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
@@ -74,6 +75,11 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
 def revenue_rows(chain: Chain) -> int:
     """Rows in which the revenue of makers is kept: years times places."""
     return int(chain.drivers.years) * (int(chain.drivers.places.max(initial=-1)) + 1)
+
+
+def export_rows(chain: Chain) -> int:
+    """Rows in which exports not sent are kept: years times regions."""
+    return int(chain.drivers.years) * (int(chain.drivers.senders.max(initial=-1)) + 1)
 
 
 def copy(block: Block) -> Block:
@@ -131,7 +137,8 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     """
     kind = chain.markets.inventory.dtype
     monthly = dict.fromkeys(("price", "transacted", "inventory", "flow", "intake"), chain.markets.size)
-    monthly |= dict.fromkeys(("sector", "stopped"), int(chain.uses.sector.max(initial=-1)) + 1)
+    sectors = int(chain.uses.sector.max(initial=-1)) + 1
+    monthly |= dict.fromkeys(("sector", "stopped"), sectors)
     monthly |= {"route": chain.routes.size if traced_routes else 0, "content": chain.origins.share.size}
     monthly |= {"reserve": fields.RESERVE_RECORD * chain.reserves.size}
     total = dict.fromkeys(("destroyed", "rationed", "substituted"), chain.uses.size)
@@ -139,7 +146,8 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     total |= dict.fromkeys(("rent", "sender_loss"), chain.rules.size)
     total |= {"capacity": chain.builders.size, "project_start": chain.projects.size}
     total |= {"ledger": SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)}
-    total |= {"revenue": revenue_rows(chain)}
+    total |= {"revenue": revenue_rows(chain), "exports": export_rows(chain)}
+    total |= {"lost": int(chain.drivers.years) * sectors}
     return Record(
         **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
         **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
@@ -156,7 +164,7 @@ def no_record(chain: Chain) -> Record:
     kind = chain.markets.inventory.dtype
     totals = (
         *("destroyed", "rationed", "substituted", "saved", "held_up"),
-        *("rent", "sender_loss", "capacity", "project_start", "ledger", "revenue"),
+        *("rent", "sender_loss", "capacity", "project_start", "ledger", "revenue", "exports", "lost"),
     )
     shapes = {name: (0, 0) if name in totals else (0, 0, 0) for name in Record._fields}
     return Record(**{name: np.zeros(shape, dtype=kind) for name, shape in shapes.items()})

@@ -104,11 +104,12 @@ class Drivers(NamedTuple):
     rated: Ints  # 1 where a use is rated as first class, shape (use, period); no rows where none is
     watched: Ints  # markets whose prices credits answer
     places: Ints  # row of each process in the revenue of a year; no rows where revenue is not followed
+    senders: Ints  # row in a year's losses of the region that each restricted route leaves; no rows where not followed
     credit_starts: Ints  # credits of process p are `credit_starts[p]:credit_starts[p + 1]`
     guarantee_starts: Ints
     aid_starts: Ints  # aids of use u likewise
     year: Ints  # budget year of each period, from 0
-    years: np.int32
+    years: np.int32  # 0 where nothing is kept by year
     accounts: np.int32  # instruments that are accounted for
 
 
@@ -143,6 +144,7 @@ def no_drivers(processes: int, uses: int, periods: int, precision: type[np.float
         rated=np.zeros((0, periods), dtype=np.int32),
         watched=np.zeros(0, dtype=np.int32),
         places=np.zeros(0, dtype=np.int32),
+        senders=np.zeros(0, dtype=np.int32),
         credit_starts=starts,
         guarantee_starts=starts,
         aid_starts=np.zeros(uses + 1, dtype=np.int32),

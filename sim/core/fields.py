@@ -79,7 +79,8 @@ WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = rang
 LEGAL, FREE = 9, 10  # t/month
 LEVY = 11  # duty on imports beyond the ordinary one, over the price at the origin
 GUARD = 12  # 1 where duties that answer prices are laid in this period, else 0
-CROSSING_FIELDS = 13
+COVERED = 13  # largest share of the period in which one restriction is in force
+CROSSING_FIELDS = 14
 
 # Restricted processes.
 CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2

@@ -11,6 +11,7 @@ from sim.core import (
     flow,
     lanes,
     levies,
+    losses,
     offtakes,
     origin,
     pools,
@@ -107,4 +108,6 @@ def simulate(
             capacity.build(chain, draws, first, now, block)
         record.record_period(chain, months[now], begins, weights[now], block, results)
         record.account(chain, now, block)
+        if losses.ends_year(chain, now):
+            losses.close_year(chain, now, block, results)
     record.record_totals(chain, end - 1, block, results)

@@ -32,6 +32,7 @@ from sim.core.fields import (
 from sim.core.flow import sent_into
 from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, flat
+from sim.core.losses import lose_exports, uncover
 from sim.core.mathx import ZERO
 from sim.core.origin import content
 from sim.core.restrictions import spared
@@ -81,6 +82,11 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
 def account(chain: Chain, now, block: Block):
     """Rent paid and exports not sent under each restriction in force; t times USD/kg is thousand USD."""
     restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
+    followed = chain.drivers.senders.size > 0
+    if followed:
+        for k in range(chain.rules.size):
+            if any_positive(restriction[ACTIVE, k]):
+                uncover(chain, k, now, block)
     for k in range(chain.rules.size):
         if any_positive(restriction[ACTIVE, k]):
             for pair in range(chain.rules[k].route_begin, chain.rules[k].route_end):
@@ -98,6 +104,8 @@ def account(chain: Chain, now, block: Block):
                     sent = scratch[DONE, lane]
                     restriction[RENT_PAID, k, lane] += restriction[RENT_DUE, k, lane] * legal * sent
                     restriction[SENDER_LOSS, k, lane] += restriction[ACTIVE, k, lane] * price * (usual - sent)
+                if followed:
+                    lose_exports(chain, k, c, now, price, usual, scratch[DONE], block)
 
 
 @topic
@@ -114,6 +122,7 @@ def record_totals(chain: Chain, last, block: Block, record: Record):
         record.project_start[...] = block.project[STARTED]
         record.ledger[...] = block.ledger
         record.revenue[...] = block.revenue
+        record.exports[...] = block.exports
     for p in range(record.capacity.shape[0]):
         trend = chain.processes[p].capacity * chain.building.growth[p, last]
         for lane in range(record.capacity.shape[1]):

@@ -344,12 +344,13 @@ class Block(NamedTuple):
     ledger: Floats  # (row, lane): thousand USD by side, budget year and instrument
     debt: Floats  # (row, lane): thousand USD that the public guarantees
     revenue: Floats  # (row, lane): thousand USD that makers earned, by budget year and place
+    exports: Floats  # (row, lane): thousand USD of exports not sent, by budget year and region
 
 
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
-    The last eleven are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks,
+    The last thirteen are of the horizon as a whole, shape (entity, lane). A chunk of runs has one more axis, of blocks,
     in front: a block then writes one stretch of memory and not a slice of every row.
     """
 
@@ -374,6 +375,8 @@ class Record(NamedTuple):
     project_start: Floats  # (project, lane) periods from the start of the horizon
     ledger: Floats  # (row, lane) thousand USD by side, budget year and instrument
     revenue: Floats  # (row, lane) thousand USD that makers earned, by budget year and place
+    exports: Floats  # (row, lane) thousand USD of exports not sent under restrictions, by budget year and region
+    lost: Floats  # (row, lane) t destroyed and rationed since the start, by budget year, at its end, and sector
 
 
 def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:

@@ -9,7 +9,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim import chain as chains
-from sim import variables
+from sim import path_variables
 from sim.chain.ends import ends_in
 from sim.chain.origins import touched
 from sim.chain.recycling import SCRAP
@@ -47,7 +47,7 @@ def dataset(reference: Reference, chain: Chain, clock: Clock) -> xr.Dataset:
         ORIGIN: list(reference.regions),
     }
     found = _tonnes(reference, chain, clock, coords) | _shares(reference, coords) | _rows(reference)
-    declared = {item.name: item for item in (*variables.REFERENCE, *variables.NAMES)}
+    declared = {item.name: item for item in (*path_variables.REFERENCE, *path_variables.NAMES)}
     entries = {
         name: (
             declared[name].dims,

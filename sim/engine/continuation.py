@@ -92,7 +92,7 @@ def appended(before: xr.DataTree, name: str, data: xr.Dataset) -> xr.Dataset:
     joined = xr.concat([part.drop_vars(alone) for part in parts], dim=RUN, join="exact", combine_attrs="override")
     joined = joined.assign({item: data[item] for item in alone})
     return (
-        joined[list(data.data_vars)]
+        joined[[*data.data_vars, *data.coords]]  # the coordinates too, where no variable has them
         .transpose(*data.dims)
         .map(lambda array: array.transpose(*data[array.name].dims), keep_attrs=True)
     )

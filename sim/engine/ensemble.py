@@ -55,7 +55,7 @@ class Ensemble:
         runs: Number of runs; more may follow.
         follow: Rows whose monthly paths are kept.
         monthly: Variables whose monthly paths are kept of all rows.
-        per_run: Variables of `/runs` that are kept; all by default.
+        per_run: Variables of `/runs` and `/years` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
         reference: The chain of the scenario, if it is balanced already.
 
@@ -66,14 +66,15 @@ class Ensemble:
         machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
         self.reference = reference or chains.build(scenario)
-        self.chain = driven(chains.core_arrays(self.reference), self.reference)
+        self.chosen = None if per_run is None else outcomes.known(per_run)
+        exports = self.chosen is None or "lost_exports" in self.chosen
+        self.chain = driven(chains.core_arrays(self.reference), self.reference, exports=exports)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)
         lanes = lanes_of(self.sets)
         self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // lanes), lanes)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
-        self.chosen = None if per_run is None else outcomes.known(per_run)
         self.keepers = keepers(
             self.reference,
             self.collector,

@@ -99,7 +99,7 @@ class Follower:
         self.reference = chains.build(scenario) if like is None else _retuned(like, scenario)
         self._clock = Clock(scenario.periods, scenario.time.periods_per_year)
         self._stretches = _stretches(scenario, self._clock)
-        self._chain = driven(chains.core_arrays(self.reference), self.reference)
+        self._chain = driven(chains.core_arrays(self.reference), self.reference, exports=False)
         self._start = allocate.block_at_reference(self._chain, LANES)
 
     def path(self, parameters: Parameters | None = None, *, run: int = 0, seed: int | None = None) -> Path:

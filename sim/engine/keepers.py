@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sim.chain.reference import Reference
 from sim.chain.stockpiles import held
 from sim.core.state import Record
-from sim.engine import accounts, expansion, labels, stockpiles
+from sim.engine import accounts, expansion, labels, stockpiles, years
 from sim.engine.chunk import Clock
 from sim.engine.collector import Collector
 from sim.engine.monthly import Monthly
@@ -82,6 +82,33 @@ class Outcomes:
     def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/runs`."""
         return labels.runs(values, row_labels(self._collector), coords)
+
+
+class Years:
+    """`/years`: what is lost in each calendar year."""
+
+    group = "years"
+
+    def __init__(self, reference: Reference, collector: Collector, chosen: tuple[str, ...] | None = None) -> None:
+        """Begin without runs; all variables are kept, or those that are chosen."""
+        self._reference, self._sectors, self._chosen = reference, collector.layout.sectors, chosen
+
+    @property
+    def choice(self) -> list[str]:
+        """Variables that are kept; nothing is said where all are."""
+        return [] if self._chosen is None else ["only", *self._chosen]
+
+    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+        """Nothing is needed of the months."""
+
+    def kept(self, record: Record, came: Shocks, runs: int) -> Values:
+        """Losses, each of shape (row, year, run)."""
+        found = years.losses(self._reference, record, self._sectors, runs)
+        return {name: rows for name, rows in found.items() if self._chosen is None or name in self._chosen}
+
+    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+        """The dataset of `/years`."""
+        return years.dataset(self._reference, values, self._sectors, coords)
 
 
 class Capacity:
@@ -176,13 +203,17 @@ def keepers(
     ----------
     follow: Rows whose monthly paths are kept.
     monthly: Variables whose monthly paths are kept of all rows, as `monthly.checked` returned them.
-    per_run: Variables of `/runs` that are kept, as `outcomes.known` returned them; all by default.
+    per_run: Variables of `/runs` and `/years` that are kept, as `outcomes.known` returned them; all by default.
 
     Raises
     ------
     ScenarioError: A row to follow does not exist.
     """
-    found: list[Keeper] = [Outcomes(reference, collector, per_run)]
+    by_year = None if per_run is None else tuple(name for name in per_run if name in years.NAMES)
+    whole = None if per_run is None else tuple(name for name in per_run if name not in years.NAMES)
+    found: list[Keeper] = [Outcomes(reference, collector, whole)]
+    if by_year != ():
+        found.append(Years(reference, collector, by_year))
     if reference.scenario.capacity.followed:
         found.append(Capacity(reference, collector))
     if reference.scenario.policies:

@@ -23,11 +23,11 @@ Values = NDArray[np.float64]
 WEEKS_A_MONTH = 52.0 / 12.0
 
 
-NAMES = tuple(item.name for item in variables.RUNS)
+NAMES = tuple(item.name for item in (*variables.RUNS, *variables.YEARS))
 
 
 def known(names: Iterable[str]) -> tuple[str, ...]:
-    """Names of variables of `/runs` in the order of their declaration.
+    """Names of variables of `/runs` and `/years` in the order of their declaration.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
     """
     wanted = tuple(names)
     faults = [
-        Fault("--per-run", name, "is no variable of /runs", nearest(name, NAMES))
+        Fault("--per-run", name, "is no variable of /runs or /years", nearest(name, NAMES))
         for name in wanted
         if name not in NAMES
     ]

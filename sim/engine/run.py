@@ -61,7 +61,7 @@ def run(
     traces: Runs, from the first, whose full monthly paths are kept.
     follow: Rows such as `price[dy_oxide, EU]` whose monthly paths are kept of every run.
     monthly: Variables whose paths are kept of every run (`sim.engine.monthly.NAMES`).
-    per_run: Variables of `/runs` that are kept; all by default.
+    per_run: Variables of `/runs` and `/years` that are kept; all by default.
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
@@ -73,10 +73,10 @@ def run(
 
     Returns
     -------
-    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/shocks`,
-    `/reference` (the path without shocks) and, where there is such a thing or it was asked for, `/capacity`,
-    `/policies`, `/stockpiles`, `/parameters`, `/traces`, `/paths`, `/monthly`, `/counts`. Attributes say what it was
-    made from.
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/years`
+    (what is lost, by calendar year), `/shocks`, `/reference` (the path without shocks) and, where there is such a thing
+    or it was asked for, `/capacity`, `/policies`, `/stockpiles`, `/parameters`, `/traces`, `/paths`, `/monthly`,
+    `/counts`. Attributes say what it was made from.
 
     Raises
     ------

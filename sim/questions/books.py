@@ -1,4 +1,4 @@
-"""What metric expressions may ask of `/policies`, `/stockpiles` and `/capacity`: one number a run."""
+"""What metric expressions may ask of `/policies`, `/stockpiles`, `/capacity` and `/years`: one number a run."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ BOOKS = {
         ("policies", variables.POLICIES),
         ("stockpiles", variables.STOCKPILES),
         ("capacity", variables.CAPACITY),
+        ("years", variables.YEARS),
     )
     for item in items
 }
@@ -29,8 +30,11 @@ NEEDS = {
     "policies": "the scenario has no policies",
     "stockpiles": "the scenario has no stockpile",
     "capacity": "capacity is fixed in the scenario: capacity.answers and capacity.projects are false",
+    "years": "the result does not hold it; make it again, with all variables (--per-run) and this version",
 }
 """Why a group may be missing."""
+BY_YEAR = {"lost_output": "lost_output_by_year", "lost_value_added": "lost_value_added_by_year"}
+"""Variables of `/runs` that are sums over the horizon, and what holds their calendar years."""
 NEVER = {"project_start": np.inf}
 """What a missing value counts as: a project that does not come."""
 
@@ -48,8 +52,8 @@ def dims(name: str) -> tuple[str, ...]:
 
 
 def has_years(name: str) -> bool:
-    """Whether a variable is booked by calendar year."""
-    return name in BOOKS and YEAR in BOOKS[name][1].dims
+    """Whether a variable is booked by calendar year, itself or under another name."""
+    return name in BY_YEAR or (name in BOOKS and YEAR in BOOKS[name][1].dims)
 
 
 def of_results(results: xr.DataTree) -> dict[str, list[str]]:
@@ -81,6 +85,8 @@ def lacks(name: str, labels: Mapping[str, Sequence[str]], has_labels: bool) -> s
     if group == "capacity":
         return "" if labels.get(group, [group]) else NEEDS[group]
     dim = dims(name)[0]
+    if group == "years":
+        return ""
     return NEEDS[group] if has_labels and dim in labels and not labels[dim] else ""
 
 
@@ -98,6 +104,8 @@ def values(results: xr.DataTree, name: str, labels: Mapping[str, Sequence[str]],
     MetricError: The result does not hold it.
     """
     group, _ = BOOKS[name]
+    if group == "years" and (group not in results.children or name not in results[group].data_vars):
+        raise MetricError(text, [f"there is no {name}: {NEEDS[group]}"])
     if group not in results.children:
         if group == "capacity":
             raise MetricError(text, [NEEDS[group]])

@@ -10,6 +10,7 @@ A metric is one number a run, and a statistic of the runs:
     q95(months(price[dy_oxide, EU] > 2))        months a run spends there; `longest` in a row
     q95(peak(price[dy_oxide, EU]) in 2027)      of one calendar year; also `lowest` and `average`
     q95(public_cost[reserve] in 2027)           of one instrument and budget year; without them, of all
+    mean(lost_output[defence, US] in 2027)      of one budget year; also lost_value_added, and lost_exports[CN]
     mean(stockpile_released[reserve, *, JP])    of a stockpile, by instrument, product and region
     P(project_start["Mt Weld expansion"] > 36)  a project that never comes starts after any month
 

@@ -35,14 +35,14 @@ def known(source: object) -> Labels:
     if isinstance(source, xr.DataTree):
         found: dict[str, list[str]] = {}
         years = (-9999, 9999)
-        for group in ("runs", "distribution", "paths", "monthly"):
+        for group in ("runs", "distribution", "paths", "monthly", "years"):
             # While an ensemble grows there is no distribution yet.
             coords = source[group].to_dataset().coords if group in source.children else {}
             for dim, labels in coords.items():
                 if dim == MONTH:
                     months = labels.values.astype("datetime64[Y]").astype(int) + 1970
                     years = int(months[0]), int(months[-1])
-                elif dim not in (RUN, variables.QUANTILE):
+                elif dim not in (RUN, variables.QUANTILE, variables.YEAR):
                     found.setdefault(str(dim), [str(label) for label in labels.values])
         return Labels(found | books.of_results(source), years)
     assert isinstance(source, Scenario)

@@ -4,7 +4,7 @@ stockpiles and capacity, or from monthly paths of every run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,7 +159,8 @@ class Quantity:
         if self.year is not None and not first <= self.year <= last:
             found.append(f"{self.year} is not in the horizon; years are {first} to {last}")
         if self.year is not None and self.name not in MONTHLY and not books.has_years(self.name):
-            found.append(f"'{self.name}' is of the whole horizon; only monthly variables have years: {_list(MONTHLY)}")
+            there = _list([*MONTHLY, *filter(books.has_years, [*WHOLE, *books.BOOKS])])
+            found.append(f"'{self.name}' is of the whole horizon; it has no years. Those that have: {there}")
         if self.name in books.BOOKS and (lacking := books.lacks(self.name, labels.of, bool(self.labels))):
             return [f"there is no {self}: {lacking}"]
         if self.name in MONTHLY and not self.reducer and names[0] not in PEAKS:
@@ -208,9 +209,10 @@ class Quantity:
         MetricError: The result does not hold it.
         """
         names, dims = self._variables(known(results))
-        if self.name in books.BOOKS:
+        booked = self.name if self.year is None else books.BY_YEAR.get(self.name, self.name)
+        if booked in books.BOOKS:
             given = zip(dims, self.labels, strict=False)
-            return books.values(results, self.name, {d: each for d, each in given if each != (ALL,)}, self.year, text)
+            return books.values(results, booked, {d: each for d, each in given if each != (ALL,)}, self.year, text)
         if self.name not in MONTHLY:
             return self._summed(results, names, dims, text)
         if self._in_runs(names[0]):
@@ -357,5 +359,5 @@ def _absent(array: xr.DataArray, name: str, rows: xr.DataArray) -> str:
     return f"{item} has no {name} in {here[REGION]}; regions that have one: {places}"
 
 
-def _list(names: dict[str, Any]) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(names)

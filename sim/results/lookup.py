@@ -91,14 +91,14 @@ def variable(results: xr.DataTree, group: str, name: str) -> xr.DataArray:
     """
     if group not in results.children:
         raise ResultError(f"the result has no group /{group}")
-    if group == "runs" and not_kept(results, name):
+    if group in ("runs", "years") and not_kept(results, name):
         raise ResultError(f"'{name}' was not kept of each run (--per-run); make the result again with it")
     node = results[group].to_dataset()
     return node[chosen(name, [str(item) for item in node.data_vars], f"variable of /{group}")]
 
 
 def not_kept(results: xr.DataTree, *names: str) -> tuple[str, ...]:
-    """Those of some variables of `/runs` that were not kept when the result was made.
+    """Those of some variables of `/runs` and `/years` that were not kept when the result was made.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def not_kept(results: xr.DataTree, *names: str) -> tuple[str, ...]:
     if variables.PER_RUN not in results.attrs:
         return ()
     kept = str(results.attrs[variables.PER_RUN]).split(",")
-    declared = {item.name for item in variables.RUNS}
+    declared = {item.name for item in (*variables.RUNS, *variables.YEARS)}
     return tuple(name for name in names if name in declared and name not in kept)
 
 

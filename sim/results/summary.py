@@ -13,6 +13,7 @@ from sim.results.policies import PolicyRow, policies
 from sim.results.portions import mean_over_runs, of_each_run
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
 from sim.results.shortage import ShortageRow, shortages
+from sim.results.years import YearRow, years
 from sim.variables import (
     CONFLICT,
     MONTH,
@@ -149,6 +150,8 @@ class Summary:
     """Variables of `/runs` that the summary reads and that were not kept; what needs them is left out."""
     policies: tuple[PolicyRow, ...] = ()
     """What policies cost and bring, in the order of the scenario."""
+    years: tuple[YearRow, ...] = ()
+    """What is lost and paid in each calendar year."""
 
     @property
     def is_rough(self) -> bool:
@@ -186,6 +189,7 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         if regimes
         else None,
         policies=policies(results),
+        years=years(results),
         lacking=lacking,
     )
 

@@ -14,6 +14,8 @@ from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
 
 THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""
+MOST_SENDERS = 3
+"""Regions that restrict whose lost exports are shown."""
 Row = TypeVar("Row", RestrictionRow, ProductRow, SectorRow, ShortageRow)
 
 
@@ -28,8 +30,8 @@ class Table:
 
 
 def tables(summary: Summary) -> tuple[Table, ...]:
-    """All tables of a summary that have rows, from restrictions to policies and their liabilities."""
-    made = (restrictions, stages, products, sectors, shortages, policies, liabilities)
+    """All tables of a summary that have rows, from restrictions to years, policies and their liabilities."""
+    made = (restrictions, stages, products, sectors, shortages, years, policies, liabilities)
     found = [table(summary) for table in made]
     return tuple(table for table in found if table.rows)
 
@@ -78,6 +80,29 @@ def stages(summary: Summary) -> Table:
             rows.append((THEN, "", "", sentences.multiples(price), "", "", sentences.percents(lacking)))
     heads = ("stage", "dearest in", "about", ">peak multiple", "shortest in", "about", ">intake missing")
     return Table("Stages over a run, where it is worst: highest month of each run", heads, tuple(rows))
+
+
+def years(summary: Summary) -> Table:
+    """Losses and public money by calendar year; of the regions that restrict those that lose most."""
+    names = summary.years[0].exports if summary.years else {}
+    total = {name: sum(row.exports[name] for row in summary.years) for name in names}
+    senders = sorted(total, key=lambda name: -abs(total[name]))[:MOST_SENDERS]
+    paid = any(row.net_cost is not None for row in summary.years)
+    rows = []
+    for row in summary.years:
+        costs = () if row.net_cost is None else (row.net_cost,)
+        exports = (row.exports[name] for name in senders)
+        amounts = (row.mean_output, row.output.high, row.value_added, *costs, *exports)
+        rows.append((str(row.year), *(f"{round(amount):,d}" for amount in amounts)))
+    heads = (
+        "year",
+        ">output lost",
+        ">its 95th percentile",
+        ">value added lost",
+        *((">net public cost",) if paid else ()),
+    )
+    title = "Losses by calendar year, million USD, mean over runs, not discounted"
+    return Table(title, (*heads, *(f">exports {name} lost" for name in senders)), tuple(rows))
 
 
 def policies(summary: Summary) -> Table:

@@ -1,7 +1,8 @@
-"""Sums over a history for the reference: the parts of shortage of `sim/core/MODEL.md`, sections 6 and 9, in tonnes."""
+"""Sums over a history for the reference: parts of shortage and losses by year (`sim/core/MODEL.md`, 6, 9, 16)."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tests.core.described import SmallChain
@@ -33,6 +34,42 @@ class Accounts:
             for i, feed in enumerate(process.inputs):
                 self.saved[row] += feed.coefficient * (1 - run.intensity[p][i]) * run.done[p]
                 row += 1
+
+
+class YearlyLosses:
+    """What section 16 of the page keeps by year: tonnes lost by uses, and exports that markets do not send.
+
+    Parameters
+    ----------
+    run: A history that has not begun.
+    length: Periods of a year.
+    """
+
+    def __init__(self, run: Run, length: int) -> None:
+        self.run, self.length = run, length
+        self.lost: list[list[float]] = []
+        self.exports: list[list[float]] = []
+
+    def step(self) -> None:
+        """Advance the history by a period and add what is lost in it."""
+        run, chain = self.run, self.run.chain
+        if run.now % self.length == 0:
+            self.lost.append([0.0] * len(chain.uses))
+            self.exports.append([0.0] * len(chain.markets))
+        before = [a + b for a, b in zip(run.accounts.destroyed, run.accounts.rationed, strict=True)]
+        growth = [math.exp(route.growth * run.now * chain.dt) for route in chain.routes]
+        now = run.now
+        run.step()
+        for u, past in enumerate(before):
+            self.lost[-1][u] += run.accounts.destroyed[u] + run.accounts.rationed[u] - past
+        for r, route in enumerate(chain.routes):
+            active = [
+                in_force.active
+                for rule, in_force in zip(chain.restrictions, run.forces, strict=True)
+                if any(t.route == r and not t.spared[0] <= now < t.spared[1] for t in rule.targets)
+            ]
+            missing = route.flow * growth[r] * chain.dt - run.shipment[r]
+            self.exports[-1][route.origin] += max([0.0, *active]) * chain.markets[route.origin].price * missing
 
 
 def under_way(run: Run) -> list[float]:

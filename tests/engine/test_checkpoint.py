@@ -25,7 +25,7 @@ from sim.scenario import Scenario
 
 TINY = Path(__file__).parents[1] / "scenario" / "data" / "tiny.toml"
 RUNS, SMALL = 700, 128
-GROUPS = ("distribution", "runs", "shocks")
+GROUPS = ("distribution", "runs", "years", "shocks")
 
 
 @pytest.fixture(scope="module")

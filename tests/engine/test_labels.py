@@ -16,6 +16,7 @@ from sim.scenario import Scenario, parse
 GROUPS = {
     "distribution": (variables.DISTRIBUTION, ("quantile", "time")),
     "runs": (variables.RUNS, ()),
+    "years": (variables.YEARS, ()),
     "shocks": (variables.SHOCKS, ()),
     "traces": (variables.TRACES, ()),
 }

@@ -24,7 +24,7 @@ CREDIT = {"kind": "credit", "regions": ["US"], "products": ["magnet_std", "magne
 
 def equal(one: xr.DataTree, other: xr.DataTree) -> bool:
     """Whether two results are the same bit for bit."""
-    groups = ("distribution", "runs", "shocks", "capacity", "traces")
+    groups = ("distribution", "runs", "years", "shocks", "capacity", "traces")
     return all(one[group].to_dataset().identical(other[group].to_dataset()) for group in groups)
 
 

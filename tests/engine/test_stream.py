@@ -196,7 +196,7 @@ def test_make__keeps_the_chosen_variables_only(
 
 
 def test_run__refuses_to_keep_what_does_not_exist(tiny: Scenario) -> None:
-    with pytest.raises(ScenarioError, match=r"--per-run: lost_outputs is no variable of /runs; did you mean"):
+    with pytest.raises(ScenarioError, match=r"--per-run: lost_outputs is no variable of /runs or /years; did you mean"):
         sim.run(tiny, runs=4, per_run=["lost_outputs"])
 
 

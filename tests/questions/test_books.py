@@ -31,6 +31,11 @@ def booked() -> xr.DataTree:
     }
     data = xr.Dataset({"stockpile_released": (("run", "year", "stockpile"), released)}, coords=held)
     results["stockpiles"] = xr.DataTree(data)
+    places = {"run": run, "sector": ["cars"], "region": ["CN", "EU"], "year": years}
+    lost = np.array([[[[1.0, 2.0], [10.0, 20.0]]], [[[0.0, 0.0], [5.0, 0.0]]], [[[np.nan, np.nan], [0.0, 7.0]]]])
+    exports = np.array([[[3.0, 4.0], [0.0, 0.0]], [[-1.0, 4.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    by_year = {"lost_output_by_year": (tuple(places), lost), "lost_exports": (("run", "region", "year"), exports)}
+    results["years"] = xr.DataTree(xr.Dataset(by_year, coords=places))
     start = np.array([[12.0, np.nan], [40.0, 7.0], [np.nan, np.nan]])
     capacity = np.array([[[5.0, 1.0, 6.0]], [[6.0, 1.0, 7.0]], [[7.0, 2.0, 9.0]]])
     stages = {"project": ["Big Hill", "small"], "stage": ["mining"], "region": ["CN", "EU", "world"], "run": run}
@@ -54,6 +59,12 @@ def booked() -> xr.DataTree:
         ("stockpile_released", [15, 16, 0]),
         ("stockpile_released[reserve, metal]", [10, 16, 0]),
         ("stockpile_released[reserve, ore, EU] in 2025", [4, 0, 0]),
+        ("lost_output in 2025", [22, 0, 7]),
+        ("lost_output[cars, EU] in 2025", [20, 0, 7]),
+        ("lost_output[*, CN+EU] in 2025 > 6", [1, 0, 1]),
+        ("lost_output_by_year[cars]", [33, 5, 7]),
+        ("lost_exports[CN]", [7, 3, 0]),
+        ("lost_exports in 2025", [4, 4, 0]),
         ("final_capacity[mining, EU]", [1, 1, 2]),
         ("final_capacity[mining]", [6, 7, 9]),
         ('project_start["Big Hill"]', [12, 40, np.inf]),
@@ -73,6 +84,9 @@ def test_values__are_added_up_over_what_is_not_named(text: str, values: list[flo
         ("public_csot", "did you mean public_cost"),
         ("public_cost[reserve] in 2031", "years are 2025"),
         ("net_public_cost[reserve] in 2025", "of the whole horizon"),
+        ("lost_export[CN]", "did you mean lost_exports"),
+        ("lost_exports[CNN] in 2025", "did you mean CN"),
+        ("lost_output[cars, EU] in 2031", "years are 2025"),
         ("stockpile_released[talent]", "is no stockpile"),
         ("project_start[big]", "is no project"),
         ("project_start", "name one project"),
@@ -90,6 +104,9 @@ def test_values__of_no_policy_are_nothing_and_a_name_is_a_fault() -> None:
         parse("public_cost[reserve]").values(results)
     with pytest.raises(MetricError, match="capacity is fixed"):
         parse("final_capacity[mining, EU]").values(results)
+    for text, name in (("lost_output in 2025", "lost_output_by_year"), ("lost_exports[CN]", "lost_exports")):
+        with pytest.raises(MetricError, match=f"there is no {name}: the result does not hold it"):
+            parse(text).values(results)
 
 
 def test_check__of_a_scenario_knows_what_its_results_will_hold() -> None:

@@ -72,7 +72,7 @@ def test_values__of_all_regions_leave_out_the_world(results: xr.DataTree) -> Non
         ("inventory[ore, EU]", "ask for peak"),
         ("peak(lost_output[cars, EU])", "needs a monthly variable"),
         ("shortage[ore, EU] in 2031", "2031 is not in the horizon; years are 2025 to 2025"),
-        ("lost_output in 2025", "only monthly variables have years"),
+        ("weeks_stopped in 2025", "it has no years. Those that have: price, shortage"),
     ],
 )
 def test_check__names_what_is_not_there_and_the_nearest(text: str, words: str, results: xr.DataTree) -> None:
