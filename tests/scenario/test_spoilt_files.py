@@ -208,7 +208,7 @@ def test_load__refuses_more_events_than_were_ever_counted(folder: Any) -> None:
 
 
 def test_run__has_no_more_lines_stand_still_than_there_are(folder: Any) -> None:
-    """Magnets that take ten times the oxide are cheap while it is plenty: more is wanted than the service path needs."""
+    """Magnets that take ten times the oxide are cheap while there is plenty, and more is wanted than lines need."""
     folder.edit("tiny/recipes.csv", "press,oxide,-0.4", "press,oxide,-4")
     results = sim.run(sim.load(folder.scenario), runs=2, threads=1)
     most = results["distribution"].stopped_maximum
