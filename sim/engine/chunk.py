@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.core import allocate, loop
 from sim.core.state import Chain, ProjectDraws, Record
+from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
 
@@ -20,6 +21,8 @@ CHUNK = 512
 """Runs recorded before they are counted."""
 SLICE = 120
 """Months recorded before they are counted: memory does not grow with longer horizons. A year at a time is slower."""
+ALL = 1.0 - 1e-6
+"""Share of a sector's lines that stand still at most; all but for rounding, which must not lift a sum above one."""
 
 Floats = NDArray[np.float32]
 
@@ -64,6 +67,7 @@ class Chunk:
         """
         self.months = clock.count if traced else min(clock.count, SLICE)
         self.chain, self.clock, self.sets = chain, clock, sets
+        self._lines = _lines(chain, clock)
         lanes = lanes_of(sets)
         self.came: Shocks
         self.blocks = -(-runs // lanes)
@@ -77,7 +81,7 @@ class Chunk:
 
     def go_on_with(self, chain: Chain) -> None:
         """Simulate another chain from now on, one with as many entities of every class."""
-        self.chain = chain
+        self.chain, self._lines = chain, _lines(chain, self.clock)
         allocate.set_back(self._start, allocate.block_at_reference(chain, lanes_of(self.sets)))
 
     def simulate(
@@ -103,18 +107,32 @@ class Chunk:
             begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
             months = clock.months - np.int32(shift)
 
-            def advance(block: int, begin: int = begin, end: int = end, months: NDArray[np.int32] = months) -> None:
+            def advance(
+                block: int,
+                begin: int = begin,
+                end: int = end,
+                months: NDArray[np.int32] = months,
+                lines: Floats = self._lines[shift : shift + self.months],
+            ) -> None:
                 """Run one block through these months."""
                 part, state = allocate.of_block(self.record, block), self._states[block]
                 if begin == 0:
                     allocate.set_back(state, self._start)
                 chain = self.sets[groups[block] % len(self.sets)] if self.sets else self.chain
                 loop.simulate(chain, events, projects, block * lanes, begin, end, months, clock.weights, state, part)
+                # Where a product is cheap more is wanted, and may be missing, than lines were built for.
+                np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
 
             list(pool.map(advance, range(count)))
             if end == clock.periods:
                 self.came = shocks.that_came(events)
             yield shift
+
+
+def _lines(chain: Chain, clock: Clock) -> Floats:
+    """Tonnes that the lines of each sector take in each month, shape (month, sector, 1)."""
+    need = ALL * sector_need(chain, clock.months).T[:, :, None]
+    return need.astype(chain.markets.inventory.dtype)
 
 
 def lanes_of(sets: Sequence[Chain]) -> int:

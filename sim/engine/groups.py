@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,17 +123,35 @@ def needs(reference: Reference, chain: Chain, months: NDArray[np.int32]) -> tupl
     -------
     Shapes (market, month) and (sector, month).
     """
-    dt, count = float(chain.constants.dt), int(months[-1]) + 1
-    market, sector = np.zeros((len(reference.markets), count)), np.zeros((int(chain.uses.sector.max()) + 1, count))
-    for index, row in enumerate(chain.uses.market):
-        tonnes = np.bincount(
-            months, weights=float(chain.uses.demand[index]) * dt * chain.trend.use[index], minlength=count
-        )
-        market[row] += tonnes
-        sector[chain.uses.sector[index]] += tonnes
+    market = np.zeros((len(reference.markets), int(months[-1]) + 1))
+    np.add.at(market, chain.uses.market, _used(chain, months))
     for index, process in enumerate(reference.processes):
-        activity = float(chain.processes.activity[index]) * dt * chain.trend.process[index]
-        tonnes = np.bincount(months, weights=activity, minlength=count)
+        activity = float(chain.processes.activity[index]) * float(chain.constants.dt) * chain.trend.process[index]
+        tonnes = _by_month(activity, months)
         for product, coefficient in process.inputs.items():
             market[reference.at[product, process.region]] += coefficient * tonnes
-    return market, sector
+    return market, sector_need(chain, months)
+
+
+def sector_need(chain: Chain, months: NDArray[np.int32]) -> Values:
+    """Tonnes that the service path of each sector in a region needs in each month, shape (sector, month).
+
+    Parameters
+    ----------
+    months: Month of each period.
+    """
+    sector = np.zeros((int(chain.uses.sector.max(initial=-1)) + 1, int(months[-1]) + 1))
+    np.add.at(sector, chain.uses.sector, _used(chain, months))
+    return sector
+
+
+def _used(chain: Chain, months: NDArray[np.int32]) -> Values:
+    """Tonnes that the service path of each use needs in each month, shape (use, month)."""
+    dt, uses = float(chain.constants.dt), zip(chain.uses.demand, chain.trend.use, strict=True)
+    found = [_by_month(float(demand) * dt * trend, months) for demand, trend in uses]
+    return np.array(found).reshape(len(found), int(months[-1]) + 1)
+
+
+def _by_month(tonnes: NDArray[Any], months: NDArray[np.int32]) -> Values:
+    """Tonnes of periods added up by month."""
+    return np.bincount(months, weights=tonnes, minlength=int(months[-1]) + 1).astype(float, copy=False)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 NonNegative = Annotated[float, Field(ge=0.0)]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 """A name that keys random draws."""
 Finding = tuple[str, str, str]

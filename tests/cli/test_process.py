@@ -68,6 +68,41 @@ def test_run__interrupted_says_so_and_writes_no_result(tmp_path: Path) -> None:
     assert said in error and left in ([], ["a.nc.progress"])
 
 
+def in_python(script: str) -> subprocess.CompletedProcess[str]:
+    """Run a few lines in a process of their own."""
+    head = "import os, signal, sys\nfrom sim.cli import main\n"
+    return subprocess.run([sys.executable, "-c", head + script], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_main__interrupted_while_it_is_read_in_leaves_at_once() -> None:
+    script = """
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "sim.cli.ensembles":
+            os.kill(os.getpid(), signal.SIGINT)
+            raise RuntimeError("as a compiled module does that is interrupted")
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+    done = in_python(script)
+    assert done.returncode == 130 and done.stderr == "\ninterrupted; nothing was written\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+@pytest.mark.parametrize("handler", ["signal.default_int_handler", "signal.SIG_IGN"])
+def test_main__interrupted_at_its_end_is_quiet_and_leaves_who_ignores_it_alone(handler: str) -> None:
+    script = f"""
+import atexit
+atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
+signal.signal(signal.SIGINT, {handler})
+sys.argv = ["sim", "--version"]
+main()
+"""
+    done = in_python(script)
+    assert done.returncode == 0 and done.stderr == "" and done.stdout.startswith("oreflow")
+
+
 def test_tables__into_a_file_are_never_cut_off() -> None:
     script = (
         "from sim.cli.messages import table\n"
