@@ -204,9 +204,7 @@ class _Seen:
         self._take(found)
         self._fitted_at = (levels + [-inf] * len(found))[: len(self.ways)]
 
-    def _climbed(
-        self, weights: Values, reached: Sequence[float], *, again: bool
-    ) -> tuple[list[Tilt], list[float]]:
+    def _climbed(self, weights: Values, reached: Sequence[float], *, again: bool) -> tuple[list[Tilt], list[float]]:
         """The ways so far, each tilted towards its runs that reach its level, and these levels.
 
         Parameters
@@ -273,7 +271,7 @@ def _needed(mixture: Mixture, asked: Mapping[tuple[str, str], int]) -> dict[tupl
 
 
 def _level(scores: Values, weights: Values) -> float:
-    """Score of the best fifth, at most 0; where many runs share it, as those that nothing strikes, the next above it."""
+    """Score of the best fifth, at most 0; where many share it, as those that nothing strikes, the next one."""
     order = np.argsort(-scores)
     place = np.searchsorted(np.cumsum(weights[order]), TELLING * weights.sum())
     level = float(scores[order[min(int(place), order.size - 1)]])
