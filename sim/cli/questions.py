@@ -89,7 +89,7 @@ def split_variance(
         int | None,
         typer.Option(
             metavar="DRAWS",
-            min=4,
+            min=16,
             help="Sobol indices of each parameter in place of blocks, from so many draws of all of them; "
             "simulates DRAWS x (parameters + 2) worlds.",
         ),

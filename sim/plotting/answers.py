@@ -165,9 +165,10 @@ def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
         error = part[f"{name}_error"].values[order]
         axes.barh(places + shift, part[name].values[order], height=0.38, xerr=error, color=colour, label=label)
     axes.set_yticks(places, [str(name) for name in part[PARAMETER].values[order]])
+    axes.set_xlim(-0.1, 1.1)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     style.dress(axes)
     style.heading(axes, str(part[METRIC].values), "share of the variance that parameters give it", width=60)
     return axes

@@ -50,7 +50,8 @@ def parameter_indices(
     ----------
     scenario: What `sim.load` returned; its own parameters stay where they are not drawn.
     metrics: Expressions such as `tail95(lost_output[*, US])`; all at the cost of one.
-    draws: Draws of all parameters, at least 4; `draws * (2 + parameters)` worlds are simulated.
+    draws: Draws of all parameters, at least 4; below 16 errors say little. `draws * (2 + parameters)` worlds are
+        simulated.
     runs: Runs of each world, the same in all.
     seed: Seed of all random draws; the scenario's own by default.
     parameters: Parameters to draw; all with a prior by default.
