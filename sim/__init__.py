@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
     from sim.questions.frontiers import frontier
+    from sim.questions.indices import parameter_indices
     from sim.questions.inverse import stress
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
@@ -55,6 +56,7 @@ _HOMES = {
     "make_catalogue": "sim.questions.catalogue",
     "open_catalogue": "sim.questions.catalogue",
     "open_results": "sim.store",
+    "parameter_indices": "sim.questions.indices",
     "requirement": "sim.questions.requirements",
     "run": "sim.engine",
     "run_until": "sim.questions.until",
@@ -82,6 +84,7 @@ __all__ = [
     "make_catalogue",
     "open_catalogue",
     "open_results",
+    "parameter_indices",
     "requirement",
     "run",
     "run_until",

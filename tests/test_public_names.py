@@ -14,6 +14,7 @@ DEAR = {"blame", "dependence", "downstream", "exposure", "indicators", "make_cat
     "frontier",
     "run_until",
     "open_catalogue",
+    "parameter_indices",
     "sensitivity",
     "shock_shares",
     "size_stockpile",

@@ -83,9 +83,12 @@ app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --run
 app.command(
     "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
 )(questions.search_event)
-app.command("sensitivity", epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12")(
-    questions.split_variance
-)
+app.command(
+    "sensitivity",
+    epilog="Examples: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12; "
+    "sim sensitivity baseline --metric 'tail95(lost_output)' --indices 32 --parameter price_response "
+    "--parameter threat_response --plot indices.png",
+)(questions.split_variance)
 app.command(
     "value-of-information",
     epilog="Example: sim value-of-information allied_strategy --vary reserve=0,1 --metric 'mean(lost_output)' "

@@ -33,6 +33,8 @@ Metrics = Annotated[
 Table = Annotated[Path | None, typer.Option(help="Table of the answer: .csv or .nc.")]
 Picture = Annotated[Path | None, typer.Option(help="Picture of the answer: .png, .svg or .pdf.")]
 
+ROUGH = 0.15
+"""Standard error of a Sobol index from which its table says that it is rough."""
 TELLING_DRAWS = 80
 """Draws of the parameters from which their ranking is shown without a warning."""
 
@@ -80,7 +82,18 @@ def split_variance(
     source: Source,
     metrics: Metrics,
     blocks: Annotated[int, typer.Option(min=4, help="Blocks of four chains with parameters of their own.")] = 12,
-    runs: Annotated[int, typer.Option(min=2, help="Runs of each of the four.")] = 64,
+    runs: Annotated[
+        int | None, typer.Option(min=2, help="Runs of each world; 64 by default, 128 with --indices.")
+    ] = None,
+    indices: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DRAWS",
+            min=16,
+            help="Sobol indices of each parameter in place of blocks, from so many draws of all of them; "
+            "simulates DRAWS x (parameters + 2) worlds.",
+        ),
+    ] = None,
     parameters: Annotated[
         list[str], typer.Option("--parameter", help="Response parameter to draw; by default all with a prior.")
     ] = [],  # noqa: B006 (typer copies it)
@@ -96,27 +109,42 @@ def split_variance(
         from sim import store
         from sim.questions import uncertainty
 
-        is_file = Path(source).suffix in store.ENDINGS
+        is_file = Path(source).suffix in store.ENDINGS and indices is None
         found, target, picture = together(
             lambda: store.open_results(source) if is_file else _scenario(source, overrides),
             *_places(out, plot, overwrite),
         )
         if is_file:
             data = uncertainty.shock_shares(found, metrics)
+        elif indices is not None:
+            data = _indices(found, metrics, indices, runs, seed=seed, parameters=parameters or None, threads=threads)
         else:
             with _meter("simulating worlds") as update:
                 data = uncertainty.sensitivity(
                     found,
                     metrics,
                     blocks=blocks,
-                    runs=runs,
+                    runs=runs or uncertainty.RUNS,
                     seed=seed,
                     parameters=parameters or None,
                     threads=threads,
                     progress=update,
                 )
-        _print_sensitivity(data)
+        if indices is None:
+            _print_sensitivity(data)
+        else:
+            _print_indices(data)
         _kept(data, target, picture, "sensitivity")
+
+
+def _indices(found: Any, metrics: list[str], draws: int, runs: int | None, **options: Any) -> xr.Dataset:
+    """Sobol indices of each parameter, with progress."""
+    from sim.questions import indices
+
+    with _meter("simulating worlds") as update:
+        return indices.parameter_indices(
+            found, metrics, draws=draws, runs=runs or indices.RUNS, progress=update, **options
+        )
 
 
 def search_event(
@@ -282,6 +310,31 @@ def _print_sensitivity(data: xr.Dataset) -> None:
                 f"Careful: {2 * data.attrs['blocks']} draws of the parameters rank them roughly at best; give --blocks "
                 f"{TELLING_DRAWS // 2} or more to name the ones that matter"
             )
+
+
+def _print_indices(data: xr.Dataset) -> None:
+    """Print the Sobol indices of every parameter, the largest total first."""
+    from sim.cli.figures import figure
+
+    for metric in data.metric.values:
+        part = data.sel(metric=metric)
+        if bool(part.index_total.isnull().all()):
+            note(f"{metric}: no parameter moves it; there is nothing to split")
+            continue
+        rows = [
+            (str(name), *(_share(part[key], part[f"{key}_error"], name) for key in ("index_first", "index_total")))
+            for name in part.parameter.values[(-part.index_total).argsort().values]
+        ]
+        unit = "" if str(part.units.values) == "1" else f" {part.units.values}"
+        title = f"{metric}: Sobol indices; parameters move it by {figure(float(part.figure_sd))}{unit} (one s.d.)"
+        table(title, ("parameter", ">by itself", ">with interactions"), rows)
+    say(
+        f"{data.attrs['draws']} draws of {data.sizes['parameter']} parameters, each world with the same "
+        f"{data.attrs['runs']} runs. A share within twice its standard error of nothing may as well be none; it can "
+        "come out slightly below."
+    )
+    if float(data.index_total_error.max()) > ROUGH:
+        note("Careful: shares are known roughly; give --indices twice as many draws, or name fewer --parameter")
 
 
 def _share(share: xr.DataArray, error: xr.DataArray, name: object) -> str:

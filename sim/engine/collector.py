@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -59,8 +59,22 @@ class Plan:
 class Collector:
     """Counts chunks of an ensemble; memory does not grow with the runs."""
 
-    def __init__(self, reference: Reference, chain: Chain, clock: Clock, blocks: int, lanes: int = LANES) -> None:
-        """Lay out the rows of all variables for chunks of up to `blocks` blocks of `lanes` runs."""
+    def __init__(
+        self,
+        reference: Reference,
+        chain: Chain,
+        clock: Clock,
+        blocks: int,
+        lanes: int = LANES,
+        *,
+        counted: Collection[str] | None = None,
+    ) -> None:
+        """Lay out the rows of all variables for chunks of up to `blocks` blocks of `lanes` runs.
+
+        Parameters
+        ----------
+        counted: Variables that are counted over runs; all by default.
+        """
         self.months, self.dt = clock.count, clock.dt
         self.layout: Layout = layout(reference, chain)
         self.need, self.sector_need = needs(reference, chain, clock.months)
@@ -72,6 +86,7 @@ class Collector:
         self.found = {
             name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, lanes), plan.threshold, parts=PARTS)
             for name, plan in self.plans.items()
+            if counted is None or name in counted
         }
 
     def _plans(self, reference: Reference, clock: Clock) -> dict[str, Plan]:
@@ -175,11 +190,10 @@ class Collector:
         def count(part: int) -> None:
             """Count one range of months of all variables."""
             begin, end = parts[part]
-            for name, plan in self.plans.items():
+            for name, histogram in self.found.items():
                 first = 0
-                for rows in plan.parts:
+                for rows in self.plans[name].parts:
                     source, volume = rows.source(record), rows.volume(record)
-                    histogram = self.found[name]
                     histogram.add(source, rows.members, first, runs, begin, end, shift=shift, volume=volume, part=part)
                     first += len(rows.labels)
 

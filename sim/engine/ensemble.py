@@ -46,6 +46,7 @@ class Ensemble:
         per_run: Collection[str] | None = None,
         draw: Draw | None = None,
         reference: Reference | None = None,
+        distribution: bool = True,
     ) -> None:
         """Balance the chain and begin with no runs.
 
@@ -58,6 +59,7 @@ class Ensemble:
         per_run: Variables of `/runs` and `/years` that are kept; all by default.
         draw: Where shocks and projects come from instead of the seed.
         reference: The chain of the scenario, if it is balanced already.
+        distribution: Whether all monthly variables are counted over runs, or only those that `per_run` needs.
 
         Raises
         ------
@@ -73,7 +75,9 @@ class Ensemble:
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)
         lanes = lanes_of(self.sets)
-        self.collector = Collector(self.reference, self.chain, self.clock, -(-min(runs, CHUNK) // lanes), lanes)
+        counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
+        blocks = -(-min(runs, CHUNK) // lanes)
+        self.collector = Collector(self.reference, self.chain, self.clock, blocks, lanes, counted=counted)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
         self.keepers = keepers(
             self.reference,

@@ -86,7 +86,7 @@ def distribution(
     """The dataset of `/distribution`: quantiles under the variable's name, other statistics beside it."""
     entries: dict[str, Any] = {}
     for variable in variables.DISTRIBUTION:
-        if variable.optional and variable.name not in found:
+        if variable.name not in found:
             continue
         histogram, plan, first = found[variable.name], plans[variable.name], variable.dims[0]
         dims = (MONTH, *variable.dims)

@@ -49,6 +49,30 @@ def known(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in NAMES if name in wanted)
 
 
+COUNTED = {
+    "peak_price": ("price", "peak"),
+    "months_dear": ("price", "above"),
+    "worst_shortage": ("shortage", "peak"),
+    "worst_sector_shortage": ("sector_shortage", "peak"),
+    "worst_stopped": ("stopped", "peak"),
+    "peak_stage_price": ("stage_price", "peak"),
+    "worst_stage_shortage": ("stage_shortage", "peak"),
+    "shortage_months": ("sector_shortage", "above"),
+}
+"""Variables of `/runs` that are found while a monthly variable is counted over runs: which one, and what of it."""
+
+
+def counted(names: Iterable[str]) -> set[str]:
+    """Monthly variables that must be counted for some variables of `/runs`.
+
+    Example
+    -------
+    >>> sorted(counted(["peak_price", "months_dear", "lost_output"]))
+    ['price']
+    """
+    return {COUNTED[name][0] for name in names if name in COUNTED}
+
+
 class Followed:
     """What is added up over the months of each run of a chunk, shape (row, block, lane); rows: sectors in regions."""
 
@@ -82,12 +106,13 @@ def outcomes(
 ) -> dict[str, NDArray[np.float32]]:
     """Per-run results of the chunk just counted, each of shape (row, run); rows as `row_labels` says.
 
+    Those that need a variable that is not counted are left out.
+
     Parameters
     ----------
     record: Record whose sums over the horizon are complete.
     runs: Runs that count.
     """
-    price, short, sector = (collector.found[name] for name in ("price", "shortage", "sector_shortage"))
     sectors = len(collector.layout.sectors)
     of_sector = collector_rows(reference)
     destroyed, rationed, substituted = (
@@ -97,15 +122,16 @@ def outcomes(
     output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
     opening, closing = _flat(followed.opening, runs), _flat(followed.closing, runs)
+    followed_months = {
+        name: _flat(getattr(collector.found[source], field), runs)
+        for name, (source, field) in COUNTED.items()
+        if source in collector.found
+    }
+    if "shortage_months" in followed_months:
+        # The rows behind those of sectors in regions are of the world.
+        followed_months["shortage_months"] = followed_months["shortage_months"][:sectors]
     found = {
-        "peak_price": _flat(price.peak, runs),
-        "months_dear": _flat(price.above, runs),
-        "worst_shortage": _flat(short.peak, runs),
-        "worst_sector_shortage": _flat(sector.peak, runs),
-        "worst_stopped": _flat(collector.found["stopped"].peak, runs),
-        "peak_stage_price": _flat(collector.found["stage_price"].peak, runs),
-        "worst_stage_shortage": _flat(collector.found["stage_shortage"].peak, runs),
-        "shortage_months": _flat(sector.above, runs)[:sectors],
+        **followed_months,
         "weeks_stopped": _flat(followed.stopped, runs) * WEEKS_A_MONTH,
         "shortage_tonnes": _flat(followed.lacking, runs),
         "rationed_tonnes": rationed,

@@ -47,6 +47,7 @@ def run(
     stream: str | PathName | None = None,
     client: Client | None = None,
     draw: Draw | None = None,
+    distribution: bool = True,
 ) -> xr.DataTree:
     """Simulate an ensemble and return its labelled results.
 
@@ -70,6 +71,8 @@ def run(
     stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
     client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
     draw: Where shocks and projects come from instead of the seed; asked for more runs than count, to fill a block.
+    distribution: Whether `/distribution` and `/reference` are made; without them a question that asks for a value a run
+        only has its answer in three quarters of the time.
 
     Returns
     -------
@@ -94,16 +97,27 @@ def run(
     1.0
     """
     _check(more, onto, checkpoint, stream, client, draw)
+    if not distribution and (open_ended or onto is not None or checkpoint is not None or client is not None):
+        raise ValueError("an ensemble that goes on, or elsewhere, keeps what is counted over its runs")
     runs, seed, threads = _given(scenario, onto, runs, seed, threads)
     if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
         raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     size = CHUNK if more is not None else runs - already
-    ensemble = Ensemble(scenario, seed=seed, runs=size, follow=follow, monthly=monthly, per_run=per_run, draw=draw)
+    ensemble = Ensemble(
+        scenario,
+        seed=seed,
+        runs=size,
+        follow=follow,
+        monthly=monthly,
+        per_run=per_run,
+        draw=draw,
+        distribution=distribution,
+    )
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:
-        making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already))
+        making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already), distribution)
         wanted, tree = making.groups(range(first + already, first + runs), onto, more, stream)
         if traces:
             tree["traces"] = ensemble.traces(range(first, first + traces), pool)
@@ -213,6 +227,8 @@ class _Making:
     checkpoint: Checkpoint | None
     client: Client | None
     progress: Progress | None
+    distribution: bool
+    """Whether what is counted over runs, and the path without shocks, are among the groups."""
 
     def groups(
         self, wanted: range, onto: xr.DataTree | None, more: More | None, stream: str | PathName | None
@@ -225,6 +241,8 @@ class _Making:
             self.write(Stream(PathName(stream).resolve(), wanted.start, len(wanted)), wanted)
         if onto is not None:
             continuation.take_up(self.ensemble.collector, onto)
+        if not self.distribution:
+            return wanted, tree
         return wanted, {"distribution": self.ensemble.distribution()} | tree | {"reference": self.ensemble.path()}
 
     def _grown(self, wanted: range, onto: xr.DataTree | None, more: More | None) -> tuple[range, dict[str, xr.Dataset]]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from sim.plotting import style
-from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC
+from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC, PARAMETER
 
 NO_RESTRICTION = "no restriction"
 MOST = 12
@@ -115,8 +115,10 @@ def sensitivity(data: xr.Dataset) -> Figure:
 
     Parameters
     ----------
-    data: What `sim.sensitivity` or `sim.shock_shares` returned.
+    data: What `sim.sensitivity`, `sim.shock_shares` or `sim.parameter_indices` returned.
     """
+    if "index_total" in data:
+        return _indices(data)
     metrics = [str(text) for text in data[METRIC].values][:MOST]
     whole = "first_share" in data
     figure = style.new_figure(11.0 if whole else 7.5, 0.9 + 3.4 * len(metrics))
@@ -132,6 +134,44 @@ def sensitivity(data: xr.Dataset) -> Figure:
     source = f"{data.attrs['runs']} runs" + (f" of each of {4 * data.attrs['blocks']} worlds" if whole else "")
     figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
     return figure
+
+
+def _indices(data: xr.Dataset) -> Figure:
+    """Draw the Sobol indices of parameters, a panel for each figure."""
+    metrics = [str(text) for text in data[METRIC].values][:MOST]
+    shown = min(data.sizes[PARAMETER], MOST)
+    figure = style.new_figure(8.5, 1.2 + (1.1 + 0.32 * shown) * len(metrics))
+    for axes, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
+        index_bars(axes, data.sel({METRIC: metric}))
+    style.big_title(figure, f"Which parameters a figure hangs on: {data.attrs['title']}")
+    source = f"{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
+    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    return figure
+
+
+def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
+    """Draw the first-order and total Sobol indices of parameters, the largest on top.
+
+    Parameters
+    ----------
+    part: One metric of what `sim.parameter_indices` returned.
+    """
+    order = np.argsort(np.nan_to_num(part.index_total.values))[-MOST:]
+    places = np.arange(order.size)
+    for name, shift, colour, label in (
+        ("index_first", 0.2, style.BLUE, "by itself"),
+        ("index_total", -0.2, style.GREY, "with interactions"),
+    ):
+        error = part[f"{name}_error"].values[order]
+        axes.barh(places + shift, part[name].values[order], height=0.38, xerr=error, color=colour, label=label)
+    axes.set_yticks(places, [str(name) for name in part[PARAMETER].values[order]])
+    axes.set_xlim(-0.1, 1.1)
+    axes.axvline(0.0, color=style.GREY, linewidth=0.8)
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+    style.dress(axes)
+    style.heading(axes, str(part[METRIC].values), "share of the variance that parameters give it", width=60)
+    return axes
 
 
 def factor_bars(axes: Axes, part: xr.Dataset) -> Axes:

@@ -45,7 +45,7 @@ ANSWERS = {
     "tornado": Answer(
         "where the variance of a figure comes from, the largest share on top",
         "sim sensitivity SCENARIO --metric METRIC --out FILE.nc",
-        ("first_share", "input_share"),
+        ("first_share", "input_share", "index_total"),
         answers.sensitivity,
     ),
     "frontier": Answer(

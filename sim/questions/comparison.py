@@ -198,8 +198,19 @@ def per_run(
     """
     if isinstance(item, Scenario):
         paths = [path for metric in metrics for path in metric.paths(item)]
+        kept = {name for metric in metrics for name in metric.kept(item)}
         told = None if progress is None else lambda done, wanted: progress(name, done, wanted)
-        item = run(item, runs=runs, seed=seed, first=first, threads=threads, follow=paths, progress=told)
+        item = run(
+            item,
+            runs=runs,
+            seed=seed,
+            first=first,
+            threads=threads,
+            follow=paths,
+            per_run=kept,
+            progress=told,
+            distribution=False,
+        )
     found = item
 
     def of(metric: Metric) -> Values:

@@ -70,6 +70,21 @@ SENSITIVITY = (
 )
 """Variables of what `sim.sensitivity` and `sim.shock_shares` return."""
 
+INDICES = (
+    Variable(
+        "index_first",
+        (METRIC, PARAMETER),
+        "1",
+        "Share of the variance that parameters give a figure which one of them explains by itself.",
+        "float64",
+    ),
+    Variable("index_first_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
+    Variable("index_total", (METRIC, PARAMETER), "1", "Share that would be left if all others were known.", "float64"),
+    Variable("index_total_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
+    Variable("figure_sd", (METRIC,), "of the metric", "Standard deviation of the figure over all draws.", "float64"),
+)
+"""Variables of what `sim.parameter_indices` returns."""
+
 FRONTIER = (
     Variable("strength", (MIX, INSTRUMENT), "1", "Strength of an instrument in a mix.", "float64"),
     *(

@@ -117,6 +117,16 @@ class Metric:
         self.check(source)
         return self.quantity.paths(known(source))
 
+    def kept(self, source: object) -> tuple[str, ...]:
+        """Variables of `/runs` it needs, for the argument `per_run` of `sim.run`.
+
+        Raises
+        ------
+        MetricError: Unknown names.
+        """
+        self.check(source)
+        return self.quantity.kept(known(source))
+
     def values(self, results: xr.DataTree) -> Values:
         """One number a run, shape (run,): 0 or 1 of a condition; missing where a run has none.
 

@@ -155,8 +155,10 @@ class Simulation:
             seed=self.seed,
             threads=self._threads,
             follow=self.metric.paths(self.scenario),
+            per_run=self.metric.kept(self.scenario),
             progress=report,
             draw=draw,
+            distribution=False,
         )
         self._done += runs
         return scores(self.metric, results)

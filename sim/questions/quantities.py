@@ -177,6 +177,16 @@ class Quantity:
         (item,), (region,) = self.labels
         return (Path(names[0], item, region),)
 
+    def kept(self, labels: Labels) -> tuple[str, ...]:
+        """Variables of `/runs` that it needs."""
+        names, _ = self._variables(labels)
+        if self.name in books.BOOKS or (self.name in MONTHLY and not self._in_runs(names[0])):
+            return ()
+        if self.name in MONTHLY:
+            return (PEAKS[names[0]],)
+        # Months short tell rows without a time from those that do not exist.
+        return (*names, "shortage_months") if any(name in NEVER for name in names) else names
+
     def units(self, labels: Labels) -> str:
         """Units of the number."""
         names, _ = self._variables(labels)

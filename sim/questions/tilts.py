@@ -73,6 +73,15 @@ class Tilt:
 
     laws: Mapping[Draw, Law] = field(default_factory=dict)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Restrictions and regimes of which it tilts a draw."""
+        return frozenset(name for name, _, _ in self.laws)
+
+    def only(self, names: frozenset[str]) -> Tilt:
+        """The laws of the draws of some restrictions."""
+        return Tilt({draw: law for draw, law in self.laws.items() if draw[0] in names})
+
     def draw(self, draw: Draw, u: Values) -> Values:
         """Turn uniform numbers into numbers of this law, shape kept."""
         law = self.laws.get(draw)
@@ -191,8 +200,8 @@ def fitted(draws: Mapping[Draw, Values], weights: Values, otherwise: Tilt | None
     >>> law.density(np.array([0.5, 0.85, 0.95])).round(1).tolist()
     [0.1, 0.6, 8.7]
     """
-    share = weights / weights.sum()
-    size = 1.0 / float((share**2).sum())
+    share = weights / max(float(weights.sum()), 1e-300)
+    size = 1.0 / max(float((share**2).sum()), 1e-300) if share.sum() > 0.5 else 0.0
     laws = {}
     for draw, u in draws.items() if size >= FEWEST else ():
         order = np.argsort(u)

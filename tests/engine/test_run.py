@@ -213,3 +213,14 @@ def test_run__uses_the_threads_asked_for_on_any_system(monkeypatch: pytest.Monke
         monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     sim.run(sim.load("still").replace("time.years=0.25"), runs=1, threads=3)
     assert asked == [3]
+
+
+def test_run__without_a_distribution_has_the_same_values_of_each_run() -> None:
+    scenario = sim.load("baseline", overrides=["time.years=0.5"])
+    kept = ["lost_output", "shortage_months", "peak_price"]
+    whole = sim.run(scenario, runs=8)
+    alone = sim.run(scenario, runs=8, per_run=kept, distribution=False)
+    assert "distribution" not in alone.children and "reference" not in alone.children
+    xr.testing.assert_identical(alone["runs"].to_dataset(), whole["runs"].to_dataset()[kept])
+    with pytest.raises(ValueError, match="goes on"):
+        sim.run(scenario, runs=8, distribution=False, open_ended=True)
