@@ -85,9 +85,8 @@ app.command(
 )(questions.search_event)
 app.command(
     "sensitivity",
-    epilog="Examples: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12; "
-    "sim sensitivity baseline --metric 'tail95(lost_output)' --indices 32 --parameter price_response "
-    "--parameter threat_response --plot indices.png",
+    epilog="Example: sim sensitivity baseline --metric 'mean(lost_output[*, US])' --blocks 12; or, for indices of "
+    "parameters, with --metric 'tail95(lost_output)' --indices 32 --parameter price_response --plot indices.png",
 )(questions.split_variance)
 app.command(
     "value-of-information",

@@ -121,7 +121,8 @@ class Chunk:
                 chain = self.sets[groups[block] % len(self.sets)] if self.sets else self.chain
                 loop.simulate(chain, events, projects, block * lanes, begin, end, months, clock.weights, state, part)
                 # Where a product is cheap more is wanted, and may be missing, than lines were built for.
-                np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
+                if part.stopped.shape[1]:
+                    np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
 
             list(pool.map(advance, range(count)))
             if end == clock.periods:

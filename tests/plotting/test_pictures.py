@@ -53,7 +53,7 @@ def test_fan__of_sectors_and_stages(results: xr.DataTree) -> None:
 
 def test_fan__marks_dated_restrictions_at_their_date(results: xr.DataTree) -> None:
     dates = style.dated_onsets(results)
-    assert abs(dates[0] - style.date_number(np.datetime64("2025-04-01"))) < 4.0
+    assert abs(dates[0] - style.date_number(np.datetime64("2025-04-15"))) < 4.0
 
 
 def test_fan_figure__names_its_source(results: xr.DataTree) -> None:
