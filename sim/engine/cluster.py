@@ -38,6 +38,8 @@ AHEAD = 2
 LOCAL = "local:"
 REACH = "reach.partial"
 """File by which workers are asked whether they reach a folder."""
+QUIET = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""Settings of local workers: nobody looks at the profile that Dask takes of them, for half of what idling costs."""
 PATIENCE = 30
 """Seconds to wait for a scheduler and a first worker."""
 
@@ -162,7 +164,12 @@ def connected(address: str) -> Iterator[Client]:
         return
     with (
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0, silence_logs=logging.ERROR
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.ERROR,
+            env=QUIET,
         ) as cluster,
         Client(cluster, direct_to_workers=True) as client,
     ):

@@ -142,7 +142,7 @@ def test_length__gives_every_thread_some_and_no_worker_too_much() -> None:
 
 @pytest.mark.long
 def test_run__of_100_000_on_two_processes_one_killed_half_way_gives_the_same_bits() -> None:
-    """Overhead is that of processor time, which other work on the machine touches little."""
+    """Overhead is that of the clock, so the machine has to be quiet; processor time is printed beside it."""
     scenario = sim.load("baseline", overrides=["time.years=1"])
     runs = int(os.environ.get("OREFLOW_LONG_RUNS", "100000"))
     sim.run(scenario, runs=64)  # Machine code is read before anything is measured.
@@ -174,4 +174,4 @@ def test_run__of_100_000_on_two_processes_one_killed_half_way_gives_the_same_bit
         with timed("one killed", time.process_time):
             made = sim.run(scenario, runs=runs, client=client, progress=progress)
         assert killed.is_set() and made.identical(alone)
-    assert took["undisturbed"][1] < 1.25 * took["alone"][1]
+    assert took["undisturbed"][0] < 1.25 * took["alone"][0]
