@@ -48,6 +48,7 @@ def _inner_compiler() -> type:
 
         @property
         def codegen(self) -> Any:
+            """What makes code, but for the environments of functions."""
             return Environments(self._codegen)
 
         def get_pointer_to_function(self, name: str) -> int:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path as PathName
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,8 @@ def run(
         scenario's by default), and how many simulate (as many as the process may use processors by default).
     first: Number of the first run, to simulate a part of an ensemble.
     traces: Runs, from the first, whose full monthly paths are kept.
-    follow: Rows such as `price[dy_oxide, EU]` whose monthly paths are kept of every run.
-    monthly: Variables whose paths are kept of every run (`sim.engine.monthly.NAMES`).
+    follow, monthly: Rows such as `price[dy_oxide, EU]` and variables (`sim.engine.monthly.NAMES`) whose monthly paths
+        are kept of every run.
     per_run: Variables of `/runs` and `/years` that are kept; all by default.
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
@@ -71,15 +72,13 @@ def run(
     stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
     client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
     draw: Where shocks and projects come from instead of the seed; asked for more runs than count, to fill a block.
-    distribution: Whether `/distribution` and `/reference` are made; without them a question that asks for a value a run
-        only has its answer in three quarters of the time.
+    distribution: Whether `/distribution` and `/reference` are made; without them it takes a quarter less time.
 
     Returns
     -------
-    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/years`
-    (what is lost, by calendar year), `/shocks`, `/reference` (the path without shocks) and, where there is such a thing
-    or it was asked for, `/capacity`, `/policies`, `/stockpiles`, `/parameters`, `/traces`, `/paths`, `/monthly`,
-    `/counts`. Attributes say what it was made from.
+    Groups `/distribution` (quantile, time, product or sector or stage, region), `/runs` (one value a run), `/years`,
+    `/shocks`, `/reference` (the path without shocks) and, where there is such a thing or it was asked for, `/capacity`,
+    `/policies`, `/stockpiles`, `/parameters`, `/traces`, `/paths`, `/monthly`, `/counts`; attributes of their origin.
 
     Raises
     ------
@@ -97,32 +96,18 @@ def run(
     1.0
     """
     _check(more, onto, checkpoint, stream, client, draw)
-    if not distribution and (open_ended or onto is not None or checkpoint is not None or client is not None):
-        raise ValueError("an ensemble that goes on, or elsewhere, keeps what is counted over its runs")
+    _check_counted(distribution, open_ended, onto, checkpoint, client)
     runs, seed, threads = _given(scenario, onto, runs, seed, threads)
-    if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
-        raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
+    _check_numbers(runs, first, threads, traces)
     first, already = (first, 0) if onto is None else _begun(onto, runs)
-    size = CHUNK if more is not None else runs - already
-    ensemble = Ensemble(
-        scenario,
-        seed=seed,
-        runs=size,
-        follow=follow,
-        monthly=monthly,
-        per_run=per_run,
-        draw=draw,
-        distribution=distribution,
-    )
+    kept = partial(Ensemble, scenario, follow=follow, monthly=monthly, per_run=per_run, distribution=distribution)
+    ensemble = kept(seed=seed, runs=CHUNK if more is not None else runs - already, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:
         making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already), distribution)
         wanted, tree = making.groups(range(first + already, first + runs), onto, more, stream)
-        if traces:
-            tree["traces"] = ensemble.traces(range(first, first + traces), pool)
-        if open_ended:
-            tree["counts"] = continuation.counts(ensemble.collector, pool)
+        tree |= making.besides(range(first, first + traces), open_ended)
     return _attributed(tree, ensemble.provenance(runs=wanted.stop - first, first=first))
 
 
@@ -198,6 +183,30 @@ def _check(
         raise ValueError("an ensemble that goes on is kept in memory, and not written as it comes")
 
 
+def _check_counted(
+    counted: bool, open_ended: bool, onto: xr.DataTree | None, checkpoint: Checkpoint | None, client: Client | None
+) -> None:
+    """Refuse what needs counts over runs where none are made.
+
+    Raises
+    ------
+    ValueError: Something does.
+    """
+    if not counted and (open_ended or onto is not None or checkpoint is not None or client is not None):
+        raise ValueError("an ensemble that goes on, or elsewhere, keeps what is counted over its runs")
+
+
+def _check_numbers(runs: int, first: int, threads: int, traces: int) -> None:
+    """Refuse numbers out of range.
+
+    Raises
+    ------
+    ValueError: One is.
+    """
+    if runs < 1 or first < 0 or threads < 1 or not 0 <= traces <= runs:
+        raise ValueError("runs and threads must be at least 1, first at least 0, traces at most runs")
+
+
 def _begun(onto: xr.DataTree, runs: int) -> tuple[int, int]:
     """First run and number of runs of an ensemble that goes on to `runs`.
 
@@ -244,6 +253,15 @@ class _Making:
         if not self.distribution:
             return wanted, tree
         return wanted, {"distribution": self.ensemble.distribution()} | tree | {"reference": self.ensemble.path()}
+
+    def besides(self, traced: range, open_ended: bool) -> dict[str, xr.Dataset]:
+        """Paths of the traced runs, and counts to go on with, where they are asked for."""
+        tree: dict[str, xr.Dataset] = {}
+        if traced:
+            tree["traces"] = self.ensemble.traces(traced, self.pool)
+        if open_ended:
+            tree["counts"] = continuation.counts(self.ensemble.collector, self.pool)
+        return tree
 
     def _grown(self, wanted: range, onto: xr.DataTree | None, more: More | None) -> tuple[range, dict[str, xr.Dataset]]:
         """Simulate the wanted runs, and more as long as more are asked for; all runs simulated, and their groups."""

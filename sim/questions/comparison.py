@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sim.engine import run
 from sim.errors import Fault, MetricError, OreflowError, ResultError, ScenarioError
+from sim.questions.asked import runs_for
 from sim.questions.expressions import Metric, parse
 from sim.questions.pairs import Difference, caution, difference, ranking
 from sim.results.intervals import COVERAGE, Values
@@ -197,20 +197,8 @@ def per_run(
     ResultError: A metric asks for what is not there.
     """
     if isinstance(item, Scenario):
-        paths = [path for metric in metrics for path in metric.paths(item)]
-        kept = {name for metric in metrics for name in metric.kept(item)}
         told = None if progress is None else lambda done, wanted: progress(name, done, wanted)
-        item = run(
-            item,
-            runs=runs,
-            seed=seed,
-            first=first,
-            threads=threads,
-            follow=paths,
-            per_run=kept,
-            progress=told,
-            distribution=False,
-        )
+        item = runs_for(metrics, item, runs=runs, seed=seed, first=first, threads=threads, progress=told)
     found = item
 
     def of(metric: Metric) -> Values:

@@ -16,9 +16,9 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sim import engine
 from sim.engine.run import Progress
 from sim.errors import MetricError
+from sim.questions.asked import runs_for
 from sim.questions.declared import INDICES
 from sim.questions.expressions import Metric, parse
 from sim.questions.tables import labelled
@@ -160,15 +160,7 @@ def _figures(
     MetricError: One is not finite.
     """
     world = scenario.replace(*(f"parameters.{name}={value!r}" for name, value in values.items()))
-    found = engine.run(
-        world,
-        runs=runs,
-        seed=seed,
-        threads=threads,
-        follow=[path for metric in metrics for path in metric.paths(scenario)],
-        per_run={name for metric in metrics for name in metric.kept(scenario)},
-        distribution=False,
-    )
+    found = runs_for(metrics, world, runs=runs, seed=seed, threads=threads)
     figures = np.array([metric.estimate(metric.values(found)).value for metric in metrics])
     for metric, figure in zip(metrics, figures, strict=True):
         if not np.isfinite(figure):

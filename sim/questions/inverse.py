@@ -22,6 +22,7 @@ from sim.engine.parts import Draw as Draws
 from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
+from sim.questions.asked import runs_for
 from sim.questions.attribution import owners
 from sim.questions.declared import STRESS
 from sim.questions.expressions import Condition, Metric, parse
@@ -148,17 +149,15 @@ class Simulation:
                 total = self._done + done
                 self._progress(total, max(self._wanted, total))
 
-        results = engine.run(
+        results = runs_for(
+            [self.metric],
             self.scenario,
             runs=runs,
             first=first,
             seed=self.seed,
             threads=self._threads,
-            follow=self.metric.paths(self.scenario),
-            per_run=self.metric.kept(self.scenario),
             progress=report,
             draw=draw,
-            distribution=False,
         )
         self._done += runs
         return scores(self.metric, results)

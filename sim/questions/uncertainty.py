@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from sim import engine
 from sim.engine.run import Progress
 from sim.errors import Fault, MetricError, ScenarioError
+from sim.questions.asked import runs_for
 from sim.questions.declared import SENSITIVITY
 from sim.questions.expressions import Metric, parse
 from sim.questions.priors import PRIORS, Prior
@@ -73,23 +73,12 @@ def sensitivity(
     seed = scenario.ensemble.seed if seed is None else seed
     priors = priors_of(parameters)
     drawn = drawn_parameters(priors, blocks, seed)
-    paths = tuple(dict.fromkeys(path for metric in parsed for path in metric.paths(scenario)))
-    kept = {name for metric in parsed for name in metric.kept(scenario)}
     values = np.empty((len(parsed), blocks, 2, 2, runs))
     for block in range(blocks):
         for first in range(2):
             for second in range(2):
                 world = world_of(scenario, {name: row[block, first] for name, row in drawn.items()}, 2 * block + second)
-                found = engine.run(
-                    world,
-                    runs=runs,
-                    first=block * runs,
-                    seed=seed,
-                    threads=threads,
-                    follow=paths,
-                    per_run=kept,
-                    distribution=False,
-                )
+                found = runs_for(parsed, world, runs=runs, first=block * runs, seed=seed, threads=threads)
                 values[:, block, first, second] = [finite(metric, metric.values(found)) for metric in parsed]
                 if progress is not None:
                     progress(4 * block + 2 * first + second + 1, 4 * blocks)
