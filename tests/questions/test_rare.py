@@ -77,15 +77,15 @@ def test_search__intervals_hold_two_ways_in_93_to_97_percent_of_2000_searches() 
 
 @pytest.fixture(scope="module")
 def searches() -> list[Search]:
-    return [search(scored(seed, 60.0), seed, ASKED, pilot=400, total=3200) for seed in range(40)]
+    return [search(scored(seed, 60.0), seed, ASKED, pilot=400, total=3200) for seed in range(80)]
 
 
 def test_search__intervals_hold_the_known_probability(searches: list[Search]) -> None:
     truth = known(60.0)
     assert 1e-4 < truth < 3e-4
     held = sum(found.low <= truth <= found.high for found in searches)
-    # 95 % of 40 are 38, with a standard deviation of 1.4; fewer than 34 come about with 1 %.
-    assert held >= 34
+    # 95 % of 80 are 76, with a standard deviation of 1.9; 69 leaves room for intervals that hold it in 91 %.
+    assert held >= 69
 
 
 def test_search__is_unbiased(searches: list[Search]) -> None:
