@@ -48,12 +48,24 @@ def measure(
     shocks = sample(scenario, reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     projects = projects_followed(reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     with ThreadPoolExecutor(threads) as pool:
-        core = _seconds(lambda: list(chunk.simulate(shocks, projects, pool)), max(1, repeats // 3))
-        counting = _seconds(lambda: collector.add(chunk.record, runs, pool), repeats)
+
+        def simulate() -> None:
+            chunk.begin(shocks, projects, pool)
+            list(chunk.slices())
+
+        core = _seconds(simulate, max(1, repeats // 3))
+        shifts = range(0, clock.count, chunk.months)
+
+        def count() -> None:
+            for shift in shifts:
+                collector.add(chunk.record, runs, pool, shift=shift)
+
+        counting = _seconds(count, repeats)
 
         def follow() -> None:
             followed = Followed(collector, chunk.record)
-            followed.add(chunk.record, pool)
+            for shift in shifts:
+                followed.add(chunk.record, pool, shift=shift)
             outcomes(reference, collector, followed, chunk.record, shocks, runs)
 
         per_run = _seconds(follow, repeats)

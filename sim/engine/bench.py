@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain.reference import Reference
-from sim.core.state import Chain, ProjectDraws, Record
+from sim.core.state import Chain, ProjectDraws
 from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, by_run
 from sim.engine.parts import drawn
 from sim.engine.run import processors
@@ -22,7 +22,6 @@ from sim.shocks import Shocks
 Values = NDArray[np.float64]
 SIZED = ("most", "opening", "kept", "pace", "outflow")
 """What of a stockpile is in proportion to its size."""
-_MONTHLY = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "route", "content")
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,7 @@ class Bench:
         self.chain = driven(chains.core_arrays(reference), reference)
         time = reference.scenario.time
         self.clock = Clock(time.periods, time.periods_per_year)
-        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK))
-        self._chunk.record = _totals_only(self._chunk.record)
+        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), by_month=False)
         self._drawn = [self._draw(first, seed) for first in range(0, runs, CHUNK)]
 
     def _draw(self, first: int, seed: int) -> tuple[int, Shocks, ProjectDraws]:
@@ -83,7 +81,8 @@ class Bench:
         with ThreadPoolExecutor(processors()) as pool:
             for size, shocks, projects in self._drawn:
                 stocks = Followed(self.reference, self.clock, self._chunk.record)
-                for shift in self._chunk.simulate(shocks, projects, pool):
+                self._chunk.begin(shocks, projects, pool)
+                for shift in self._chunk.slices():
                     stocks.add(self._chunk.record, pool, shift=shift)
                 record = self._chunk.record
                 rationed, destroyed = (by_run(part, size).astype(float) for part in (record.rationed, record.destroyed))
@@ -107,9 +106,3 @@ def scaled(chain: Chain, scale: Values) -> Chain:
     for name in SIZED:
         rows[name] = rows[name] * scale
     return chain._replace(reserves=rows)
-
-
-def _totals_only(record: Record) -> Record:
-    """A record that keeps no month but of stockpiles: a trial asks for nothing else, and it takes half the time."""
-    empty = {name: np.zeros((*getattr(record, name).shape[:2], 0, LANES), dtype=np.float32) for name in _MONTHLY}
-    return record._replace(**empty)

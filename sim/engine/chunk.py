@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from itertools import pairwise
 
 import numpy as np
@@ -17,12 +17,14 @@ from sim.shocks import Shocks
 
 LANES = 128
 """Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
-CHUNK = 512
+CHUNK = 256
 """Runs recorded before they are counted."""
-SLICE = 120
+SLICE = 40
 """Months recorded before they are counted: memory does not grow with longer horizons. A year at a time is slower."""
 ALL = 1.0 - 1e-6
 """Share of a sector's lines that stand still at most; all but for rounding, which must not lift a sum above one."""
+
+_MONTHLY = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "route", "content")
 
 Floats = NDArray[np.float32]
 
@@ -54,6 +56,7 @@ class Chunk:
         *,
         traced: bool = False,
         routes: bool = False,
+        by_month: bool = True,
         sets: Sequence[Chain] = (),
     ) -> None:
         """Allocate for up to `runs` runs.
@@ -63,6 +66,7 @@ class Chunk:
         runs: Runs, rounded up to whole blocks.
         traced: Whether all months are recorded at once, and routes.
         routes: Whether shipments on every route are recorded.
+        by_month: Whether months are recorded, and not only sums over the horizon and stockpiles.
         sets: The chain with each set of parameters, where runs differ in them; blocks are then small.
         """
         self.months = clock.count if traced else min(clock.count, SLICE)
@@ -70,11 +74,11 @@ class Chunk:
         self._lines = _lines(chain, clock)
         lanes = lanes_of(sets)
         self.came: Shocks
+        self._under_way: list[Future[None]] = []
         self.blocks = -(-runs // lanes)
         self.padded = self.blocks * lanes
-        self.record: Record = allocate.monthly_record(
-            chain, self.months, self.blocks, lanes, traced_routes=traced or routes
-        )
+        record = allocate.monthly_record(chain, self.months, self.blocks, lanes, traced_routes=traced or routes)
+        self.record: Record = record if by_month else _totals_only(record)
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, lanes)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
@@ -84,10 +88,8 @@ class Chunk:
         self.chain, self._lines = chain, _lines(chain, self.clock)
         allocate.set_back(self._start, allocate.block_at_reference(chain, lanes_of(self.sets)))
 
-    def simulate(
-        self, shocks: Shocks, projects: ProjectDraws, pool: Executor, *, groups: Sequence[int] = ()
-    ) -> Iterator[int]:
-        """Run all blocks, a few months at a time.
+    def begin(self, shocks: Shocks, projects: ProjectDraws, pool: Executor, *, groups: Sequence[int] = ()) -> None:
+        """Have all blocks simulated up to the last month that the record holds; `slices` waits for them.
 
         Parameters
         ----------
@@ -95,45 +97,61 @@ class Chunk:
         projects: What is drawn of their projects.
         pool: Threads.
         groups: Number of the group of runs in each block, where runs differ in parameters.
+        """
+        self._shocks, self._events = shocks, shocks.events(self.clock.dt)
+        self._projects, self._pool, self._groups = projects, pool, groups
+        self._submit(0)
+
+    def slices(self) -> Iterator[int]:
+        """Wait for all blocks, a few months at a time.
 
         Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
         the horizon are complete, and `came` holds the shocks without candidates that the state of the chain has ruled
         out.
         """
-        clock, lanes = self.clock, lanes_of(self.sets)
-        events = shocks.events(clock.dt)
-        count = events.onset.shape[2] // lanes
-        for shift in range(0, clock.count, self.months):
-            begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
-            months = clock.months - np.int32(shift)
-
-            def advance(
-                block: int,
-                begin: int = begin,
-                end: int = end,
-                months: NDArray[np.int32] = months,
-                lines: Floats = self._lines[shift : shift + self.months],
-            ) -> None:
-                """Run one block through these months."""
-                part, state = allocate.of_block(self.record, block), self._states[block]
-                if begin == 0:
-                    allocate.set_back(state, self._start)
-                chain = self.sets[groups[block] % len(self.sets)] if self.sets else self.chain
-                loop.simulate(chain, events, projects, block * lanes, begin, end, months, clock.weights, state, part)
-                # Where a product is cheap more is wanted, and may be missing, than lines were built for.
-                if part.stopped.shape[1]:
-                    np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
-
-            list(pool.map(advance, range(count)))
-            if end == clock.periods:
-                self.came = shocks.that_came(events)
+        for shift in range(0, self.clock.count, self.months):
+            if shift > 0:
+                self._submit(shift)
+            for block in self._under_way:
+                block.result()
+            if shift + self.months >= self.clock.count:
+                self.came = self._shocks.that_came(self._events)
             yield shift
+
+    def drop(self) -> None:
+        """Leave what has not begun undone, as when nobody waits for it any more."""
+        for block in self._under_way:
+            block.cancel()
+
+    def _submit(self, shift: int) -> None:
+        """Have all blocks run through the months that the record holds from `shift` on."""
+        count = self._events.onset.shape[2] // lanes_of(self.sets)
+        self._under_way = [self._pool.submit(self._advance, block, shift) for block in range(count)]
+
+    def _advance(self, block: int, shift: int) -> None:
+        """Run one block through these months."""
+        clock, lines = self.clock, self._lines[shift : shift + self.months]
+        begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
+        part, state = allocate.of_block(self.record, block), self._states[block]
+        if begin == 0:
+            allocate.set_back(state, self._start)
+        chain = self.sets[self._groups[block] % len(self.sets)] if self.sets else self.chain
+        first, months = block * lanes_of(self.sets), clock.months - np.int32(shift)
+        loop.simulate(chain, self._events, self._projects, first, begin, end, months, clock.weights, state, part)
+        # Where a product is cheap more is wanted, and may be missing, than lines were built for.
+        if part.stopped.shape[1]:
+            np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
 
 
 def _lines(chain: Chain, clock: Clock) -> Floats:
     """Tonnes that the lines of each sector take in each month, shape (month, sector, 1)."""
     need = ALL * sector_need(chain, clock.months).T[:, :, None]
     return need.astype(chain.markets.inventory.dtype)
+
+
+def _totals_only(record: Record) -> Record:
+    """A record that keeps no month but of stockpiles."""
+    return record._replace(**{name: getattr(record, name)[:, :, :0] for name in _MONTHLY})
 
 
 def lanes_of(sets: Sequence[Chain]) -> int:

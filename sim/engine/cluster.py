@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Arrays = dict[str, NDArray[Any]]
-RANGE = 16 * CHUNK
+RANGE = 32 * CHUNK
 """Runs that a worker simulates in one go: the counts it sends, some 30 MB, weigh little against them."""
 AHEAD = 2
 """Ranges under way for each thread of the cluster."""
@@ -82,7 +82,7 @@ def simulate_range(
         reference=reference,
     )
     with ThreadPoolExecutor(1) as pool:
-        coming = ensemble.simulate([runs], pool)
+        coming = ensemble.simulate([runs], pool, threads=1)
         if stream is None:
             return Counted(together(coming).arrays(), None, tallies.packed(ensemble.collector, pool))
         try:

@@ -107,21 +107,31 @@ class Ensemble:
             "kept": [text.strip() for text in kept],
         }
 
-    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor) -> Iterator[Part]:
-        """Simulate and count ranges of runs; yields what is kept of each chunk."""
+    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor, *, threads: int) -> Iterator[Part]:
+        """Simulate and count ranges of runs; yields what is kept of each chunk.
+
+        Parameters
+        ----------
+        ranges: Runs.
+        pool: Threads.
+        threads: How many there are.
+        """
         if not ranges:
             return
         size = max(min(len(each), CHUNK) for each in ranges)
-        yield from self._simulated(parts.draws(self.reference, ranges, self._draw, pool), size, pool)
+        yield from self._simulated(parts.draws(self.reference, ranges, self._draw, pool), size, pool, threads)
 
-    def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor) -> Part:
+    def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor, *, threads: int) -> Part:
         """Simulate and count chosen runs, side by side in the order given."""
         drawn = parts.draws_of(self.reference, numbers, self.seed)
-        return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool))
+        return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool, threads))
 
-    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
-        buffers = Chunk(self.chain, self.clock, size, routes=DELIVERY in self.monthly, sets=self.sets)
-        yield from parts.simulated(buffers, self.collector, self.keepers, drawn, pool)
+    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, threads: int) -> Iterator[Part]:
+        by_month = bool(self.collector.found) or any(keeper.by_month for keeper in self.keepers)
+        routes = DELIVERY in self.monthly
+        record = partial(Chunk, self.chain, self.clock, size, routes=routes, by_month=by_month, sets=self.sets)
+        ahead = 0 if threads == 1 else -(-threads * lanes_of(self.sets) // size)
+        yield from parts.simulated(record, self.collector, self.keepers, drawn, pool, ahead=ahead)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
         """Groups with a value for each run, labelled with the numbers of the runs."""
@@ -149,7 +159,8 @@ class Ensemble:
         for drawn in parts.draws(self.reference, [runs], self._draw, pool, size=size):
             used = drawn.size
             # All months come at once: there is one slice.
-            list(chunk.simulate(drawn.shocks, drawn.projects, pool, groups=drawn.groups))
+            chunk.begin(drawn.shocks, drawn.projects, pool, groups=drawn.groups)
+            list(chunk.slices())
             here = self._coords | {RUN: np.arange(drawn.first, drawn.first + used)}
             paths = self.collector.paths(chunk.record, used, pool)
             found.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))

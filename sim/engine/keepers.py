@@ -17,7 +17,7 @@ from sim.engine import accounts, expansion, labels, stockpiles, years
 from sim.engine.chunk import Clock
 from sim.engine.collector import Collector
 from sim.engine.monthly import Monthly
-from sim.engine.outcomes import Followed, outcomes, row_labels
+from sim.engine.outcomes import MONTH_BY_MONTH, Followed, outcomes, row_labels
 from sim.engine.paths import Paths
 from sim.shocks import Shocks
 from sim.variables import Path
@@ -35,6 +35,10 @@ class Keeper(Protocol):
     @property
     def choice(self) -> list[str]:
         """What was chosen to be kept; ensembles of other choices do not go on with each other."""
+
+    @property
+    def by_month(self) -> bool:
+        """Whether it needs the months of a record, and not only its sums over the horizon and its stockpiles."""
 
     def add(self, record: Record, pool: Executor, *, shift: int) -> None:
         """Take in the months of a record, of which the first is `shift`; a chunk begins with month 0."""
@@ -62,9 +66,14 @@ class Outcomes:
         """Variables that are kept; nothing is said where all are."""
         return [] if self._chosen is None else ["only", *self._chosen]
 
+    @property
+    def by_month(self) -> bool:
+        """Whether some variable that is kept is added up month by month."""
+        return self._chosen is None or any(name in MONTH_BY_MONTH for name in self._chosen)
+
     def add(self, record: Record, pool: Executor, *, shift: int) -> None:
         """Follow what sectors lack, month by month."""
-        if self._chosen == ():
+        if not self.by_month:
             return
         if shift == 0 or self._followed is None:
             self._followed = Followed(self._collector, record)
@@ -74,8 +83,6 @@ class Outcomes:
         """Outcomes, each of shape (row, run)."""
         if self._chosen == ():
             return {}
-        if self._followed is None:
-            raise ValueError("no month was taken in")
         found = outcomes(self._reference, self._collector, self._followed, record, came, runs)
         return {name: rows for name, rows in found.items() if self._chosen is None or name in self._chosen}
 
@@ -88,6 +95,7 @@ class Years:
     """`/years`: what is lost in each calendar year."""
 
     group = "years"
+    by_month = False
 
     def __init__(self, reference: Reference, collector: Collector, chosen: tuple[str, ...] | None = None) -> None:
         """Begin without runs; all variables are kept, or those that are chosen."""
@@ -115,6 +123,7 @@ class Capacity:
     """`/capacity`: where capacity ends, where it is not fixed."""
 
     group = "capacity"
+    by_month = False
     choice: list[str] = []  # noqa: RUF012 (never changed)
 
     def __init__(self, reference: Reference, collector: Collector) -> None:
@@ -137,6 +146,7 @@ class Accounts:
     """`/policies`: what policies cost and bring, where there are any."""
 
     group = "policies"
+    by_month = False
     choice: list[str] = []  # noqa: RUF012 (never changed)
 
     def __init__(self, reference: Reference, collector: Collector, clock: Clock) -> None:
@@ -170,6 +180,8 @@ class Stockpiles:
     """`/stockpiles`: what they buy, hold and release, where there are any."""
 
     group = "stockpiles"
+    by_month = True
+    """What is left in the end is valued at the last month's price."""
     choice: list[str] = []  # noqa: RUF012 (never changed)
 
     def __init__(self, reference: Reference, money: Accounts) -> None:

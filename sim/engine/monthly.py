@@ -73,6 +73,7 @@ class Monthly:
     """`/monthly`: the paths of chosen variables."""
 
     group = "monthly"
+    by_month = True
 
     def __init__(self, names: Collection[str], reference: Reference, collector: Collector, clock: Clock) -> None:
         """Begin without runs; `names` as `checked` returned them."""

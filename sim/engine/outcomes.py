@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,10 @@ def counted(names: Iterable[str]) -> set[str]:
     return {COUNTED[name][0] for name in names if name in COUNTED}
 
 
+MONTH_BY_MONTH = ("weeks_stopped", "shortage_tonnes", "time_to_survive", "time_to_recover")
+"""Variables of `/runs` that are added up month by month (`Followed`)."""
+
+
 class Followed:
     """What is added up over the months of each run of a chunk, shape (row, block, lane); rows: sectors in regions."""
 
@@ -102,14 +107,15 @@ class Followed:
 
 
 def outcomes(
-    reference: Reference, collector: Collector, followed: Followed, record: Record, shocks: Shocks, runs: int
+    reference: Reference, collector: Collector, followed: Followed | None, record: Record, shocks: Shocks, runs: int
 ) -> dict[str, NDArray[np.float32]]:
     """Per-run results of the chunk just counted, each of shape (row, run); rows as `row_labels` says.
 
-    Those that need a variable that is not counted are left out.
+    Those that need a variable that is not counted, or months that were not followed, are left out.
 
     Parameters
     ----------
+    followed: What was added up month by month, if it was.
     record: Record whose sums over the horizon are complete.
     runs: Runs that count.
     """
@@ -121,7 +127,6 @@ def outcomes(
     )
     output, added = _unit_values(reference, collector.layout.sectors)
     lost = destroyed + rationed
-    opening, closing = _flat(followed.opening, runs), _flat(followed.closing, runs)
     followed_months = {
         name: _flat(getattr(collector.found[source], field), runs)
         for name, (source, field) in COUNTED.items()
@@ -132,8 +137,7 @@ def outcomes(
         followed_months["shortage_months"] = followed_months["shortage_months"][:sectors]
     found = {
         **followed_months,
-        "weeks_stopped": _flat(followed.stopped, runs) * WEEKS_A_MONTH,
-        "shortage_tonnes": _flat(followed.lacking, runs),
+        **({} if followed is None else _month_by_month(followed, shocks, collector.months, runs)),
         "rationed_tonnes": rationed,
         "destroyed_tonnes": destroyed,
         "substituted_tonnes": substituted,
@@ -141,11 +145,19 @@ def outcomes(
         # t times USD/kg is thousand USD.
         "lost_output": lost * output[:, None] / 1e3,
         "lost_value_added": lost * added[:, None] / 1e3,
-        **times(opening, closing, shocks.onset[:, :, :runs], collector.months),
         "licence_rent": by_run(record.rent, runs) / 1e3,
         "sender_loss": by_run(record.sender_loss, runs) / 1e3,
     }
     return {name: np.array(rows, dtype=np.float32) for name, rows in found.items()}
+
+
+def _month_by_month(followed: Followed, shocks: Shocks, months: int, runs: int) -> dict[str, NDArray[Any]]:
+    """What is added up month by month, by sector and region."""
+    return {
+        "weeks_stopped": _flat(followed.stopped, runs) * WEEKS_A_MONTH,
+        "shortage_tonnes": _flat(followed.lacking, runs),
+        **times(_flat(followed.opening, runs), _flat(followed.closing, runs), shocks.onset[:, :, :runs], months),
+    }
 
 
 def _by_product(reference: Reference, collector: Collector, record: Record, runs: int) -> dict[str, Values]:

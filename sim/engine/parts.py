@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -122,18 +123,51 @@ class Drawn:
 
 
 def simulated(
-    buffers: Chunk, collector: Collector, keepers: Sequence[Keeper], draws: Iterable[Drawn], pool: ThreadPoolExecutor
+    make: Callable[[], Chunk],
+    collector: Collector,
+    keepers: Sequence[Keeper],
+    draws: Iterable[Drawn],
+    pool: ThreadPoolExecutor,
+    *,
+    ahead: int,
 ) -> Iterator[Part]:
-    """Simulate and count chunks of runs; yields what is kept of each."""
-    for chunk in draws:
-        size = chunk.size
-        for shift in buffers.simulate(chunk.shocks, chunk.projects, pool, groups=chunk.groups):
-            collector.add(buffers.record, size, pool, shift=shift)
+    """Simulate and count chunks of runs, in their order; yields what is kept of each.
+
+    Parameters
+    ----------
+    make: Makes a record for one more chunk; there are `ahead` and one at most.
+    collector, keepers: Count the chunks and keep what is wanted of each run.
+    draws: Chunks as drawn.
+    pool: Threads.
+    ahead: Chunks under way while one is counted, so that no thread waits for the last block or the last count.
+    """
+    idle: list[Chunk] = []
+    begun: deque[tuple[Drawn, Chunk]] = deque()
+
+    def counted() -> Part:
+        """Count the chunk that was begun first."""
+        chunk, buffers = begun[0]
+        for shift in buffers.slices():
+            collector.add(buffers.record, chunk.size, pool, shift=shift)
             for keeper in keepers:
                 keeper.add(buffers.record, pool, shift=shift)
-        collector.finish(size)
-        came = buffers.came.head(size)
-        yield Part(chunk.first, {each.group: each.kept(buffers.record, came, size) for each in keepers}, came)
+        collector.finish(chunk.size)
+        came = buffers.came.head(chunk.size)
+        kept = {each.group: each.kept(buffers.record, came, chunk.size) for each in keepers}
+        idle.append(begun.popleft()[1])
+        return Part(chunk.first, kept, came)
+
+    try:
+        for chunk in draws:
+            begun.append((chunk, idle.pop() if idle else make()))
+            begun[-1][1].begin(chunk.shocks, chunk.projects, pool, groups=chunk.groups)
+            if len(begun) > ahead:
+                yield counted()
+        while begun:
+            yield counted()
+    finally:
+        for _, buffers in begun:
+            buffers.drop()
 
 
 def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Shocks, ProjectDraws]:

@@ -75,6 +75,7 @@ class Paths:
     """`/paths`: the paths of chosen rows, 4 bytes a run and month for each."""
 
     group = "paths"
+    by_month = True
 
     def __init__(self, wanted: Iterable[Path | str], collector: Collector) -> None:
         """Begin without runs.

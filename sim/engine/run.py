@@ -105,7 +105,7 @@ def run(
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:
-        making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already), distribution)
+        making = _Making(ensemble, pool, threads, checkpoint, client, _onwards(progress, already), distribution)
         wanted, tree = making.groups(range(first + already, first + runs), onto, more, stream)
         tree |= making.besides(range(first, first + traces), open_ended)
     return _attributed(tree, ensemble.provenance(runs=wanted.stop - first, first=first))
@@ -136,8 +136,9 @@ def again(
     ScenarioError: The chain cannot be balanced.
     """
     ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), follow=follow, monthly=monthly, per_run=per_run)
-    with ThreadPoolExecutor(threads or processors()) as pool:
-        kept = ensemble.pick(numbers, pool)
+    threads = threads or processors()
+    with ThreadPoolExecutor(threads) as pool:
+        kept = ensemble.pick(numbers, pool, threads=threads)
     return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))
 
 
@@ -233,6 +234,7 @@ class _Making:
 
     ensemble: Ensemble
     pool: ThreadPoolExecutor
+    threads: int
     checkpoint: Checkpoint | None
     client: Client | None
     progress: Progress | None
@@ -310,7 +312,7 @@ class _Making:
         if self.client is not None:
             coming = cluster.simulated_by(self.client, ensemble, left, stream)
         else:
-            parts = ensemble.simulate(left, self.pool)
+            parts = ensemble.simulate(left, self.pool, threads=self.threads)
             coming = parts if stream is None else stream.stored(ensemble, parts)
         for part in coming:
             finished += part.stop - part.first

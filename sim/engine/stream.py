@@ -29,7 +29,7 @@ from sim.variables import RUN, SLOT
 if TYPE_CHECKING:
     from sim.engine.ensemble import Ensemble
 
-PIECE = 4 * CHUNK
+PIECE = 8 * CHUNK
 """Runs of a piece: some 50 MB of the bundled chain while it is gathered, and 2,000 files for 100,000 runs."""
 MOST_EVENTS = 1024
 """Events of a restriction in a run that can be written."""

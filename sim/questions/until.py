@@ -17,6 +17,8 @@ from sim.questions.expressions import Metric, parse
 from sim.scenario import Scenario
 from sim.variables import Path
 
+BATCH = 2 * CHUNK
+"""Runs of the first batch; later ones end at a multiple of it."""
 MOST_RUNS = 100_000
 """Runs at which to end at the latest unless told otherwise."""
 LEAST_GROWTH, MOST_GROWTH = 1.25, 4.0
@@ -60,7 +62,7 @@ class Goal:
         if not found.warning and math.isfinite(found.half_width) and self.allowed(found) > 0.0:
             asked = MARGIN * (found.half_width / self.allowed(found)) ** 2
         runs = found.runs * min(max(asked, LEAST_GROWTH), MOST_GROWTH)
-        return math.ceil(runs / CHUNK) * CHUNK
+        return math.ceil(runs / BATCH) * BATCH
 
     def __str__(self) -> str:
         """Return the goal in words."""
@@ -160,7 +162,7 @@ def run_until(
         looks.append(found)
         return 0 if goal.is_reached(found) else min(goal.runs(found), max_runs)
 
-    runs = min(max(CHUNK, traces), max_runs) if onto is None else min(goal.runs(known), max_runs)
+    runs = min(max(BATCH, traces), max_runs) if onto is None else min(goal.runs(known), max_runs)
     results = run(
         scenario,
         runs=runs,

@@ -136,7 +136,7 @@ def test_check_address__without_dask_says_what_to_install(monkeypatch: pytest.Mo
 
 def test_length__gives_every_thread_some_and_no_worker_too_much() -> None:
     assert cluster._length([range(100_000)], 2) == cluster.RANGE
-    assert cluster._length([range(4000)], 4) == 1024 and cluster._length([range(10)], 4) == 512
+    assert cluster._length([range(4000)], 4) == 1024 and cluster._length([range(10)], 4) == 256
     assert cluster._cut(range(5, 1200), 512) == [range(5, 517), range(517, 1029), range(1029, 1200)]
 
 

@@ -44,7 +44,7 @@ def test_goal__is_not_reached_by_runs_that_merely_agree() -> None:
 
 
 def test_run_until__grows_to_the_goal_and_equals_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(until, "CHUNK", 32)
+    monkeypatch.setattr(until, "BATCH", 32)
     scenario = sim.load("baseline", overrides=["time.years=0.5"])
     text = "mean(price[dy_oxide, EU]) within 15 %"
     first = sim.run_until(scenario, text, max_runs=32)
