@@ -60,7 +60,7 @@ class Bench:
         self.chain = driven(chains.core_arrays(reference), reference)
         time = reference.scenario.time
         self.clock = Clock(time.periods, time.periods_per_year)
-        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), by_month=False)
+        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), months=0)
         self._drawn = [self._draw(first, seed) for first in range(0, runs, CHUNK)]
 
     def _draw(self, first: int, seed: int) -> tuple[int, Shocks, ProjectDraws]:

@@ -21,6 +21,8 @@ CHUNK = 256
 """Runs recorded before they are counted."""
 SLICE = 40
 """Months recorded before they are counted: memory does not grow with longer horizons. A year at a time is slower."""
+UNCOUNTED = 120
+"""Months recorded at a time where none are counted: threads need not wait for each other within a chunk."""
 ALL = 1.0 - 1e-6
 """Share of a sector's lines that stand still at most; all but for rounding, which must not lift a sum above one."""
 
@@ -56,7 +58,7 @@ class Chunk:
         *,
         traced: bool = False,
         routes: bool = False,
-        by_month: bool = True,
+        months: int = SLICE,
         sets: Sequence[Chain] = (),
     ) -> None:
         """Allocate for up to `runs` runs.
@@ -66,10 +68,10 @@ class Chunk:
         runs: Runs, rounded up to whole blocks.
         traced: Whether all months are recorded at once, and routes.
         routes: Whether shipments on every route are recorded.
-        by_month: Whether months are recorded, and not only sums over the horizon and stockpiles.
+        months: Most months recorded at a time; with 0 only sums over the horizon are, and months of stockpiles.
         sets: The chain with each set of parameters, where runs differ in them; blocks are then small.
         """
-        self.months = clock.count if traced else min(clock.count, SLICE)
+        self.months = min(clock.count, months) if months and not traced else clock.count
         self.chain, self.clock, self.sets = chain, clock, sets
         self._lines = _lines(chain, clock)
         lanes = lanes_of(sets)
@@ -78,7 +80,7 @@ class Chunk:
         self.blocks = -(-runs // lanes)
         self.padded = self.blocks * lanes
         record = allocate.monthly_record(chain, self.months, self.blocks, lanes, traced_routes=traced or routes)
-        self.record: Record = record if by_month else _totals_only(record)
+        self.record: Record = record if months else _totals_only(record)
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, lanes)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]

@@ -183,6 +183,8 @@ class Collector:
 
         All variables of a few months are counted in one go, so that what several of them are made of is read once.
         """
+        if not self.found:
+            return
         months = min(record.price.shape[1], self.months - shift)
         bounds = (shift + np.linspace(0, months, min(months, PARTS) + 1).astype(int)).tolist()
         parts = tuple(pairwise(bounds))

@@ -18,7 +18,7 @@ from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
-from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
+from sim.engine.chunk import CHUNK, SLICE, UNCOUNTED, Chunk, Clock, by_run, lanes_of
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
@@ -127,9 +127,9 @@ class Ensemble:
         return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool, threads))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, threads: int) -> Iterator[Part]:
-        by_month = bool(self.collector.found) or any(keeper.by_month for keeper in self.keepers)
+        months = SLICE if self.collector.found else UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
         routes = DELIVERY in self.monthly
-        record = partial(Chunk, self.chain, self.clock, size, routes=routes, by_month=by_month, sets=self.sets)
+        record = partial(Chunk, self.chain, self.clock, size, routes=routes, months=months, sets=self.sets)
         ahead = 0 if threads == 1 else -(-threads * lanes_of(self.sets) // size)
         yield from parts.simulated(record, self.collector, self.keepers, drawn, pool, ahead=ahead)
 

@@ -119,12 +119,33 @@ class Gamma:
         return self._a * self._scale
 
 
+class Uniform:
+    """The uniform law as SciPy has it, without the second it takes to import and freeze it."""
+
+    def __init__(self, loc: float, scale: float) -> None:
+        """Keep the lowest value and the width."""
+        self._loc, self._scale = loc, scale
+
+    def ppf(self, q: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the quantiles."""
+        return np.asarray(np.asarray(q, dtype=np.float64) * self._scale + self._loc)
+
+    def cdf(self, x: ArrayLike, /) -> NDArray[np.float64]:
+        """Return the probabilities of at most `x`."""
+        return np.asarray(np.clip((np.asarray(x, dtype=np.float64) - self._loc) / self._scale, 0.0, 1.0))
+
+    def mean(self) -> float:
+        """Return the mean."""
+        return self._loc + 0.5 * self._scale
+
+
 PLAIN: Mapping[str, tuple[set[str], Callable[..., Law]]] = {
+    "uniform": ({"loc", "scale"}, Uniform),
     "lognorm": ({"s", "scale"}, Lognormal),
     "beta": ({"a", "b"}, Beta),
     "gamma": ({"a", "scale"}, Gamma),
 }
-"""Laws that need nothing of `scipy.stats`, with the parameters they take, all above 0."""
+"""Laws that need nothing of `scipy.stats`, with the parameters they take."""
 
 
 class Distribution(Model, extra="allow"):

@@ -217,10 +217,28 @@ def test_run__uses_the_threads_asked_for_on_any_system(monkeypatch: pytest.Monke
 
 def test_run__without_a_distribution_has_the_same_values_of_each_run() -> None:
     scenario = sim.load("baseline", overrides=["time.years=0.5"])
-    kept = ["lost_output", "shortage_months", "peak_price"]
+    counted = ["lost_output", "shortage_months", "peak_price"]
+    by_month = ["weeks_stopped", "shortage_tonnes", "time_to_survive", "time_to_recover"]
+    totals = ["lost_output", "rationed_tonnes", "licence_rent", "product_held_up"]
     whole = sim.run(scenario, runs=8)
-    alone = sim.run(scenario, runs=8, per_run=kept, distribution=False)
-    assert "distribution" not in alone.children and "reference" not in alone.children
-    xr.testing.assert_identical(alone["runs"].to_dataset(), whole["runs"].to_dataset()[kept])
+    for kept in (counted, by_month, totals, [*totals, "months_dear"]):
+        alone = sim.run(scenario, runs=8, per_run=kept, distribution=False)
+        assert "distribution" not in alone.children and "reference" not in alone.children
+        xr.testing.assert_identical(alone["runs"].to_dataset()[kept], whole["runs"].to_dataset()[kept])
+        assert set(alone["runs"].data_vars) == set(kept)
+        assert xr.DataTree.identical(alone["capacity"], whole["capacity"])
+
+
+def test_run__without_a_distribution_values_what_stockpiles_keep_at_the_last_price() -> None:
+    stockpile = 'policies.reserve={ kind = "stockpile", regions = ["US"], days = { dy_oxide = 180 }, initial = 0.5 }'
+    scenario = sim.load("baseline", overrides=["time.years=0.5", stockpile])
+    whole = sim.run(scenario, runs=4)
+    alone = sim.run(scenario, runs=4, per_run=["lost_output"], distribution=False)
+    assert xr.DataTree.identical(alone["stockpiles"], whole["stockpiles"])
+    assert xr.DataTree.identical(alone["policies"], whole["policies"])
+
+
+def test_run__without_a_distribution_goes_on_with_nothing() -> None:
+    scenario = sim.load("baseline", overrides=["time.years=0.5"])
     with pytest.raises(ValueError, match="goes on"):
         sim.run(scenario, runs=8, distribution=False, open_ended=True)
