@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.core.bins import Bins, bin_of, looked_up
 from sim.core.jit import entry, kernel
-from sim.core.mathx import HALF, ONE, ZERO, clip, log
+from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import Floats, Ints
 
 FIXED = np.float32(2**20)
@@ -22,24 +22,16 @@ MOST_RUNS = 2**15
 PACK = 4
 """Rows counted side by side: one increment after the other meets another counter and need not wait for a store."""
 
+GROUP = 16
+"""Neighbouring bins whose counts of one month share a line of the cache; the months of a group follow each other, so
+that bins far from all values lie in memory that is never touched."""
+
 _ONCE = np.int32(1)
+_GROUP_BITS, _IN_GROUP = np.uint32(4), np.uint32(GROUP - 1)
 _SIGN, _MAGNITUDE = np.int32(31), np.int32(0x7FFFFFFF)
 _HALF_WORD, _LOW_HALF = np.int32(16), np.int32(0xFFFF)
-_CELL, _WITHIN = np.uint32(16), np.uint32(0xFFFF)
 # Sums of fixed-point numbers that cannot pass 2**31: a little below 2**31 / FIXED and 2**31 / FIXED_SQUARE.
 _NARROW, _NARROW_SQUARE = np.float32(2000.0), np.float32(32000.0)
-
-
-class Bins(NamedTuple):
-    """How values become bins. Even in the logarithm, they are read off the value's bits and a table, without one."""
-
-    logarithmic: Any
-    low: Any
-    per_unit: Any
-    last: Any
-    bottom: Any  # bits of a value in the first bin; 0 where bins are even in the value
-    top: Any  # bits of a value in the last bin
-    table: Ints  # for each 2**16 bits from `bottom`: 2**16 times the bin it begins in, and what carries at an edge
 
 
 class Members(NamedTuple):
@@ -55,65 +47,11 @@ class Members(NamedTuple):
 class Tally(NamedTuple):
     """What is counted of a variable; all of it is added to or updated."""
 
-    counts: Ints  # (row, month, bin)
+    counts: Ints  # shape (row, group of bins, month, bin within the group)
     sums: Any  # fixed point, int64, shape (row, month)
     squares: Any
     least: Floats  # extremes, shape (row, month)
     most: Floats
-
-
-@kernel
-def bin_of(value, low, per_unit, last):
-    """Bin of a value: bin centres lie at `low + i / per_unit`; what is outside falls in the first or last bin."""
-    return np.int32(clip((value - low) * per_unit + HALF, ZERO, last))
-
-
-@entry
-def first_bits(guess: Ints, low, per_unit, last, bits: Ints):
-    """Bits of the least value in bin `k + 1`, for every guess `k` of them that is right to a part in 2,000.
-
-    `bin_of` the logarithm never falls as a positive value rises (the tests look at every bin), so it can be bisected.
-    """
-    here = np.empty(1, np.int32)
-    for k in range(guess.size):
-        below, above = guess[k] - 4096, guess[k] + 4096
-        while above - below > 1:
-            middle = (below + above) // 2
-            here[0] = middle
-            if bin_of(log(here.view(np.float32)[0]), low, per_unit, last) > k:
-                above = middle
-            else:
-                below = middle
-        bits[k] = above
-
-
-def bins(logarithmic: bool, low: float, per_unit: float, count: int) -> Bins:
-    """Bins whose centres lie at `low + i / per_unit`, of the value or of its logarithm.
-
-    Raises
-    ------
-    ValueError: Bins in the logarithm closer than the table resolves, about 1 / 128.
-    """
-    scale = np.float32(low), np.float32(per_unit), np.float32(count - 1)
-    if not logarithmic:
-        return Bins(False, *scale, np.int32(0), np.int32(0), np.zeros(0, dtype=np.uint32))
-    guess = np.array([math.exp(low + (k + 0.5) / per_unit) for k in range(count - 1)], dtype=np.float32)
-    edges = np.empty(count - 1, dtype=np.int32)
-    first_bits(guess.view(np.int32).astype(np.int64), *scale, edges)
-    cells = edges.astype(np.int64) >> 16
-    if np.any(np.diff(cells) < 1):
-        raise ValueError("bins must be wider than 1/128 in the logarithm")
-    starts = np.arange(cells[0], cells[-1] + 2) << 16
-    begun = np.searchsorted(edges, starts, side="right")
-    to_edge = np.append(edges.astype(np.int64), 2**40)[begun] - starts
-    table = (begun << 16) + np.where(to_edge < 2**16, 2**16 - to_edge, 0)
-    return Bins(True, *scale, np.int32(starts[0]), np.int32(starts[-1] + 2**16 - 1), table.astype(np.uint32))
-
-
-@kernel
-def looked_up(table: Ints, key):
-    """Bin of a value that lies `key` bits above the table's first: what passes an edge within its cell carries."""
-    return np.uint32(np.uint32(table[np.uint32(key >> _CELL)] + np.uint32(key & _WITHIN)) >> _CELL)
 
 
 # Kernels take arrays and not tuples of them, and cut no slices: each would be counted as a reference, with an atomic
@@ -218,20 +156,37 @@ def wide_sums(values: Floats, runs):
     return np.int64(low) + (np.int64(high) << 16), np.int64(square_low) + (np.int64(square_high) << 16)
 
 
+def groups(bins: int) -> int:
+    """Groups that hold some bins.
+
+    Example
+    -------
+    >>> groups(801), groups(16)
+    (51, 1)
+    """
+    return -(-bins // GROUP)
+
+
+@kernel
+def add_one(counts: Ints, row, place, month):
+    """Count a run of a month in bin `place` of a row."""
+    counts[row, np.uint32(place >> _GROUP_BITS), month, np.uint32(place & _IN_GROUP)] += _ONCE
+
+
 # The two below are entries to be compiled alone: within `count` their loops would run out of registers.
 @entry
 def add_logarithmic(keys: Ints, table: Ints, row, month, packed, runs, counts: Ints):
     """Count the runs of `packed` rows from `row` on, by keys of shape (row, run) that `looked_up` makes bins."""
     if packed == PACK:
         for i in range(runs):
-            counts[row, month, looked_up(table, keys[0, i])] += _ONCE
-            counts[row + 1, month, looked_up(table, keys[1, i])] += _ONCE
-            counts[row + 2, month, looked_up(table, keys[2, i])] += _ONCE
-            counts[row + 3, month, looked_up(table, keys[3, i])] += _ONCE
+            add_one(counts, row, looked_up(table, keys[0, i]), month)
+            add_one(counts, row + 1, looked_up(table, keys[1, i]), month)
+            add_one(counts, row + 2, looked_up(table, keys[2, i]), month)
+            add_one(counts, row + 3, looked_up(table, keys[3, i]), month)
     else:
         for within in range(packed):
             for i in range(runs):
-                counts[row + within, month, looked_up(table, keys[within, i])] += _ONCE
+                add_one(counts, row + within, looked_up(table, keys[within, i]), month)
 
 
 @entry
@@ -239,14 +194,14 @@ def add_even(keys: Ints, row, month, packed, runs, counts: Ints):
     """The same where a key is a bin."""
     if packed == PACK:
         for i in range(runs):
-            counts[row, month, keys[0, i]] += _ONCE
-            counts[row + 1, month, keys[1, i]] += _ONCE
-            counts[row + 2, month, keys[2, i]] += _ONCE
-            counts[row + 3, month, keys[3, i]] += _ONCE
+            add_one(counts, row, keys[0, i], month)
+            add_one(counts, row + 1, keys[1, i], month)
+            add_one(counts, row + 2, keys[2, i], month)
+            add_one(counts, row + 3, keys[3, i], month)
     else:
         for within in range(packed):
             for i in range(runs):
-                counts[row + within, month, keys[within, i]] += _ONCE
+                add_one(counts, row + within, keys[within, i], month)
 
 
 @entry
@@ -373,16 +328,16 @@ def read_quantiles(counts: Ints, ranks, centres, begin, end, out):
 
     Parameters
     ----------
-    counts: Shape (row, month, bin).
+    counts: Shape (row, group of bins, month, bin within).
     ranks: Ranks from 0, ascending, shape (rank,).
     centres: Value of each bin.
     out: Shape (rank, row, month), overwritten.
     """
     for row in range(begin, end):
-        for month in range(counts.shape[1]):
-            below, place = np.int64(counts[row, month, 0]), 0
+        for month in range(counts.shape[2]):
+            below, place = np.int64(counts[row, 0, month, 0]), 0
             for index in range(ranks.size):
                 while below <= ranks[index]:
                     place += 1
-                    below += counts[row, month, place]
+                    below += counts[row, place >> _GROUP_BITS, month, place & _IN_GROUP]
                 out[index, row, month] = centres[place]

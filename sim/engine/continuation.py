@@ -32,7 +32,7 @@ def counts(collector: Collector, pool: Executor) -> xr.Dataset:
     entries: dict[str, Any] = {}
     for name, array in tallies.packed(collector, pool).items():
         variable, _, field = name.partition(".")
-        dims = {"counts": (f"{variable}_byte",), "runs": ()}.get(field, (f"{variable}_row", "month"))
+        dims = {"by_bin": (f"{variable}_byte",), "runs": ()}.get(field, (f"{variable}_row", "month"))
         said = {"units": "1", "long_name": f"Tally of {variable} over runs: {field}."}
         entries[f"{variable}_{field}"] = (dims, array, said)
     return xr.Dataset(entries)
@@ -50,7 +50,7 @@ def take_up(collector: Collector, before: xr.DataTree) -> None:
             "the result holds no counts, so its ensemble cannot go on; simulate it with --until or --keep-counts"
         )
     data = before["counts"].to_dataset()
-    fields = ("runs", "counts", *tallies.FIELDS)
+    fields = ("runs", "by_bin", *tallies.FIELDS)
     try:
         arrays = {f"{name}.{field}": data[f"{name}_{field}"].values for name in collector.found for field in fields}
         tallies.merge(collector, arrays)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import mmap
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.core import collect
+from sim.core import bins, collect
 
 Floats = NDArray[np.float32]
 
@@ -36,8 +38,18 @@ SHARE = Scale(logarithmic=False, low=0.0, per_unit=200.0, bins=201)
 
 
 @lru_cache(maxsize=16)
-def _bins(scale: Scale) -> collect.Bins:
-    return collect.bins(scale.logarithmic, scale.low, scale.per_unit, scale.bins)
+def _bins(scale: Scale) -> bins.Bins:
+    return bins.of_scale(scale.logarithmic, scale.low, scale.per_unit, scale.bins)
+
+
+def _untouched(*shape: int) -> NDArray[np.int32]:
+    """Zeros that take memory only where they are written to, 4 kB at a time.
+
+    NumPy asks for pages of 2 MB, of which a single count takes a whole one: 415 MB of counts on the bundled chain, of
+    which 130 MB hold any after 3,000 runs.
+    """
+    size = math.prod(shape)
+    return np.frombuffer(mmap.mmap(-1, max(4 * size, 1)), dtype=np.int32, count=size).reshape(shape)
 
 
 NO_VOLUME = np.empty((0, 0, 0, 0), dtype=np.float32)
@@ -61,7 +73,8 @@ class Histogram:
         self.scale = scale
         self.threshold = threshold or 0.0
         self.runs = 0
-        self.counts = np.zeros((rows, months, scale.bins), dtype=np.int32)
+        self.counts = _untouched(rows, collect.groups(scale.bins), months, collect.GROUP)
+        """Runs in each bin, shape (row, group of bins, month, bin within the group)."""
         self.sums = np.zeros((rows, months), dtype=np.int64)
         self.squares = np.zeros((rows, months), dtype=np.int64)
         self.least = np.full((rows, months), np.inf, dtype=np.float32)

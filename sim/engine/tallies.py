@@ -31,7 +31,7 @@ def packed(collector: Collector, pool: Executor) -> Arrays:
     for (name, histogram), counts in zip(
         collector.found.items(), pool.map(compressed, collector.found.values()), strict=True
     ):
-        arrays |= {f"{name}.runs": np.array(histogram.runs), f"{name}.counts": counts}
+        arrays |= {f"{name}.runs": np.array(histogram.runs), f"{name}.by_bin": counts}
         arrays |= {f"{name}.{field}": getattr(histogram, field) for field in FIELDS}
     return arrays
 
@@ -43,7 +43,7 @@ def merge(collector: Collector, arrays: Mapping[str, NDArray[Any]]) -> None:
     ------
     KeyError, ValueError: They are not the tallies of such a collector.
     """
-    counts = {name: _counts(arrays[f"{name}.counts"], histogram) for name, histogram in collector.found.items()}
+    counts = {name: _counts(arrays[f"{name}.by_bin"], histogram) for name, histogram in collector.found.items()}
     given = {name: {field: arrays[f"{name}.{field}"] for field in FIELDS} for name in collector.found}
     for name, histogram in collector.found.items():
         for field, array in given[name].items():
@@ -51,7 +51,9 @@ def merge(collector: Collector, arrays: Mapping[str, NDArray[Any]]) -> None:
                 raise ValueError(f"{name}.{field} is of another shape")
     for name, histogram in collector.found.items():
         histogram.runs += int(arrays[f"{name}.runs"])
-        histogram.counts += counts[name]
+        # Only where there is something: the rest need not take memory.
+        filled = np.flatnonzero(counts[name])
+        histogram.counts.reshape(-1)[filled] += counts[name][filled]
         histogram.sums += given[name]["sums"]
         histogram.squares += given[name]["squares"]
         np.minimum(histogram.least, given[name]["least"], out=histogram.least)
@@ -63,4 +65,6 @@ def _counts(data: NDArray[np.uint8], histogram: Histogram) -> NDArray[np.int32]:
         counts = np.frombuffer(zlib.decompress(data.tobytes()), dtype=histogram.counts.dtype)
     except zlib.error as error:
         raise ValueError(str(error)) from None
-    return counts.reshape(histogram.counts.shape)
+    if counts.size != histogram.counts.size:
+        raise ValueError("they are counts of other rows, months or bins")
+    return counts

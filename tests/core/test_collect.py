@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import pytest
 
-from sim.core import collect
+from sim.core import bins, collect
 from sim.core.mathx import log
 
 MONTHS, ENTITIES, LANES = 3, 7, 16
@@ -22,7 +22,7 @@ def bins_by_logarithm(values, low, per_unit, last):
     """Bins from the logarithm of every value."""
     found = np.empty(values.size, np.int32)
     for i in range(values.size):
-        found[i] = collect.bin_of(log(values[i]), low, per_unit, last)
+        found[i] = bins.bin_of(log(values[i]), low, per_unit, last)
     return found
 
 
@@ -31,11 +31,11 @@ def bins_by_table(table, keys):
     """Bins from the table."""
     found = np.empty(keys.size, np.int32)
     for i in range(keys.size):
-        found[i] = collect.looked_up(table, keys[i])
+        found[i] = bins.looked_up(table, keys[i])
     return found
 
 
-def both(scale: collect.Bins, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def both(scale: bins.Bins, bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Bins of positive floats given by their bits, by logarithm and by table."""
     keys = (np.clip(bits, scale.bottom, scale.top) - scale.bottom).astype(np.uint32)
     values = bits.astype(np.int32).view(np.float32)
@@ -47,7 +47,7 @@ def bits_of(value: float) -> int:
 
 
 def test_looked_up__is_the_bin_of_the_logarithm_around_every_edge_and_everywhere_else() -> None:
-    scale = collect.bins(True, LOW, PER_UNIT, BINS)
+    scale = bins.of_scale(True, LOW, PER_UNIT, BINS)
     compiled = not numba.config.DISABLE_JIT
     edges = [bits_of(math.exp(LOW + (k + 0.5) / PER_UNIT)) for k in range(0, BINS - 1, 1 if compiled else 50)]
     reach = 100 if compiled else 3
@@ -61,7 +61,7 @@ def test_looked_up__is_the_bin_of_the_logarithm_around_every_edge_and_everywhere
 
 @pytest.mark.long
 def test_bin_of__the_logarithm_never_falls_as_a_value_rises() -> None:
-    scale = collect.bins(True, LOW, PER_UNIT, BINS)
+    scale = bins.of_scale(True, LOW, PER_UNIT, BINS)
     for begin in range(bits_of(0.04), bits_of(150.0), 2**22):
         by_logarithm, by_table = both(scale, np.arange(begin, begin + 2**22))
         np.testing.assert_array_equal(by_table, by_logarithm)
@@ -70,7 +70,7 @@ def test_bin_of__the_logarithm_never_falls_as_a_value_rises() -> None:
 
 def test_bins__refuses_steps_that_the_table_does_not_resolve() -> None:
     with pytest.raises(ValueError, match="wider"):
-        collect.bins(True, 0.0, 200.0, 100)
+        bins.of_scale(True, 0.0, 200.0, 100)
 
 
 def recorded(runs: int, seed: int = 0, top: float = 3.0) -> np.ndarray:
@@ -91,14 +91,24 @@ def members(rows: list[list[int]], weights: list[list[float]], factor: float = 1
     )
 
 
-def tally(rows: int, bins: int) -> collect.Tally:
+def tally(rows: int, count: int) -> collect.Tally:
     integers = (np.zeros((rows, MONTHS), dtype=np.int64) for _ in range(2))
     extremes = (np.full((rows, MONTHS), sign * np.inf, dtype=np.float32) for sign in (1, -1))
-    return collect.Tally(np.zeros((rows, MONTHS, bins), dtype=np.int32), *integers, *extremes)
+    return collect.Tally(
+        np.zeros((rows, collect.groups(count), MONTHS, collect.GROUP), dtype=np.int32), *integers, *extremes
+    )
+
+
+def binned(found: collect.Tally, count: int) -> np.ndarray:
+    """Counts of shape (row, month, bin), looked up one by one; beyond the last bin there are none."""
+    places = [divmod(place, collect.GROUP) for place in range(count)]
+    counts = np.stack([found.counts[:, group, :, within] for group, within in places], axis=-1)
+    assert counts.sum() == found.counts.sum()
+    return counts
 
 
 def counted(
-    source: np.ndarray, rows: collect.Members, scale: collect.Bins, runs: int, volume: np.ndarray = NONE
+    source: np.ndarray, rows: collect.Members, scale: bins.Bins, runs: int, volume: np.ndarray = NONE
 ) -> tuple[collect.Tally, np.ndarray, np.ndarray]:
     count = rows.start.size - 1
     found = tally(count, int(scale.last) + 1)
@@ -123,11 +133,11 @@ EACH = members([[m] for m in range(ENTITIES)], [[1.0]] * ENTITIES)
 @pytest.mark.parametrize("top", [0.9, 3.0, 170.0, 400.0])
 def test_count__equals_numpy_to_the_last_digit(runs: int, top: float) -> None:
     source = recorded(runs, top=top)
-    even = collect.bins(False, 0.0, 10.0, 31)
+    even = bins.of_scale(False, 0.0, 10.0, 31)
     found, peak, above = counted(source, EACH, even, runs)
     values = by_row(source, runs)
-    bins = np.clip((values * 10.0 + 0.5), 0, 30).astype(int)
-    np.testing.assert_array_equal(found.counts, (bins[..., None] == np.arange(31)).sum(axis=2))
+    expected = np.clip((values * 10.0 + 0.5), 0, 30).astype(int)
+    np.testing.assert_array_equal(binned(found, 31), (expected[..., None] == np.arange(31)).sum(axis=2))
     held = np.minimum(values, np.float32(148.0)).astype(float)
     # Rounding in double precision meets that in single precision but for squares, whose product is rounded once more.
     np.testing.assert_array_equal(found.sums, np.floor(np.float32(held * 2**20 + 0.5)).astype(np.int64).sum(axis=2))
@@ -140,7 +150,7 @@ def test_count__equals_numpy_to_the_last_digit(runs: int, top: float) -> None:
 
 def test_count__sums_the_same_in_32_bits_as_in_halves() -> None:
     source = recorded(16, top=3.0)
-    even = collect.bins(False, 0.0, 10.0, 31)
+    even = bins.of_scale(False, 0.0, 10.0, 31)
     narrow, _, _ = counted(source, EACH, even, 16)
     raised = np.concatenate([source, source])
     raised[1, ..., 0] = 147.0  # one large value, and all sums are made of halves
@@ -153,20 +163,20 @@ def test_count__keeps_the_order_of_negative_and_absent_values() -> None:
     source = recorded(16)
     source[0, 0, 0, :4] = -1e-3, -1e-9, -0.0, 0.0
     source[0, 1, 0, :] = -np.linspace(1.0, 2.0, LANES)
-    found, _, _ = counted(source, EACH, collect.bins(True, LOW, PER_UNIT, BINS), 16)
+    found, _, _ = counted(source, EACH, bins.of_scale(True, LOW, PER_UNIT, BINS), 16)
     assert found.least[0, 0] == np.float32(-1e-3) and found.least[0, 1] == -2.0 and found.most[0, 1] == -1.0
-    assert found.counts[0, 1, 0] == 16
+    assert found.counts[0, 0, 1, 0] == 16
 
 
 def test_count__logarithmic_bins_are_those_of_the_logarithm() -> None:
     source = recorded(33, top=200.0)
     source[0, 0, 0, 0] = 0.0
-    scale = collect.bins(True, LOW, PER_UNIT, BINS)
+    scale = bins.of_scale(True, LOW, PER_UNIT, BINS)
     found, _, _ = counted(source, EACH, scale, 33)
     flat = np.ascontiguousarray(by_row(source, 33)).ravel()
-    bins = bins_by_logarithm(flat, scale.low, scale.per_unit, scale.last).reshape(ENTITIES, MONTHS, 33)
-    expected = np.stack([[np.bincount(month, minlength=BINS) for month in row] for row in bins])
-    np.testing.assert_array_equal(found.counts, expected)
+    places = bins_by_logarithm(flat, scale.low, scale.per_unit, scale.last).reshape(ENTITIES, MONTHS, 33)
+    expected = np.stack([[np.bincount(month, minlength=BINS) for month in row] for row in places])
+    np.testing.assert_array_equal(binned(found, BINS), expected)
 
 
 @pytest.mark.parametrize("sizes", [(1, 2, 3, 1), (7,), (4, 3), (5, 2)])
@@ -175,7 +185,7 @@ def test_count__rows_are_weighted_sums_of_their_members(sizes: tuple[int, ...]) 
     rows = [list(range(begin, end)) for begin, end in pairwise(bounds.tolist())]
     weights = [[0.1 * (m + 1) for m in row] for row in rows]
     source = recorded(20)
-    _, peak, _ = counted(source, members(rows, weights, factor=0.5), collect.bins(False, 0.0, 10.0, 31), 20)
+    _, peak, _ = counted(source, members(rows, weights, factor=0.5), bins.of_scale(False, 0.0, 10.0, 31), 20)
     values = by_row(source, 20).astype(float)
     for found, row, weight in zip(peak, rows, weights, strict=True):
         expected = 0.5 * np.tensordot(weight, values[row], axes=1)
@@ -186,14 +196,14 @@ def test_count__with_a_volume_takes_means_and_one_where_nothing_moved() -> None:
     price, volume = recorded(16), recorded(16, seed=1)
     volume[:, :, :2, 0] = 0.0
     rows = members([[0, 1], [2, 3, 4]], [[1.0] * 2, [1.0] * 3])
-    found, _, _ = counted(price, rows, collect.bins(False, 0.0, 10.0, 31), 16, volume)
+    found, _, _ = counted(price, rows, bins.of_scale(False, 0.0, 10.0, 31), 16, volume)
     p, v = by_row(price, 16).astype(float), by_row(volume, 16).astype(float)
     for row, who in enumerate(([0, 1], [2, 3, 4])):
         moved = v[who].sum(axis=0)
         mean = np.where(moved > 0, (p[who] * v[who]).sum(axis=0) / np.where(moved > 0, moved, 1.0), 1.0)
         np.testing.assert_allclose(found.least[row], mean.min(axis=1), rtol=1e-6)
         np.testing.assert_allclose(found.most[row], mean.max(axis=1), rtol=1e-6)
-    assert np.all(found.counts[0, :, 10] >= 1)
+    assert np.all(found.counts[0, 0, :, 10] >= 1)
 
 
 def test_lay_out__gives_rows_as_counted() -> None:
@@ -202,6 +212,6 @@ def test_lay_out__gives_rows_as_counted() -> None:
     out = np.empty((MONTHS, 2, 32), dtype=np.float32)
     collect.lay_out(source, NONE, rows, 0, 1, out)
     collect.lay_out(source, NONE, rows, 1, MONTHS, out)
-    found, _, _ = counted(source, rows, collect.bins(False, 0.0, 10.0, 31), 32)
+    found, _, _ = counted(source, rows, bins.of_scale(False, 0.0, 10.0, 31), 32)
     np.testing.assert_array_equal(out.max(axis=2).T, found.most)
     np.testing.assert_array_equal(out[:, 0], by_row(source, 32)[0])
