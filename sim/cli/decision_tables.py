@@ -10,6 +10,7 @@ import xarray as xr
 from sim.cli.messages import note, say, table
 from sim.questions.concentration import FALLING
 from sim.questions.exposures import MOST_WEEKS
+from sim.results.sentences import whole
 
 FEW = 1000
 """Runs below which a one-in-twenty year of one run in hundreds is no basis for a decision."""
@@ -37,7 +38,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = number) -> str:
+def estimate(value: float) -> str:
+    """An estimate with three figures: what is known no better than its interval, and need not add up to the digit."""
+    return whole(value, 3) if np.isfinite(value) and abs(value) >= 100 else number(value)
+
+
+def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = estimate) -> str:
     """A figure and the ends of its interval; an end that the runs do not bound is left open."""
     value, low, high = (float(data[f"{name}{ending}"]) for ending in ("", "_low", "_high"))
     if np.isnan(value):
@@ -300,7 +306,7 @@ def downstream(answer: xr.DataTree) -> None:
             _between(one, "tonnes"),
             _between(one, "revenue"),
             _between(one, "value_added"),
-            number(float(one.value_added_q95)),
+            estimate(float(one.value_added_q95)),
         )
         for name in sectors.sector.values
         if float((one := sectors.sel(sector=name)).tonnes) > 0.0

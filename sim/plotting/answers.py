@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC, PARAMETER
@@ -91,7 +91,7 @@ def stress(data: xr.Dataset) -> Figure:
     left.barh(rows - 0.2, data.came_usually.values, height=0.38, color=style.GREY, label="all runs")
     left.set_yticks(rows, names)
     left.set_xlim(0.0, 1.0)
-    left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(left.xaxis)
     left.legend(frameon=False, fontsize=style.SMALL, loc="lower center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     style.dress(left)
     style.heading(left, "Restrictions that come", "share of runs", width=50)
@@ -167,7 +167,7 @@ def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
     axes.set_yticks(places, [str(name) for name in part[PARAMETER].values[order]])
     axes.set_xlim(-0.1, 1.1)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     style.dress(axes)
     style.heading(axes, str(part[METRIC].values), "share of the variance that parameters give it", width=60)
@@ -190,7 +190,7 @@ def factor_bars(axes: Axes, part: xr.Dataset) -> Axes:
         axes.barh(places + shift, part[name].values, height=0.38, xerr=error, color=colour, label=label)
     axes.set_yticks(places, [str(name) for name in part[FACTOR].values])
     axes.set_xlim(0.0, 1.0)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
     style.dress(axes)
     style.heading(axes, str(part[METRIC].values), "share of the variance of a run's value", width=42)
@@ -210,7 +210,7 @@ def tornado(axes: Axes, share: xr.DataArray, error: xr.DataArray, title: str) ->
     axes.barh(names, share.values[order], xerr=error.values[order], color=style.BLUE, height=0.7)
     axes.set_xlim(min(0.0, float(share.values[order].min())) - 0.02, min(1.0, float((share + error).max()) + 0.05))
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     style.dress(axes)
     style.heading(axes, title, "share of the variance by itself", width=60)
     return axes

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from sim import variables
@@ -134,7 +134,7 @@ def _curve(axes: Axes, values: NDArray[np.float32], form: Callable[[float], str]
     style.dress(axes, size=style.NORMAL)
     axes.grid(visible=True, axis="x", color="0.93", linewidth=0.7)
     axes.set_ylim(0.0, 1.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.yaxis)
     for level in (0.5, 0.05):
         above = np.flatnonzero(found.share <= level)
         value = float(found.values[above[0]])

@@ -83,14 +83,14 @@ class Metric:
 
     @property
     def quantity_text(self) -> str:
-        """The quantity alone, without statistic and condition, as it would be written.
+        """The quantity alone, without statistic and without the limit it is held against, as it would be written.
 
         Example
         -------
         >>> parse("P(price[dy_oxide, EU] > 2 for 3 months in 2026)").quantity_text
-        'price[dy_oxide, EU]'
+        'longest(price[dy_oxide, EU] > 2) in 2026'
         """
-        return str(self.quantity)
+        return self.quantity.in_full
 
     def check(self, source: object) -> None:
         """Raise one error with all names that a scenario or result does not have.

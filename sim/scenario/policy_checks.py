@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sim.errors import Fault
-from sim.scenario.base import Finding
+from sim.scenario.base import Finding, unknown
 from sim.scenario.capacity import Capacity
 from sim.scenario.capital_instruments import Building, Finance
 from sim.scenario.income_instruments import overlapping_floors
@@ -17,6 +17,12 @@ from sim.scenario.sources import Draft
 from sim.scenario.stockpile import doubled_stockpiles
 from sim.scenario.tables import ChainTables
 from sim.scenario.trade_instruments import doubled_alliances, overlapping_tariffs
+
+NAMING = {
+    "regions": "region", "origins": "region", "origin": "region", "products": "product", "product": "product",
+    "days": "product", "tonnes": "product", "sectors": "sector", "stages": "stage", "recipe": "recipe",
+}  # fmt: skip
+"""Keys of policies that hold names of the chain, and what they name."""
 
 
 def check_policies(
@@ -45,6 +51,45 @@ def check_policies(
     found += [*overlapping_tariffs(policies), *overlapping_floors(policies), *doubled_stockpiles(policies)]
     found += [*doubled_alliances(policies)]
     return [draft.fault(*finding) for finding in found]
+
+
+def check_unsound_policies(draft: Draft, sound: Mapping[str, Policy], tables: ChainTables | None) -> list[Fault]:
+    """Return the unknown names in policies that are at fault themselves, so that one message lists all faults.
+
+    Parameters
+    ----------
+    draft: Knows which file wrote a key.
+    sound: Policies that `check_policies` looks at.
+    tables: Tables of the chain; none if they are not free of faults, so that nothing can be told from them.
+    """
+    raw = draft.data.get("policies")
+    if tables is None or not isinstance(raw, dict):
+        return []
+    known = _known_names(tables)
+    return [
+        draft.fault(f"policies.{name}.{key}", problem, cure)
+        for name, given in raw.items()
+        if name not in sound and isinstance(given, dict)
+        for key, kind in NAMING.items()
+        for _, problem, cure in unknown(key, _texts(given.get(key)), known[kind], kind)
+    ]
+
+
+def _known_names(tables: ChainTables) -> dict[str, set[str]]:
+    """Names of a chain by what they name."""
+    return {
+        "region": {row.region for row in tables.regions},
+        "product": {row.product for row in tables.products},
+        "sector": {row.sector for row in tables.sectors},
+        "stage": set(tables.meta.stages),
+        "recipe": {row.recipe for row in tables.recipes},
+    }
+
+
+def _texts(value: object) -> list[str]:
+    """Names in what may be one name, a list of names, a table by name, or anything else."""
+    several = value if isinstance(value, (tuple, list, dict)) else (value,)
+    return [item for item in several if isinstance(item, str)]
 
 
 def _dates(policy: Instrument, time: Time | None) -> Iterator[Finding]:
