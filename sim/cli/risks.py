@@ -294,5 +294,7 @@ def _comparison_row(each: xr.Dataset, is_base: bool) -> tuple[str, ...]:
 
 
 def _whole(count: float) -> str:
-    """A number of runs; a dash where there is none."""
-    return f"{count:,.0f}" if count < 1e15 else ("infinite" if count == count else "-")
+    """A number of runs with two figures; a dash where there is none."""
+    from sim.results.sentences import whole
+
+    return whole(count, 2) if count < 1e15 else ("infinite" if count == count else "-")

@@ -174,8 +174,8 @@ def _sentence(name: str, results: xr.DataTree, choice: Choice) -> str:
     source = origin(results)
     what = f"{style.named(choice.product)} in {choice.region}"
     return (
-        f"{name} ({source.runs:,} runs of {source.years:g} years from {source.start}), {what}: the highest monthly "
-        f"price of a run over its reference is {measured(peak, 'x{:.2g}'.format)}; it passes x{DEAR:g} in "
+        f"{name} ({source.runs:,} runs of {sentences.span(source.years)} from {source.start}), {what}: the highest "
+        f"monthly price of a run over its reference is {measured(peak, 'x{:.2g}'.format)}; it passes x{DEAR:g} in "
         f"{counted(peak > DEAR)}. Intake missing in the worst month: {measured(short, sentences.percent)}."
     )
 

@@ -16,7 +16,7 @@ def sentences(summary: Summary) -> tuple[str, ...]:
     """What was run, what gets dearest, who is short first, and what it costs; then what to be careful about."""
     origin = summary.origin
     first = (
-        f"{origin.runs:,} runs of {origin.years:g} years from {origin.start}, seed {origin.seed}: "
+        f"{origin.runs:,} runs of {span(origin.years)} from {origin.start}, seed {origin.seed}: "
         "quantiles over runs are given as median (5 to 95 %)."
     )
     return (first, *_conflict(summary), *_findings(summary), *cautions(summary))
@@ -163,6 +163,17 @@ def percent(share: float) -> str:
     if 0.99 < share < 1.0:
         return "over 99 %"
     return f"{100.0 * share:.0f} %"
+
+
+def span(years: float) -> str:
+    """A length of time in years.
+
+    Example
+    -------
+    >>> span(1.0), span(2.5)
+    ('1 year', '2.5 years')
+    """
+    return f"{years:g} year{'' if years == 1.0 else 's'}"
 
 
 def months(number: float) -> str:
