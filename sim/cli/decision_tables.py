@@ -185,7 +185,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
     rows = [
         (
             str(one.meaning.values),
-            _between(one, "tonnes"),
+            _between(one, "tonnes", number),
             f"{float(one.change):+,.0f}",
             number(float(one.value)),
             number(float(one.value_added)),
@@ -199,7 +199,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
 def _print_ladder(steps: xr.Dataset, about: str) -> None:
     """Print what lies between the panel's dollars and value added at risk."""
     rows = [
-        (str(one.meaning.values), _between(one, "value"), f"{float(one.change):+,.0f}")
+        (str(one.meaning.values), _between(one, "value", number), f"{float(one.change):+,.0f}")
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
     table(f"Bridge for {about}, million USD a year: from 1 to 2", ("", ">m USD", ">change"), rows)
@@ -211,13 +211,14 @@ def _print_risk(data: xr.Dataset, region: str) -> None:
     for name in data.restriction.values:
         one = data.sel(restriction=name)
         cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise")
-        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted"))
+        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted", number))
         rows.append((str(name), percent(float(one.chance)), *figures, _of_gdp(float(one.gdp_share_weighted))))
     heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted by chance", ">of GDP")
     table(f"2. Value added at risk in {region}, million USD a year (rows overlap: do not add)", heads, rows)
     gdp, share = float(data.gdp), float(data.gdp_share_a_year)
     beside = f", {_of_gdp(share)} of a GDP of {gdp / 1e6:.3g} trillion USD" if np.isfinite(gdp) else ""
-    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year{beside}.\n")
+    lost = _between(data, "lost_value_added_a_year", number)
+    say(f"All together: {lost} million USD of value added a year{beside}.\n")
 
 
 def _of_gdp(share: float) -> str:

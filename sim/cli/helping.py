@@ -46,7 +46,7 @@ def explain(
         from sim.scenario import documentation
 
         known = documentation.keys()
-        keys, kinds = documentation.matching(name, known), documentation.kinds(known, name)
+        keys, kinds = documentation.matching(name, known), documentation.kinds(known, name) if name else ()
         variables = [(group, each) for group, declared in store.GROUPS.items() for each in declared]
         asked = name.removeprefix("/").replace("/", ".")  # As it is printed, /runs/peak_price, or as a key.
         found = [(group, each) for group, each in variables if asked in (each.name, group, f"{group}.{each.name}")]

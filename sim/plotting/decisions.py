@@ -91,16 +91,19 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> Figure:
     months(first, panel)
     style.heading(first, f"1. Panel: {style.named(form)}, {region}", "demand of the classes served, t a month, means")
     loss = answer["at_risk"].dataset
-    order = np.argsort(-np.nan_to_num(loss["lost_value_added_weighted"].values))[:BARS]
+    weighted = loss["lost_value_added_weighted"].values
+    # One that strikes in every run, or in none, has no weight, and no bar.
+    order = np.argsort(-weighted)[: min(BARS, np.isfinite(weighted).sum())]
     ranked = loss.isel(restriction=order)
     names = [str(name).replace("_", " ") for name in ranked["restriction"].values]
     bars(second, names, ranked, "lost_value_added_weighted", style.VERMILION)
-    total = f"all causes: {float(loss.lost_value_added_a_year):,.0f} million USD a year"
+    total = f"all causes: {float(loss.lost_value_added_a_year):,.0f}"
     share = float(loss.gdp_share_a_year)
     style.heading(
         second,
-        f"2. Value added at risk in {region}, weighted by chance",
-        f"million USD a year; {total}" + (f", {100 * share:.3f} % of GDP" if np.isfinite(share) else ""),
+        f"2. Value added at risk in {region}",
+        f"million USD a year, weighted by chance; {total}"
+        + (f", {100 * share:.3f} % of GDP" if np.isfinite(share) else ""),
     )
     left_over(third, answer["n_1_stages"].dataset)
     style.heading(third, f"3. N-1: supply of {region} left by stage", "largest foreign supplier gone, by value")

@@ -136,6 +136,11 @@ def test_explain__of_an_unknown_name_gives_the_nearest(name: str, near: str) -> 
     assert found.exit_code == 2 and f"did you mean {near}?" in found.stderr
 
 
+def test_explain__of_an_empty_name_is_a_fault_and_not_everything() -> None:
+    found = call("explain", "")
+    assert found.exit_code == 2 and found.stdout == "" and "sim schema" in found.stderr
+
+
 def test_explain__of_a_name_that_a_scenario_gives_points_to_the_kinds() -> None:
     found = call("explain", "policies.my_own_wall")
     assert found.exit_code == 2 and "`sim explain policies` lists the kinds" in found.stderr
