@@ -30,11 +30,18 @@ def blame(data: xr.Dataset) -> Figure:
         blame_bars(axes, data.sel({METRIC: metric}))
     style.big_title(figure, f"What each restriction is answerable for: {data.attrs.get('title', '')}")
     source = (
-        f"Shapley values of {data.attrs['runs']} runs with the same draws; blue adds, green takes off; "
-        "lines: one standard error either way"
+        f"{_maker(data)}Shapley values of {data.attrs['runs']:,} runs, same draws; blue adds, green takes off; "
+        "lines: one standard error"
     )
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
+
+
+def _maker(data: xr.Dataset) -> str:
+    """Version and seed that an answer comes from, as far as it says so."""
+    given = (("oreflow ", "oreflow_version"), ("seed ", "seed"))
+    made = ", ".join(f"{word}{data.attrs[key]}" for word, key in given if key in data.attrs)
+    return f"Source: {made}; " if made else ""
 
 
 def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
@@ -131,8 +138,11 @@ def sensitivity(data: xr.Dataset) -> Figure:
         else:
             tornado(row[0], part.input_share, part.input_share_error, metric)
     style.big_title(figure, f"Where the uncertainty comes from: {data.attrs['title']}")
-    source = f"{data.attrs['runs']} runs" + (f" of each of {4 * data.attrs['blocks']} worlds" if whole else "")
-    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    source = f"{_maker(data)}{data.attrs['runs']:,} runs" + (
+        f" of each of {4 * data.attrs['blocks']} worlds" if whole else ""
+    )
+    words = f"{source}; lines: one standard error either way"
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
@@ -144,8 +154,9 @@ def _indices(data: xr.Dataset) -> Figure:
     for axes, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
         index_bars(axes, data.sel({METRIC: metric}))
     style.big_title(figure, f"Which parameters a figure hangs on: {data.attrs['title']}")
-    source = f"{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
-    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    source = f"{_maker(data)}{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
+    words = f"{source}; lines: one standard error either way"
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
