@@ -114,7 +114,7 @@ def _draw(found: xr.Dataset, place: Path) -> None:
 
 
 def _print_terms(found: xr.Dataset) -> None:
-    from sim.results.sentences import span
+    from sim.scenario.dates import span
 
     about = found.attrs
     say(f"{about['scenario']}: a stockpile in {about['region']} for its {about['sector_class']} sectors.")

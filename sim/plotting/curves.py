@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sim import variables
 from sim.errors import ResultError
 from sim.plotting import style
-from sim.results import sentences
 from sim.results.exceedance import exceedance
 from sim.results.intervals import COVERAGE
 from sim.results.lookup import chosen, labels, origin, paths, variable
+from sim.scenario.dates import span
 from sim.variables import MONTH, QUANTILE, REGION, RUN, Variable
 
 QUOTED, PAID = style.BLUE, style.GREEN
@@ -119,7 +119,7 @@ def exceeded(results: xr.DataTree, name: str = "peak_price", *, of: str, region:
     style.heading(
         axes,
         style.begun(f"{style.named(of)}, {region}: {name.replace('_', ' ')}, share of runs above a value"),
-        f"{source.runs:,} runs of {sentences.span(source.years)}{left_out}; {source.title}",
+        f"{source.runs:,} runs of {span(source.years)}{left_out}; {source.title}",
     )
     return axes
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.questions.stockpiles import alone
-from sim.results.sentences import span
+from sim.scenario.dates import span
 
 COLOURS = (style.BLUE, style.GREEN, style.PURPLE, style.VERMILION)
 MARKS = ("o", "s", "^", "D")

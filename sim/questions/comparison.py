@@ -13,8 +13,8 @@ from sim.questions.asked import runs_for
 from sim.questions.expressions import Metric, parse
 from sim.questions.pairs import Difference, caution, difference, ranking
 from sim.results.intervals import COVERAGE, Values
-from sim.results.sentences import span
 from sim.scenario import Scenario
+from sim.scenario.dates import span
 
 HEADLINES = ("mean(lost_output)", "tail95(lost_output)", "mean(lost_demand)", "tail95(lost_demand)")
 """Metrics that are compared unless others are asked for; every chain has them."""

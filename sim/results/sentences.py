@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sim.results.quantiles import Spread
 from sim.results.summary import Summary
+from sim.scenario.dates import span
 from sim.variables import CONFLICT
 
 MONEY = ((1e6, "trillion USD"), (1e3, "billion USD"), (1.0, "million USD"))
@@ -163,17 +164,6 @@ def percent(share: float) -> str:
     if 0.99 < share < 1.0:
         return "over 99 %"
     return f"{100.0 * share:.0f} %"
-
-
-def span(years: float) -> str:
-    """A length of time in years.
-
-    Example
-    -------
-    >>> span(1.0), span(2.5)
-    ('1 year', '2.5 years')
-    """
-    return f"{years:g} year{'' if years == 1.0 else 's'}"
 
 
 def months(number: float) -> str:

@@ -8,6 +8,7 @@ from sim.errors import Fault
 from sim.scenario.base import Finding, unknown
 from sim.scenario.capacity import Capacity
 from sim.scenario.capital_instruments import Building, Finance
+from sim.scenario.dates import span
 from sim.scenario.income_instruments import overlapping_floors
 from sim.scenario.instruments import Instrument
 from sim.scenario.models import Time
@@ -101,7 +102,7 @@ def _dates(policy: Instrument, time: Time | None) -> Iterator[Finding]:
     if first >= last and policy.start is not None and policy.until is not None:
         yield "until", f"is '{policy.until}', not after its beginning {policy.start}", "give a later date"
     elif first >= 12.0 * time.years:
-        yield "from", f"is '{policy.start}', after the horizon", f"give a date before the end, {time.years:g} years on"
+        yield "from", f"is '{policy.start}', after the horizon", f"give a date before the end, {span(time.years)} on"
     elif last <= 0.0:
         yield "until", f"is '{policy.until}', before the horizon", "give a later date, or remove the policy"
 
