@@ -74,14 +74,12 @@ app.command("calibrate", epilog="Example: sim calibrate --draws 600 --work calib
 app.command("size-stockpile", epilog="Example: sim size-stockpile controls_2025 --region US --runs 256")(
     stockpiles.size
 )
-app.command("tails", epilog="Example: sim tails baseline.nc --metric 'shortage[magnet_hc, US]' --plot tails.png")(
+app.command("tails", epilog="Example: sim tails baseline.nc --metric 'shortage\\[magnet_hc, US]' --plot tails.png")(
     risks.tails
 )
-app.command("compare", epilog="Example: sim compare baseline blanks_cutoff --runs 2000 --plot compare.png")(
-    risks.compare
-)
+app.command("compare", epilog="Example: sim compare baseline section_232 --runs 2000 --plot compare.png")(risks.compare)
 app.command(
-    "stress", epilog="Example: sim stress baseline --event 'stopped[defence, US] > 0.3 for 6 months' --histories way"
+    "stress", epilog="Example: sim stress baseline --event 'stopped\\[defence, US] > 0.3 for 6 months' --histories way"
 )(questions.search_event)
 app.command(
     "sensitivity",

@@ -26,7 +26,7 @@ Seed = Annotated[
 Threads = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; by default one for each processor.")]
 Rows = Annotated[
     list[str],
-    typer.Option(metavar="ROW", help="Row such as 'price[dy_oxide, EU]' whose months are kept of every run."),
+    typer.Option(metavar="ROW", help="Row such as 'price\\[dy_oxide, EU]' whose months are kept of every run."),
 ]
 PerRun = Annotated[
     str,
@@ -37,7 +37,7 @@ PerRun = Annotated[
 ]
 Goal = Annotated[
     str | None,
-    typer.Option(metavar="GOAL", help="Go on until a figure is known: 'tail95(shortage[magnet_hc, US]) within 2 %'."),
+    typer.Option(metavar="GOAL", help="Go on until a figure is known: 'tail95(shortage\\[magnet_hc, US]) within 2 %'."),
 ]
 Posterior = Annotated[
     str | None,

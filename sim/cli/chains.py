@@ -50,13 +50,14 @@ def json_schema() -> None:
 
 def _print_size(reference: Reference) -> None:
     from sim.results import audit
+    from sim.scenario.dates import span
 
     loaded = reference.scenario
     say(loaded.title)
     say(f"Chain {loaded.tables.meta.name} ({loaded.tables.meta.title}), tables {loaded.tables.digest[:12]}.")
     say(", ".join(f"{count:,} {name}" for name, count in audit.counts(reference).items()) + ".")
     time = loaded.time
-    say(f"{time.years:g} years from {time.start}, {time.periods_per_year} periods a year.\n")
+    say(f"{span(time.years)} from {time.start}, {time.periods_per_year} periods a year.\n")
 
 
 def _print_changes(reference: Reference) -> None:

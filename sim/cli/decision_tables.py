@@ -10,6 +10,7 @@ import xarray as xr
 from sim.cli.messages import note, say, table
 from sim.questions.concentration import FALLING
 from sim.questions.exposures import MOST_WEEKS
+from sim.results.sentences import whole
 
 FEW = 1000
 """Runs below which a one-in-twenty year of one run in hundreds is no basis for a decision."""
@@ -37,7 +38,12 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = number) -> str:
+def estimate(value: float) -> str:
+    """An estimate with three figures: what is known no better than its interval, and need not add up to the digit."""
+    return whole(value, 3) if np.isfinite(value) and abs(value) >= 100 else number(value)
+
+
+def _between(data: xr.Dataset, name: str, write: Callable[[float], str] = estimate) -> str:
     """A figure and the ends of its interval; an end that the runs do not bound is left open."""
     value, low, high = (float(data[f"{name}{ending}"]) for ending in ("", "_low", "_high"))
     if np.isnan(value):
@@ -179,7 +185,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
     rows = [
         (
             str(one.meaning.values),
-            _between(one, "tonnes"),
+            _between(one, "tonnes", number),
             f"{float(one.change):+,.0f}",
             number(float(one.value)),
             number(float(one.value_added)),
@@ -193,7 +199,7 @@ def _print_bridge(steps: xr.Dataset, about: str) -> None:
 def _print_ladder(steps: xr.Dataset, about: str) -> None:
     """Print what lies between the panel's dollars and value added at risk."""
     rows = [
-        (str(one.meaning.values), _between(one, "value"), f"{float(one.change):+,.0f}")
+        (str(one.meaning.values), _between(one, "value", number), f"{float(one.change):+,.0f}")
         for one in (steps.isel(step=index) for index in range(steps.sizes["step"]))
     ]
     table(f"Bridge for {about}, million USD a year: from 1 to 2", ("", ">m USD", ">change"), rows)
@@ -205,13 +211,14 @@ def _print_risk(data: xr.Dataset, region: str) -> None:
     for name in data.restriction.values:
         one = data.sel(restriction=name)
         cells = ("lost_value_added_if_it_strikes", "lost_value_added_otherwise")
-        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted"))
+        figures = (*(number(float(one[cell])) for cell in cells), _between(one, "lost_value_added_weighted", number))
         rows.append((str(name), percent(float(one.chance)), *figures, _of_gdp(float(one.gdp_share_weighted))))
     heads = ("restriction", ">strikes, of runs", ">if it strikes", ">otherwise", ">weighted by chance", ">of GDP")
     table(f"2. Value added at risk in {region}, million USD a year (rows overlap: do not add)", heads, rows)
     gdp, share = float(data.gdp), float(data.gdp_share_a_year)
     beside = f", {_of_gdp(share)} of a GDP of {gdp / 1e6:.3g} trillion USD" if np.isfinite(gdp) else ""
-    say(f"All together: {_between(data, 'lost_value_added_a_year')} million USD of value added a year{beside}.\n")
+    lost = _between(data, "lost_value_added_a_year", number)
+    say(f"All together: {lost} million USD of value added a year{beside}.\n")
 
 
 def _of_gdp(share: float) -> str:
@@ -300,7 +307,7 @@ def downstream(answer: xr.DataTree) -> None:
             _between(one, "tonnes"),
             _between(one, "revenue"),
             _between(one, "value_added"),
-            number(float(one.value_added_q95)),
+            estimate(float(one.value_added_q95)),
         )
         for name in sectors.sector.values
         if float((one := sectors.sel(sector=name)).tonnes) > 0.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.cli.arguments import Overrides, Overwrite, Seed, Threads
-from sim.cli.messages import note, reported, say, together
+from sim.cli.messages import nearby, reported, say, together
 from sim.errors import ResultError
 
 if TYPE_CHECKING:
@@ -184,12 +184,12 @@ class _Places:
 
         if self.table is not None:
             for path in answers.write(answer, self.table):
-                note(f"table: {path}")
+                say(f"Table: {nearby(path)}")
         if self.picture is not None:
             from sim.plotting import decisions
 
             files.write(draw(decisions), self.picture)
-            note(f"picture: {self.picture}")
+            say(f"Picture: {nearby(self.picture)}")
 
 
 def catalogue(

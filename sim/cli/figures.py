@@ -10,21 +10,26 @@ if TYPE_CHECKING:
 
 SUFFIX = {"1": "", "t": " t", "month": " months", "week": " weeks", "million USD": " million USD"}
 
+LEAST = 5e-7
+"""Below this a number has no digit among those that are written."""
+
 
 def figure(value: float, units: str = "1") -> str:
     """A number with its units, to four digits.
 
     Example
     -------
-    >>> figure(0.12345), figure(12345.6, "t"), figure(math.inf)
-    ('0.1235', '12,350 t', 'infinite')
+    >>> figure(0.12345), figure(12345.6, "t"), figure(math.inf), figure(-1e-9)
+    ('0.1235', '12,350 t', 'infinite', '0')
     """
     if math.isnan(value):
         return "-"
     if math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
-    digits = 0 if value == 0.0 else max(3 - math.floor(math.log10(abs(value))), 0)
-    rounded = round(value, 3 - math.floor(math.log10(abs(value)))) if value else 0.0
+    if abs(value) < LEAST:
+        return f"0{SUFFIX.get(units, ' ' + units)}"
+    digits = max(3 - math.floor(math.log10(abs(value))), 0)
+    rounded = round(value, 3 - math.floor(math.log10(abs(value))))
     return f"{rounded:,.{min(digits, 6)}f}{SUFFIX.get(units, ' ' + units)}"
 
 

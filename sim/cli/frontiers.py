@@ -106,7 +106,7 @@ def _print_mixes(data: xr.Dataset) -> None:
         about[key] + ("" if about[f"{key}_units"] == "1" else f", {about[f'{key}_units']}") for key in ("cost", "loss")
     )
     first = str(data.mix.values[0])
-    heads = ("mix", ">cost", ">loss", f">less loss of '{first}'", ">interval", "")
+    heads = ("mix", ">cost", ">loss", f">loss less that of '{first}'", ">interval", "")
     table(f"Cost: {cost}; loss: {loss}", heads, rows)
     say(
         f"{about['runs']:,} runs of each mix, seed {about['seed']}, the same draws. Differences are paired run by run; "

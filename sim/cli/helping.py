@@ -46,9 +46,10 @@ def explain(
         from sim.scenario import documentation
 
         known = documentation.keys()
-        keys, kinds = documentation.matching(name, known), documentation.kinds(known, name)
+        keys, kinds = documentation.matching(name, known), documentation.kinds(known, name) if name else ()
         variables = [(group, each) for group, declared in store.GROUPS.items() for each in declared]
-        found = [(group, each) for group, each in variables if name in (each.name, group, f"{group}/{each.name}")]
+        asked = name.removeprefix("/").replace("/", ".")  # As it is printed, /runs/peak_price, or as a key.
+        found = [(group, each) for group, each in variables if asked in (each.name, group, f"{group}.{each.name}")]
         if not keys and not kinds and not found:
             _fail(name, known, [each.name for _, each in variables])
         for key in keys:

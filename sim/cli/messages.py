@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -60,6 +61,17 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 def plain(text: str) -> str:
     """Text without control characters, which could hide or forge what follows on a terminal."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
+def nearby(path: Path) -> str:
+    """A file as its user would write it: from the folder they are in, where it lies below that.
+
+    Example
+    -------
+    >>> nearby(Path.cwd() / "a.csv"), nearby(Path("b.csv"))
+    ('a.csv', 'b.csv')
+    """
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _console() -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sim.cli.arguments import Overrides, Overwrite, Seed, Threads
-from sim.cli.messages import note, reported, say, table, together
+from sim.cli.messages import nearby, note, reported, say, table, together
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +27,7 @@ Source = Annotated[
 Metrics = Annotated[
     list[str],
     typer.Option(
-        "--metric", metavar="METRIC", help="Such as 'tail95(shortage[magnet_hc, US])'; can be given many times."
+        "--metric", metavar="METRIC", help="Such as 'tail95(shortage\\[magnet_hc, US])'; can be given many times."
     ),
 ]
 Table = Annotated[Path | None, typer.Option(help="Table of the answer: .csv or .nc.")]
@@ -149,7 +149,9 @@ def _indices(found: Any, metrics: list[str], draws: int, runs: int | None, **opt
 
 def search_event(
     source: Source,
-    event: Annotated[str, typer.Option(metavar="CONDITION", help="Such as 'stopped[defence, US] > 0.3 for 6 months'.")],
+    event: Annotated[
+        str, typer.Option(metavar="CONDITION", help="Such as 'stopped\\[defence, US] > 0.3 for 6 months'.")
+    ],
     runs: Annotated[int, typer.Option(min=1000, help="Runs of search and estimate together.")] = 6000,
     histories: Annotated[
         str | None,
@@ -231,10 +233,10 @@ def _kept(data: xr.Dataset, target: Path | None, picture: Path | None, name: str
 
     if target is not None:
         tables.write_table(data, target)
-        say(f"Table: {target}")
+        say(f"Table: {nearby(target)}")
     if picture is not None:
         files.write(getattr(plotting, name)(data), picture)
-        say(f"Picture: {picture}")
+        say(f"Picture: {nearby(picture)}")
 
 
 def _print_blame(data: xr.Dataset) -> None:
@@ -247,7 +249,7 @@ def _print_blame(data: xr.Dataset) -> None:
         rows = []
         for cause in part.blame.sortby(-abs(part.blame)).cause.values:
             value, spread = float(part.blame.sel(cause=cause)), float(part.blame_error.sel(cause=cause))
-            share = f"{100.0 * value / total:.1f} %" if total else "-"
+            share = f"{round(100.0 * value / total, 1) + 0.0:.1f} %" if total else "-"
             rows.append((str(cause), figure(value), f"+- {figure(spread)}", share))
         rows.append(("sum: the figure itself", figure(total), f"+- {figure(error)}", "100 %" if total else "-"))
         unit = "" if str(part.units.values) == "1" else f", {part.units.values}"
@@ -256,6 +258,9 @@ def _print_blame(data: xr.Dataset) -> None:
         f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
         "its own events out of a run and leaves all others as drawn, also those that it had made likelier."
     )
+    for metric, warning in zip(data.metric.values, data.warning.values, strict=True):
+        if warning:
+            note(f"Careful: {metric}: {warning}")
 
 
 def _print_stress(found: Stress) -> None:
@@ -300,6 +305,11 @@ def _print_sensitivity(data: xr.Dataset) -> None:
         order = part[key].sortby(-part[key])[dim].values[:10]
         top = [(str(name), _share(part[key], part[f"{key}_error"], name)) for name in order]
         table(f"{metric}: {dim}s that matter most", (dim, ">by itself"), top)
+    if "input_share" in data:
+        say(
+            f"{data.attrs['runs']:,} runs. Share of the variance of a run's value that goes with one drawn input, and "
+            "its standard error. Inputs overlap (a long measure began early): shares do not add up to 100 %."
+        )
     if "first_share" in data:
         say(
             f"{4 * data.attrs['blocks']} worlds of {data.attrs['runs']} runs. Shares of parameters are of what "

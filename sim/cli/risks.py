@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Metrics = Annotated[
     list[str],
     typer.Option(
-        "--metric", metavar="METRIC", help="Such as 'tail95(shortage[magnet_hc, US])'; can be given many times."
+        "--metric", metavar="METRIC", help="Such as 'tail95(shortage\\[magnet_hc, US])'; can be given many times."
     ),
 ]
 TableFile = Annotated[Path | None, typer.Option("--out", help="Table to write: .csv or .nc.")]
@@ -34,7 +34,9 @@ def tails(
     metrics: Metrics = [],  # noqa: B006 (typer copies it)
     lasting: Annotated[
         str | None,
-        typer.Option(metavar="CONDITION", help="How long it lasts: 'shortage[magnet_hc, US] > 0.1' (needs --follow)."),
+        typer.Option(
+            metavar="CONDITION", help="How long it lasts: 'shortage\\[magnet_hc, US] > 0.1' (needs --follow)."
+        ),
     ] = None,
     budget: Annotated[
         bool, typer.Option("--budget", help="Public money of each year: expected, 1 in 20, 1 in 100.")
@@ -292,5 +294,7 @@ def _comparison_row(each: xr.Dataset, is_base: bool) -> tuple[str, ...]:
 
 
 def _whole(count: float) -> str:
-    """A number of runs; a dash where there is none."""
-    return f"{count:,.0f}" if count < 1e15 else ("infinite" if count == count else "-")
+    """A number of runs with two figures; a dash where there is none."""
+    from sim.results.sentences import whole
+
+    return whole(count, 2) if count < 1e15 else ("infinite" if count == count else "-")

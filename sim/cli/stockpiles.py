@@ -114,10 +114,12 @@ def _draw(found: xr.Dataset, place: Path) -> None:
 
 
 def _print_terms(found: xr.Dataset) -> None:
+    from sim.scenario.dates import span
+
     about = found.attrs
     say(f"{about['scenario']}: a stockpile in {about['region']} for its {about['sector_class']} sectors.")
     say(
-        f"Asked: {about['risk']}, over the {about['years']:g} years of the horizon; annual demand of the class is "
+        f"Asked: {about['risk']}, over the {span(about['years'])} of the horizon; annual demand of the class is "
         f"{about['annual_demand']:,.0f} t, so the threshold is {about['threshold_tonnes']:,.2f} t. "
         f"{about['runs']:,} runs of each mix on the same shocks, seed {about['seed']}."
     )

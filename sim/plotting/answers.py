@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.variables import CAUSE, DRAW, FACTOR, INPUT, METRIC, PARAMETER
@@ -30,11 +30,18 @@ def blame(data: xr.Dataset) -> Figure:
         blame_bars(axes, data.sel({METRIC: metric}))
     style.big_title(figure, f"What each restriction is answerable for: {data.attrs.get('title', '')}")
     source = (
-        f"Shapley values of {data.attrs['runs']} runs with the same draws; blue adds, green takes off; "
-        "lines: one standard error either way"
+        f"{_maker(data)}Shapley values of {data.attrs['runs']:,} runs, same draws; blue adds, green takes off; "
+        "lines: one standard error"
     )
     figure.supxlabel(source, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
+
+
+def _maker(data: xr.Dataset) -> str:
+    """Version and seed that an answer comes from, as far as it says so."""
+    given = (("oreflow ", "oreflow_version"), ("seed ", "seed"))
+    made = ", ".join(f"{word}{data.attrs[key]}" for word, key in given if key in data.attrs)
+    return f"Source: {made}; " if made else ""
 
 
 def blame_bars(axes: Axes, part: xr.Dataset) -> Axes:
@@ -91,7 +98,7 @@ def stress(data: xr.Dataset) -> Figure:
     left.barh(rows - 0.2, data.came_usually.values, height=0.38, color=style.GREY, label="all runs")
     left.set_yticks(rows, names)
     left.set_xlim(0.0, 1.0)
-    left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(left.xaxis)
     left.legend(frameon=False, fontsize=style.SMALL, loc="lower center", bbox_to_anchor=(0.5, -0.22), ncols=2)
     style.dress(left)
     style.heading(left, "Restrictions that come", "share of runs", width=50)
@@ -131,8 +138,11 @@ def sensitivity(data: xr.Dataset) -> Figure:
         else:
             tornado(row[0], part.input_share, part.input_share_error, metric)
     style.big_title(figure, f"Where the uncertainty comes from: {data.attrs['title']}")
-    source = f"{data.attrs['runs']} runs" + (f" of each of {4 * data.attrs['blocks']} worlds" if whole else "")
-    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    source = f"{_maker(data)}{data.attrs['runs']:,} runs" + (
+        f" of each of {4 * data.attrs['blocks']} worlds" if whole else ""
+    )
+    words = f"{source}; lines: one standard error either way"
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
@@ -144,8 +154,9 @@ def _indices(data: xr.Dataset) -> Figure:
     for axes, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
         index_bars(axes, data.sel({METRIC: metric}))
     style.big_title(figure, f"Which parameters a figure hangs on: {data.attrs['title']}")
-    source = f"{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
-    figure.supxlabel(f"{source}; lines: one standard error either way", x=0.01, ha="left", fontsize=style.SOURCE)
+    source = f"{_maker(data)}{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
+    words = f"{source}; lines: one standard error either way"
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
@@ -167,7 +178,7 @@ def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
     axes.set_yticks(places, [str(name) for name in part[PARAMETER].values[order]])
     axes.set_xlim(-0.1, 1.1)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     style.dress(axes)
     style.heading(axes, str(part[METRIC].values), "share of the variance that parameters give it", width=60)
@@ -190,7 +201,7 @@ def factor_bars(axes: Axes, part: xr.Dataset) -> Axes:
         axes.barh(places + shift, part[name].values, height=0.38, xerr=error, color=colour, label=label)
     axes.set_yticks(places, [str(name) for name in part[FACTOR].values])
     axes.set_xlim(0.0, 1.0)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right")
     style.dress(axes)
     style.heading(axes, str(part[METRIC].values), "share of the variance of a run's value", width=42)
@@ -210,7 +221,7 @@ def tornado(axes: Axes, share: xr.DataArray, error: xr.DataArray, title: str) ->
     axes.barh(names, share.values[order], xerr=error.values[order], color=style.BLUE, height=0.7)
     axes.set_xlim(min(0.0, float(share.values[order].min())) - 0.02, min(1.0, float((share + error).max()) + 0.05))
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     style.dress(axes)
     style.heading(axes, title, "share of the variance by itself", width=60)
     return axes

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from sim import variables
@@ -21,6 +21,7 @@ from sim.plotting import style
 from sim.results.exceedance import exceedance
 from sim.results.intervals import COVERAGE
 from sim.results.lookup import chosen, labels, origin, paths, variable
+from sim.scenario.dates import span
 from sim.variables import MONTH, QUANTILE, REGION, RUN, Variable
 
 QUOTED, PAID = style.BLUE, style.GREEN
@@ -118,7 +119,7 @@ def exceeded(results: xr.DataTree, name: str = "peak_price", *, of: str, region:
     style.heading(
         axes,
         style.begun(f"{style.named(of)}, {region}: {name.replace('_', ' ')}, share of runs above a value"),
-        f"{source.runs:,} runs of {source.years:g} years{left_out}; {source.title}",
+        f"{source.runs:,} runs of {span(source.years)}{left_out}; {source.title}",
     )
     return axes
 
@@ -134,7 +135,7 @@ def _curve(axes: Axes, values: NDArray[np.float32], form: Callable[[float], str]
     style.dress(axes, size=style.NORMAL)
     axes.grid(visible=True, axis="x", color="0.93", linewidth=0.7)
     axes.set_ylim(0.0, 1.02)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.yaxis)
     for level in (0.5, 0.05):
         above = np.flatnonzero(found.share <= level)
         value = float(found.values[above[0]])

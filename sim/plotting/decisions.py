@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.questions.concentration import FALLING
@@ -33,7 +33,7 @@ def exposure(answer: xr.DataTree, found: xr.DataTree) -> Figure:
     figure, (left, right) = _panels(2)
     parts = answer["parts"].dataset
     bars(left, [str(name) for name in parts.part.values], parts, "yearly_stop_chance", style.VERMILION)
-    left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(left.xaxis)
     risk = float(answer.attrs["accepted_yearly_risk"])
     left.axvline(risk, color=style.GREY, linewidth=1.0, linestyle=(0, (2, 2)))
     style.heading(left, "Years in which a line stops for want of it", f"dashed: accepted risk {100 * risk:g} %")
@@ -91,16 +91,19 @@ def requirement(answer: xr.DataTree, found: xr.DataTree) -> Figure:
     months(first, panel)
     style.heading(first, f"1. Panel: {style.named(form)}, {region}", "demand of the classes served, t a month, means")
     loss = answer["at_risk"].dataset
-    order = np.argsort(-np.nan_to_num(loss["lost_value_added_weighted"].values))[:BARS]
+    weighted = loss["lost_value_added_weighted"].values
+    # One that strikes in every run, or in none, has no weight, and no bar.
+    order = np.argsort(-weighted)[: min(BARS, np.isfinite(weighted).sum())]
     ranked = loss.isel(restriction=order)
     names = [str(name).replace("_", " ") for name in ranked["restriction"].values]
     bars(second, names, ranked, "lost_value_added_weighted", style.VERMILION)
-    total = f"all causes: {float(loss.lost_value_added_a_year):,.0f} million USD a year"
+    total = f"all causes: {float(loss.lost_value_added_a_year):,.0f}"
     share = float(loss.gdp_share_a_year)
     style.heading(
         second,
-        f"2. Value added at risk in {region}, weighted by chance",
-        f"million USD a year; {total}" + (f", {100 * share:.3f} % of GDP" if np.isfinite(share) else ""),
+        f"2. Value added at risk in {region}",
+        f"million USD a year, weighted by chance; {total}"
+        + (f", {100 * share:.3f} % of GDP" if np.isfinite(share) else ""),
     )
     left_over(third, answer["n_1_stages"].dataset)
     style.heading(third, f"3. N-1: supply of {region} left by stage", "largest foreign supplier gone, by value")
@@ -119,7 +122,7 @@ def left_over(axes: Axes, stages: xr.Dataset) -> Axes:
     axes.set_yticks(place, [f"{stage} ({supplier or 'none'})" for stage, supplier in pairs])
     _horizontal(axes)
     axes.set_xlim(0.0, 1.0)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.xaxis)
     return axes
 
 
@@ -271,7 +274,7 @@ def roc(axes: Axes, answer: xr.Dataset, *, most: int = 6) -> Axes:
     axes.plot([0.0, 1.0], [0.0, 1.0], color=style.GREY, linewidth=0.8, linestyle=(0, (2, 2)))
     style.dress(axes)
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+        style.percent_ticks(axis)
     axes.set_xlabel("false alarms, of calm months", fontsize=style.NORMAL)
     axes.set_ylabel("hits, of months before a shortage", fontsize=style.NORMAL)
     axes.set_xlim(0.0, 1.0)

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from sim.plotting import style
 from sim.questions.stockpiles import alone
+from sim.scenario.dates import span
 
 COLOURS = (style.BLUE, style.GREEN, style.PURPLE, style.VERMILION)
 MARKS = ("o", "s", "^", "D")
@@ -48,7 +49,7 @@ def sizes(found: xr.Dataset, ax: Axes) -> Axes:
     style.heading(
         ax,
         f"Stockpile in {about['region']} for {about['sector_class']}: risk left, by form and size",
-        f"{about['runs']:,} runs of each mix over {about['years']:g} years; bars: exact 95 % intervals",
+        f"{about['runs']:,} runs of each mix over {span(about['years'])}; bars: exact 95 % intervals",
     )
     return ax
 

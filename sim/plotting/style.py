@@ -10,13 +10,14 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import to_rgb
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from sim.results.lookup import origin, variable
@@ -107,6 +108,11 @@ def sourced(figure: Figure, results: xr.DataTree) -> Figure:
     return figure
 
 
+def percent_ticks(axis: Axis) -> None:
+    """Write the ticks of an axis of shares in percent, with the decimals that they need and no others."""
+    axis.set_major_formatter(FuncFormatter(lambda share, position: f"{round(100.0 * share, 6):g} %"))
+
+
 def dress(axes: Axes, *, size: float = SMALL) -> None:
     """Quiet frame, light grid, readable ticks."""
     for side in ("top", "right"):
@@ -166,7 +172,7 @@ def share_axis(axes: Axes, high: float) -> None:
     """Shares along y, in percent from none."""
     top = max(1.05 * high, LEAST_SHARE)
     axes.set_ylim(-0.02 * top, top)  # A line at none would otherwise hide in the frame.
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(axes.yaxis)
 
 
 def heading(axes: Axes, title: str, subtitle: str = "", *, width: int = 90) -> None:
@@ -224,7 +230,7 @@ def colour_bar(axes: Axes, scale: ScalarMappable, label: str, *, shrink: float =
     for side in bar.ax.spines.values():
         side.set_visible(False)
     bar.ax.tick_params(labelsize=SMALL, colors=GREY, length=0)
-    bar.ax.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    percent_ticks(bar.ax.yaxis)
     return bar.ax
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from sim.errors import ResultError
 from sim.plotting import style
@@ -59,7 +58,7 @@ def _force(axes: Axes, share: xr.DataArray, row: RestrictionRow, top: float) -> 
     axes.fill_between(share[MONTH].values, 0.0, share.values, step="post", color=style.BLUE, alpha=0.75, linewidth=0.0)
     axes.set_ylim(0.0, max(top, style.LEAST_SHARE))
     axes.locator_params(axis="y", nbins=3)
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.yaxis)
     style.date_axis(axes, share[MONTH])
     title = textwrap.shorten(row.title, 60, placeholder=" ...")
     label = f"{title}  (strikes {sentences.percent(row.strikes)} of runs)"
@@ -74,5 +73,5 @@ def _onset(axes: Axes, counts: xr.DataArray) -> None:
     axes.bar(begins, total, width=30.4 * months * 0.9, align="edge", color=style.VERMILION)
     style.date_axis(axes, counts[MONTH])
     axes.set_ylim(0.0, max(1.1 * float(total.max()), 1e-3))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
+    style.percent_ticks(axes.yaxis)
     axes.locator_params(axis="y", nbins=3)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -190,7 +191,7 @@ def _drawn(
     return shocks.of(run).without(out), ProjectDraws(*(np.take(part, run, axis=1) for part in projects))
 
 
-def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[str, Values]:
+def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[str, NDArray[Any]]:
     """Blame of one metric in every run and over them."""
     values = np.asarray(values, dtype=np.float64)
     if not np.isfinite(values).all():
@@ -198,15 +199,17 @@ def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[st
     by_run = np.concatenate([game.blame(values), values[game.empty][None]])
     total = values[game.full]
     weights = _weights(metric, total[None])[0]
+    figure = metric.estimate(total)
     drawn = np.random.Generator(np.random.Philox(seed)).integers(0, total.size, (RESAMPLES, total.size))
     again = np.einsum("br,cbr->cb", _weights(metric, total[drawn]), by_run[:, drawn])
     return {
         "blame": by_run @ weights,
         "blame_error": again.std(axis=1, ddof=1),
         "total": np.asarray(total @ weights),
-        "total_error": np.asarray(metric.estimate(total).error),
+        "total_error": np.asarray(figure.error),
         "run_blame": by_run,
         "run_total": total,
+        "warning": np.asarray(figure.warning),
     }
 
 

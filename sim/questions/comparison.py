@@ -14,6 +14,7 @@ from sim.questions.expressions import Metric, parse
 from sim.questions.pairs import Difference, caution, difference, ranking
 from sim.results.intervals import COVERAGE, Values
 from sim.scenario import Scenario
+from sim.scenario.dates import span
 
 HEADLINES = ("mean(lost_output)", "tail95(lost_output)", "mean(lost_demand)", "tail95(lost_demand)")
 """Metrics that are compared unless others are asked for; every chain has them."""
@@ -130,7 +131,8 @@ def checked(items: Mapping[str, Scenario | xr.DataTree], metrics: Sequence[Metri
                 faults += [f"{name}: {line}" for line in str(error).splitlines()]
     horizons = {name: _horizon(item) for name, item in items.items()}
     if len(set(horizons.values())) > 1:
-        faults.append("horizons differ: " + ", ".join(f"{name} {horizon}" for name, horizon in horizons.items()))
+        listed = ", ".join(f"{name} {horizon}" for name, horizon in horizons.items())
+        faults.append(f"horizons differ: {listed}; give the scenarios one, with --set time.start and time.years")
     results = {name: item for name, item in items.items() if isinstance(item, xr.DataTree)}
     for attribute, words in (("seed", "seeds"), ("first_run", "first runs")):
         found = {name: item.attrs.get(attribute, 0) for name, item in results.items()}
@@ -145,11 +147,11 @@ def _horizon(item: Scenario | xr.DataTree) -> str:
     """First and last month, and steps a year, in words."""
     if isinstance(item, Scenario):
         time = item.time
-        return f"{time.years:g} years from {time.start} in {time.periods_per_year} periods a year"
+        return f"{span(time.years)} from {time.start} in {time.periods_per_year} periods a year"
     from sim.results.lookup import origin
 
     found = origin(item)
-    return f"{found.years:g} years from {found.start} in {found.periods_per_year} periods a year"
+    return f"{span(found.years)} from {found.start} in {found.periods_per_year} periods a year"
 
 
 def _draws(items: Mapping[str, Scenario | xr.DataTree], runs: int | None, seed: int | None) -> tuple[int, int, int]:

@@ -26,6 +26,7 @@ BLAME = (
     Variable("total_error", (METRIC,), "of the metric", "Standard error of the figure.", "float64"),
     Variable("run_blame", (METRIC, CAUSE, RUN), "of the metric", "Part of a run's value.", "float64"),
     Variable("run_total", (METRIC, RUN), "of the metric", "A run's value, to which its parts add up.", "float64"),
+    Variable("warning", (METRIC,), "", "What to be careful about.", "str"),
 )
 """Variables of what `sim.blame` returns."""
 

@@ -83,14 +83,14 @@ class Metric:
 
     @property
     def quantity_text(self) -> str:
-        """The quantity alone, without statistic and condition, as it would be written.
+        """The quantity alone, without statistic and without the limit it is held against, as it would be written.
 
         Example
         -------
         >>> parse("P(price[dy_oxide, EU] > 2 for 3 months in 2026)").quantity_text
-        'price[dy_oxide, EU]'
+        'longest(price[dy_oxide, EU] > 2) in 2026'
         """
-        return str(self.quantity)
+        return self.quantity.in_full
 
     def check(self, source: object) -> None:
         """Raise one error with all names that a scenario or result does not have.
@@ -314,8 +314,11 @@ class _Reader:
         if word in ("mean", "median"):
             return Mean() if word == "mean" else Quantile(0.5)
         found = _LEVEL.fullmatch(word)
-        if found is None:
+        if found is None and (word == "P" or word in REDUCERS):
             return None
+        if found is None:
+            others = ", ".join(REDUCERS)
+            raise self._fault(f"has {word}(...), which is none of mean, median, q95, tail95, P, {others}; {_SHAPE}")
         level = float(found[2]) / 100.0
         if level == 0.0:
             raise self._fault(f"has {word}; a level lies between 0 and 100, such as {found[1]}95")

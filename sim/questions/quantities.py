@@ -138,6 +138,21 @@ class Quantity:
         written = ["+".join(f'"{label}"' if " " in label else label for label in given) for given in self.labels]
         return self.name + (f"[{', '.join(written)}]" if self.labels else "")
 
+    @property
+    def in_full(self) -> str:
+        """It with how months are made one number and its calendar year, as it would be asked for.
+
+        Example
+        -------
+        >>> Quantity("price", (("dy_oxide",), ("EU",)), "months", ">", 2.0, 2027).in_full
+        'months(price[dy_oxide, EU] > 2) in 2027'
+        """
+        compared_with = f" {self.sign} {self.limit:g}" if self.sign else ""
+        # Without a word, a variable by month is its peak.
+        plain = self.reducer in ("", "peak")
+        written = str(self) if plain else f"{self.reducer}({self}{compared_with})"
+        return written if self.year is None else f"{written} in {self.year}"
+
     def reduced_for(self, sign: str) -> Quantity:
         """The same, where a monthly variable compared by `<` means its lowest month."""
         if self.reducer or self.name not in MONTHLY:

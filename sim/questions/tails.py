@@ -151,7 +151,8 @@ def exceedance(results: xr.DataTree, quantity: str, *, by_year: bool = False, po
     Parameters
     ----------
     quantity: A quantity, such as `shortage[magnet_hc, US]`, without a statistic.
-    by_year: Whether also for each calendar year, which needs the monthly path of every run.
+    by_year: Whether also for each calendar year, which needs the monthly path of every run; a quantity of one year has
+        no other.
     points: Most thresholds; they lie at values that runs have.
 
     Returns
@@ -167,7 +168,7 @@ def exceedance(results: xr.DataTree, quantity: str, *, by_year: bool = False, po
     if isinstance(metric.of, Condition) or not metric.is_plain:
         raise MetricError(metric.text, ["must be a quantity without a statistic, such as shortage[magnet_hc, US]"])
     rows = {WHOLE: metric.values(results)}
-    if by_year:
+    if by_year and metric.quantity.year is None:
         rows |= {str(year): values for year, values in _years(results, metric).items()}
     finite = np.unique(np.concatenate([values[np.isfinite(values)] for values in rows.values()]))
     if finite.size == 0:

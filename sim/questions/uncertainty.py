@@ -224,5 +224,6 @@ def shock_shares(results: xr.DataTree, metrics: Sequence[str]) -> xr.Dataset:
         INPUT: list(inputs),
     }
     data = labelled(SENSITIVITY, table, coords)
-    data.attrs = {"title": str(results.attrs.get("title", "")), "runs": int(rows.shape[1])}
+    kept = {key: results.attrs[key] for key in ("seed", "oreflow_version") if key in results.attrs}
+    data.attrs = {"title": str(results.attrs.get("title", "")), "runs": int(rows.shape[1])} | kept
     return data

@@ -20,6 +20,7 @@ from sim.results.lookup import labels, origin, paths, variable
 from sim.results.quantiles import over_runs
 from sim.results.summary import hardest_hit
 from sim.results.tables import Table
+from sim.scenario.dates import span
 from sim.variables import DEAR, MONTH, PRODUCT, QUANTILE, REGION, RUN
 
 MOST = len(alongside.LOOKS)
@@ -174,8 +175,8 @@ def _sentence(name: str, results: xr.DataTree, choice: Choice) -> str:
     source = origin(results)
     what = f"{style.named(choice.product)} in {choice.region}"
     return (
-        f"{name} ({source.runs:,} runs of {source.years:g} years from {source.start}), {what}: the highest monthly "
-        f"price of a run over its reference is {measured(peak, 'x{:.2g}'.format)}; it passes x{DEAR:g} in "
+        f"{name} ({source.runs:,} runs of {span(source.years)} from {source.start}), {what}: the highest "
+        f"monthly price of a run over its reference is {measured(peak, 'x{:.2g}'.format)}; it passes x{DEAR:g} in "
         f"{counted(peak > DEAR)}. Intake missing in the worst month: {measured(short, sentences.percent)}."
     )
 

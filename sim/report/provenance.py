@@ -14,6 +14,7 @@ from sim.results import audit
 from sim.results.lookup import origin, restriction_title, scenario_data
 from sim.results.tables import Table
 from sim.scenario import Scenario
+from sim.scenario.dates import span
 from sim.scenario.parameters import Parameters
 
 MOST_CHANGES = 15
@@ -163,7 +164,7 @@ def _marks(results: xr.DataTree, data: dict[str, Any]) -> tuple[tuple[str, str],
         ("scenario file", str(results.attrs.get("scenario_file", "")) or "made in memory"),
         ("seed", str(source.seed)),
         ("runs", f"{first} to {first + source.runs - 1}"),
-        ("horizon", f"{source.years:g} years from {source.start}, {source.periods_per_year} periods a year"),
+        ("horizon", f"{span(source.years)} from {source.start}, {source.periods_per_year} periods a year"),
         ("oreflow", source.version),
         ("chain", f"{data.get('chain', '')}, tables {str(results.attrs.get('tables_digest', ''))[:12]}"),
     )

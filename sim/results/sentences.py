@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from sim.results.quantiles import Spread
 from sim.results.summary import Summary
+from sim.scenario.dates import span
 from sim.variables import CONFLICT
 
 MONEY = ((1e6, "trillion USD"), (1e3, "billion USD"), (1.0, "million USD"))
@@ -16,7 +17,7 @@ def sentences(summary: Summary) -> tuple[str, ...]:
     """What was run, what gets dearest, who is short first, and what it costs; then what to be careful about."""
     origin = summary.origin
     first = (
-        f"{origin.runs:,} runs of {origin.years:g} years from {origin.start}, seed {origin.seed}: "
+        f"{origin.runs:,} runs of {span(origin.years)} from {origin.start}, seed {origin.seed}: "
         "quantiles over runs are given as median (5 to 95 %)."
     )
     return (first, *_conflict(summary), *_findings(summary), *cautions(summary))
@@ -54,7 +55,7 @@ def _findings(summary: Summary) -> tuple[str, ...]:
             else (f", first {months(worst.months_to_shortage)} after the first onset in the median of those runs")
         )
         found.append(
-            f"Largest loss: {worst.sector} in {worst.region}, short by more than 5 % in some month of "
+            f"Largest loss on average: {worst.sector} in {worst.region}, short by more than 5 % in some month of "
             f"{percent(worst.runs_short)} of runs{when}."
         )
     conflict = summary.conflict
@@ -109,15 +110,27 @@ def durations(spread: Spread) -> str:
 
 
 def tonnes(spread: Spread) -> str:
-    """Tonnes.
+    """Tonnes, with two figures: an ensemble of thousands of runs knows quantiles to a few percent.
 
     Example
     -------
-    >>> tonnes(Spread(-1200.4, 0.4, 3500.0))
-    '0 (-1,200 to 3,500)'
+    >>> tonnes(Spread(-1234.4, 0.4, 87764.0))
+    '0 (-1,200 to 88,000)'
     """
+    return written(spread, lambda value: whole(value, 2))
+
+
+def whole(value: float, figures: int) -> str:
+    """A number without decimals, zeros after so many figures; more would be read as if they were known.
+
+    Example
+    -------
+    >>> whole(124583.0, 2), whole(96846.2, 3), whole(7.6, 2), whole(-0.2, 2)
+    ('120,000', '96,800', '8', '0')
+    """
+    size = math.floor(math.log10(abs(value))) + 1 if value else 0
     # Adding zero makes a negative zero a plain one.
-    return written(spread, lambda value: f"{round(value) + 0:,}")
+    return f"{round(value, min(figures - size, 0)) + 0:,.0f}"
 
 
 def money(spread: Spread) -> str:
@@ -132,8 +145,8 @@ def money(spread: Spread) -> str:
     scale, unit = next((pair for pair in MONEY if size >= pair[0]), MONEY[-1])
 
     def form(value: float) -> str:
-        """An amount with two figures at least."""
-        return f"{value / scale:.1f}" if value < 9.95 * scale else f"{value / scale:,.0f}"
+        """An amount with two figures."""
+        return f"{value / scale:.1f}" if value < 9.95 * scale else whole(value / scale, 2)
 
     return f"{written(spread, form)} {unit}"
 

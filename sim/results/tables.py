@@ -16,6 +16,8 @@ THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""
 MOST_SENDERS = 3
 """Regions that restrict whose lost exports are shown."""
+MONEY_FIGURES = 3
+"""Figures of amounts: means over runs, which a thousand runs know to a few percent."""
 Row = TypeVar("Row", RestrictionRow, ProductRow, SectorRow, ShortageRow)
 
 
@@ -93,7 +95,7 @@ def years(summary: Summary) -> Table:
         costs = () if row.net_cost is None else (row.net_cost,)
         exports = (row.exports[name] for name in senders)
         amounts = (row.mean_output, row.output.high, row.value_added, *costs, *exports)
-        rows.append((str(row.year), *(f"{round(amount):,d}" for amount in amounts)))
+        rows.append((str(row.year), *(sentences.whole(amount, MONEY_FIGURES) for amount in amounts)))
     heads = (
         "year",
         ">output lost",
@@ -111,12 +113,18 @@ def policies(summary: Summary) -> Table:
         (
             row.name,
             row.kind,
-            *(f"{round(amount):,d}" for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)),
+            *(
+                sentences.whole(amount, MONEY_FIGURES)
+                for amount in (row.cost, row.receipts, row.mean_net, row.net.high, row.private)
+            ),
         )
         for row in summary.policies
     )
     heads = ("policy", "kind", ">paid", ">received", ">net cost", ">95th percentile", ">private money")
-    return Table("Money of policies over the horizon, million USD, mean over runs; net cost is discounted", heads, rows)
+    title = "Money of policies over the horizon, million USD, mean over runs; net cost is discounted"
+    if any(row.kind == "stockpile" for row in summary.policies):
+        title += ", and less what stockpiles still hold"
+    return Table(title, heads, rows)
 
 
 def liabilities(summary: Summary) -> Table:
@@ -125,7 +133,10 @@ def liabilities(summary: Summary) -> Table:
         (
             row.name,
             row.kind,
-            *(f"{round(amount):,d}" for amount in (row.mean_net, row.contingent.high, row.most_owed.high)),
+            *(
+                sentences.whole(amount, MONEY_FIGURES)
+                for amount in (row.mean_net, row.contingent.high, row.most_owed.high)
+            ),
         )
         for row in summary.policies
         if row.contingent is not None

@@ -9,6 +9,7 @@ from sim.errors import Fault
 from sim.scenario.arrival import At
 from sim.scenario.base import Finding, unknown
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
+from sim.scenario.dates import span
 from sim.scenario.measures import Measure, RouteMeasure, Spilling
 from sim.scenario.models import Time
 from sim.scenario.restriction_checks import check_details, watched
@@ -104,7 +105,7 @@ def _outside(at: str, time: Time) -> Iterator[Finding]:
         yield (
             "onset.at",
             f"is '{at}', outside the horizon",
-            f"give a date in the {time.years:g} years from {time.start}",
+            f"give a date in the {span(time.years)} from {time.start}",
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sim.scenario.arrival import Hazard, highest
 from sim.scenario.base import Finding, nearest
+from sim.scenario.dates import span
 from sim.scenario.measures import Measure
 from sim.scenario.models import Time
 from sim.scenario.restrictions import Restriction
@@ -152,5 +153,5 @@ def _truce(restriction: Measure, time: Time | None) -> Iterator[Finding]:
     onset = 0.0 if isinstance(restriction.onset, Hazard) else time.months_to(restriction.onset.at)
     if not onset < time.months_to(truce.at) < 12.0 * time.years:
         after = time.start if isinstance(restriction.onset, Hazard) else restriction.onset.at
-        cure = f"give a date after {after} in the {time.years:g} years from {time.start}"
+        cure = f"give a date after {after} in the {span(time.years)} from {time.start}"
         yield "truce.at", f"is '{truce.at}', outside the horizon or before the onset", cure

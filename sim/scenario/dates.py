@@ -58,3 +58,14 @@ def _day(text: str) -> str:
 
 Month = Annotated[str, AfterValidator(_month), Field(json_schema_extra={"pattern": r"^\d{4}-\d{2}$"})]
 Day = Annotated[str, AfterValidator(_day), Field(json_schema_extra={"pattern": r"^\d{4}-\d{2}(-\d{2})?$"})]
+
+
+def span(years: float) -> str:
+    """A length of time in years.
+
+    Example
+    -------
+    >>> span(1.0), span(2.5)
+    ('1 year', '2.5 years')
+    """
+    return f"{years:g} year{'' if years == 1.0 else 's'}"

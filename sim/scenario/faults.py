@@ -64,6 +64,8 @@ def _fault(details: ErrorDetails, root: type[BaseModel], place: Place) -> Fault:
         problem, cure = context.get("problem", problem), context["cure"]
     elif kind in ("missing", "too_short"):
         problem = "is missing" if kind == "missing" else "is empty"
+        if kind == "missing" and clean == ("time",):
+            cure = 'add it, or inherit it from a scenario: extends = "baseline"'
     elif "[key]" in location:
         problem, cure = "is not a plain name", "use letters, digits, _ and -"
     elif kind == "extra_forbidden":

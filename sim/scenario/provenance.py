@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sim.errors import Fault
 from sim.scenario.base import Finding, Model, unknown
-from sim.scenario.dates import Day
+from sim.scenario.dates import Day, span
 from sim.scenario.measures import Measure, Names
 from sim.scenario.restrictions import Denial
 from sim.scenario.sources import Draft
@@ -181,7 +181,7 @@ def _names(rule: Provenance, tables: ChainTables | None) -> list[Finding]:
 
 def _date(rule: Provenance, time: Time | None) -> Iterator[Finding]:
     if time is not None and time.months_to(rule.start) >= 12.0 * time.years:
-        yield "from", f"is '{rule.start}', after the horizon", f"give a date before the end, {time.years:g} years on"
+        yield "from", f"is '{rule.start}', after the horizon", f"give a date before the end, {span(time.years)} on"
 
 
 def _unbound(rule: Provenance, tables: ChainTables) -> Iterator[Finding]:

@@ -11,13 +11,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sim.errors import Fault, ScenarioError
 from sim.scenario import overrides as overriding
-from sim.scenario.base import label, nearest
+from sim.scenario.base import label, nearest, show
 from sim.scenario.capacity import Capacity, check_capacity
 from sim.scenario.check import check, check_unsound
 from sim.scenario.faults import Location, translate
 from sim.scenario.models import Scenario, Time
 from sim.scenario.policies import Policy
-from sim.scenario.policy_checks import check_policies
+from sim.scenario.policy_checks import check_policies, check_unsound_policies
 from sim.scenario.provenance import Origin, Provenance, check_origin
 from sim.scenario.restrictions import Restriction
 from sim.scenario.sources import Draft, merge, plain, read, resolve, scenario_root
@@ -129,6 +129,7 @@ def _build(
         faults += [draft.fault(*finding) for finding in found]
     policies = scenario.policies if scenario else _sound_parts(draft, "policies", POLICY)
     faults += check_policies(draft, policies, capacity, time, tables if complete else None)
+    faults += check_unsound_policies(draft, policies, tables if complete else None)
     faults += check_origin(draft, origin, rules, restrictions, time, tables if complete else None)
     if faults or scenario is None:
         raise ScenarioError(faults)
@@ -159,6 +160,9 @@ def _tables(draft: Draft, faults: list[Fault]) -> ChainTables | None:
         folder = resolve(name, draft.chain_folder, scenario_root() / "chains", key="chain", file=file)
     except ScenarioError as error:
         faults += error.faults
+        return None
+    if not folder.is_dir():
+        faults.append(Fault(file, "chain", f"is {show(name)}, a file", "name the folder that holds its tables"))
         return None
     tables, found = read_tables(folder)
     faults += found

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sim.scenario.arrival import At, Lasting
 from sim.scenario.base import Finding
-from sim.scenario.dates import months_between
+from sim.scenario.dates import months_between, span
 from sim.scenario.distributions import MOST_DISCOUNT, Distribution, largest
 from sim.scenario.measures import Leaking, Measure, Spilling
 from sim.scenario.models import Time
@@ -101,7 +101,7 @@ def _schedule(restriction: Measure, steps: tuple[Step, ...], time: Time | None) 
     for number, step in enumerate(steps):
         key, problem = f"schedule.{number}.from", f"is '{step.start}'"
         if time is not None and not 0.0 <= time.months_to(step.start) < 12.0 * time.years:
-            cure = f"give a date in the {time.years:g} years from {time.start}"
+            cure = f"give a date in the {span(time.years)} from {time.start}"
             yield key, f"{problem}, outside the horizon", cure
         elif before is not None and months_between(before, step.start) <= 0.0:
             yield key, f"{problem}, not after the {what}, {before}", "give dates in their order, after the onset"

@@ -142,11 +142,20 @@ def resolve(name: str, folder: Path | None, bundled: Path, *, key: str, file: st
         if not path.exists() and bare and (bundled / name).is_file():
             return bundled / name
         if not path.exists():
-            known = nearest(name, [item.stem for item in bundled.glob("*")], otherwise="check the name")
-            raise ScenarioError([Fault(file, key, f"is {show(name)}, which does not exist", known)])
+            raise ScenarioError(
+                [Fault(file, key, f"is {show(name)}, which does not exist", _others(name, bundled, key))]
+            )
     except (OSError, RuntimeError, ValueError):
         raise ScenarioError([Fault(file, key, f"is {show(name)}, which cannot be read", cure)]) from None
     return path
+
+
+def _others(name: str, bundled: Path, key: str) -> str:
+    """The cure for the name of a scenario or of a folder of tables that does not exist."""
+    kind, pattern = ("folder", "*/chain.toml") if key == "chain" else ("file", "*.toml")
+    known = sorted(item.parent.name if key == "chain" else item.stem for item in bundled.glob(pattern))
+    otherwise = f"give the name of a {kind} beside the scenario, or a bundled one: {', '.join(known)}"
+    return nearest(name, known, otherwise=otherwise)
 
 
 def read(path: Path, *, ancestors: tuple[Path, ...] = ()) -> Draft:

@@ -47,6 +47,8 @@ AnyRow = TypeVar("AnyRow", bound=TableRow)
 
 OPTIONAL = ("cohorts.csv", "technologies.csv", "skills.csv", "projects.csv", "demand_paths.csv", "lifetimes.csv")
 """Tables a chain may go without."""
+SEPARATORS = {";": "semicolons", "\t": "tabulators", "|": "bars"}
+"""What other programs write between cells instead of commas."""
 
 
 def read_tables(folder: Path) -> tuple[ChainTables | None, list[Fault]]:
@@ -204,6 +206,10 @@ def _header_faults(file: str, header: Sequence[str], model: type[TableRow], elem
         columns |= dict.fromkeys(elements, True)
     # Two tables have a column that may be left blank but not left out.
     columns |= {name: True for name in ("blocs", "substitute") if name in columns}
+    # Spreadsheets of much of Europe write semicolons, so that every column would be missing.
+    other = [words for sign, words in SEPARATORS.items() if len(header) < len(columns) and sign in header[0]]
+    if other:
+        return [Fault(file, "", f"has cells separated by {other[0]}", "save it as CSV with commas and decimal points")]
     missing = [name for name, required in columns.items() if required and name not in header]
     faults = [Fault(file, name, "is a missing column", "add it") for name in missing]
     for name in dict.fromkeys(header):

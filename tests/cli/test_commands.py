@@ -59,7 +59,7 @@ def test_run__writes_result_and_picture_and_prints_a_summary(tmp_path: Path, mon
     assert names(tmp_path) == ["a.png", "controls_2025.nc"]
     results = sim.open_results("controls_2025.nc")
     assert results.attrs["seed"] == 7 and results["traces"].sizes["run"] == 2
-    for said in ("8 runs of 1 years from 2025-01, seed 7", "Dearest:", "Few runs", "controls_2025.nc", "metal"):
+    for said in ("8 runs of 1 year from 2025-01, seed 7", "Dearest:", "Few runs", "controls_2025.nc", "metal"):
         assert said in found.stdout
     assert found.stderr == ""
 

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from click.testing import Result
+from rich.text import Text
 from typer.testing import CliRunner
 
 import sim
@@ -40,6 +42,14 @@ def test_help__of_every_command_has_an_example_of_it(command: str) -> None:
     assert options <= set(re.findall(r"--[a-z-]+", said.split("Example:")[0])), (
         "the example has options it does not know"
     )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help__shows_metrics_with_their_brackets(command: str) -> None:
+    # Rich takes [word ...] for a style and prints nothing of it, unless the bracket is escaped.
+    known = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    for text in (known.help, known.epilog, *(getattr(each, "help", None) for each in known.params)):
+        assert Text.from_markup(text or "").plain == (text or "").replace("\\[", "[")
 
 
 def test_completion__can_be_shown() -> None:
@@ -94,6 +104,9 @@ def test_new__begins_a_scenario_and_says_what_comes_next(tmp_path: Path, monkeyp
         ("restrictions.heavy_quota.onset", ("A date or a hazard",)),
         ("peak_price", ("/runs/peak_price", "run x product x region", "Highest monthly")),
         ("runs/peak_price", ("/runs/peak_price",)),
+        ("/runs/peak_price", ("/runs/peak_price",)),
+        ("runs.peak_price", ("/runs/peak_price",)),
+        ("/shocks", ("/shocks/onset", "/shocks/end")),
         (
             "policies",
             ("Kinds of policies", "guarantee: A public guarantee", "needs regions, kind", "/policies/revenue"),
@@ -121,6 +134,11 @@ def test_explain__keys_and_variables(name: str, said: tuple[str, ...]) -> None:
 def test_explain__of_an_unknown_name_gives_the_nearest(name: str, near: str) -> None:
     found = call("explain", name)
     assert found.exit_code == 2 and f"did you mean {near}?" in found.stderr
+
+
+def test_explain__of_an_empty_name_is_a_fault_and_not_everything() -> None:
+    found = call("explain", "")
+    assert found.exit_code == 2 and found.stdout == "" and "sim schema" in found.stderr
 
 
 def test_explain__of_a_name_that_a_scenario_gives_points_to_the_kinds() -> None:

@@ -78,7 +78,7 @@ def test_compare__of_a_file_and_its_scenario_is_zero(made: Path, tmp_path: Path)
         (("baseline",), "has 1 to compare; give two or more"),
         (("baselin", "stil"), "did you mean baseline?"),
         (("baseline", "still", "--metric", "shortage[magnet_hc, UX]"), "'UX' is no region"),
-        (("baseline", "quota_2010"), "horizons differ"),
+        (("baseline", "quota_2010"), "; give the scenarios one, with --set time.start"),
     ],
 )
 def test_compare__refuses_what_cannot_be_compared(arguments: tuple[str, ...], words: str) -> None:

@@ -85,6 +85,13 @@ def test_stages__of_a_result_without_shocks_is_flat_and_labelled() -> None:
         plotting.shocks(quiet)
 
 
+def test_percent_ticks__say_what_they_stand_at() -> None:
+    axes = Figure().add_subplot()
+    style.percent_ticks(axes.yaxis)
+    written = axes.yaxis.get_major_formatter()
+    assert [written(share, 0) for share in (0.0, 0.025, 0.1, 1.0)] == ["0 %", "2.5 %", "10 %", "100 %"]
+
+
 def test_shocks__has_a_row_for_every_restriction(results: xr.DataTree) -> None:
     figure = plotting.shocks(results)
     titles = [axes.get_title(loc="left") for axes in figure.axes[::2]]

@@ -57,6 +57,11 @@ def test_plan__sampled_orders_are_unbiased_and_add_up_in_every_run() -> None:
     assert np.all(np.abs(blamed.mean(axis=1) - by_orders((0, 1, 2, 3, 4))) < 4.0 * error + 1e-12)
 
 
+def test_blame__warns_of_a_tail_of_few_runs(blamed: xr.Dataset) -> None:
+    warnings = dict(zip(METRICS, blamed.warning.values, strict=True))
+    assert warnings[METRICS[0]] == "" and "only 6 runs lie in the tail" in warnings[METRICS[1]]
+
+
 def test_plan__gives_a_run_the_same_orders_in_any_range() -> None:
     whole, part = (
         plan(np.ones((9, runs), dtype=bool), pairs=2, seed=3, first=first) for first, runs in [(0, 8), (5, 3)]

@@ -94,6 +94,7 @@ def test_check__lists_all_faults_of_an_expression(results: xr.DataTree) -> None:
         ("tail95(", "ends early"),
         ("tail95(lost_output", "lacks ')' at its end"),
         ("tail0(lost_output)", "a level lies between 0 and 100"),
+        ("q101(lost_output)", "which is none of mean, median, q95, tail95, P, peak"),
         ("P(lost_output)", "P needs a condition"),
         ("q95(lost_output > 3)", "ask for P(...)"),
         ("months(price[ore, EU])", "needs a condition"),

@@ -5,6 +5,7 @@ import pytest
 import xarray as xr
 
 from sim.errors import MetricError, ResultError
+from sim.questions.expressions import parse
 from sim.questions.tails import WHOLE, budget, exceedance, figures, spells
 
 
@@ -42,6 +43,29 @@ def test_exceedance__by_year_is_that_of_the_months_of_the_year(results: xr.DataT
     at = found.threshold.values
     expected = [(np.arange(10, 40) / 100.0 > edge + 1e-7).sum() / 40.0 for edge in at]
     np.testing.assert_allclose(year, expected, atol=1e-12)
+
+
+def test_exceedance__of_one_year_is_that_year_and_has_no_other(results: xr.DataTree) -> None:
+    whole = exceedance(results, "shortage[ore, EU]", by_year=True)
+    alone = exceedance(results, "shortage[ore, EU] in 2025", by_year=True)
+    assert alone.horizon.values.tolist() == [WHOLE] and alone.attrs["quantity"] == "shortage[ore, EU] in 2025"
+    at = alone.threshold.values
+    np.testing.assert_allclose(alone.share[0], whole.share.sel(horizon="2025", threshold=at), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("metric", "quantity"),
+    [
+        ("q95(months(price[dy_oxide, EU] > 2))", "months(price[dy_oxide, EU] > 2)"),
+        ("mean(lost_output[*, US] in 2027)", "lost_output[*, US] in 2027"),
+        ("P(peak(price[a, B]) > 3)", "price[a, B]"),
+        ("shortage[a, B] > 0.1 for 6 months", "longest(shortage[a, B] > 0.1)"),
+        ("tail95(average(price[a, B]) in 2027)", "average(price[a, B]) in 2027"),
+    ],
+)
+def test_quantity_text__is_all_that_makes_the_number_and_reads_back_as_itself(metric: str, quantity: str) -> None:
+    text = parse(metric).quantity_text
+    assert text == quantity and parse(text).quantity_text == quantity
 
 
 def test_exceedance__of_a_time_to_survive_counts_who_is_never_short(results: xr.DataTree) -> None:

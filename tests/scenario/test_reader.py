@@ -203,3 +203,23 @@ cut = 1.4
         load(file)
     keys = sorted(fault.key for fault in caught.value.faults)
     assert keys == [f"restrictions.x.{key}" for key in ("by", "cut", "onset.at", "products")]
+
+
+def test_load__of_an_unknown_parent_lists_scenarios_and_no_other_file(folder: Any) -> None:
+    folder.edit("tiny.toml", 'chain = "tiny"', 'extends = "certificate"')
+    fault = folder.fault()
+    assert "give the name of a file beside the scenario, or a bundled one: allied_strategy, baseline" in fault
+    assert "did you mean" not in fault and "POLICIES" not in fault
+
+
+def test_load__of_a_chain_that_is_a_file_asks_for_a_folder(folder: Any) -> None:
+    folder.edit("tiny.toml", 'chain = "tiny"', 'chain = "tiny.toml"')
+    assert folder.fault() == "tiny.toml: chain is 'tiny.toml', a file; name the folder that holds its tables"
+
+
+def test_load__without_a_horizon_says_where_it_may_come_from(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('title = "Mine"\n')
+    with pytest.raises(ScenarioError, match="time is missing; add it, or inherit it") as caught:
+        load(file)
+    assert len(caught.value.faults) == 1

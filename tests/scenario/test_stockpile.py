@@ -86,3 +86,13 @@ def test_without__takes_a_stockpile_away(folder: Any) -> None:
     loaded = load(folder.scenario, overrides=[stock()])
     assert isinstance(loaded.policies["store"], Stockpile)
     assert held(build(loaded.without("store"))) == ()
+
+
+def test_faults__of_bounds_and_of_unknown_names_come_together(folder: Any) -> None:
+    found = folder.faults(stock(days={"magnet": -5, "magnets": 3}, regions=["B", "Z"], initial=2))
+    assert [line.partition("; ")[0] for line in found] == [
+        "--set: policies.store.days.magnet is -5",
+        "--set: policies.store.initial is 2",
+        "--set: policies.store.regions names 'Z', not a known region",
+        "--set: policies.store.days names 'magnets', not a known product",
+    ]

@@ -29,6 +29,15 @@ def test_tables__digest_follows_every_file(folder: Any) -> None:
     assert load(folder.scenario).tables.digest != before
 
 
+@pytest.mark.parametrize(("sign", "said"), [(";", "semicolons"), ("\t", "tabulators")])
+def test_tables__of_other_separators_have_one_fault(folder: Any, sign: str, said: str) -> None:
+    path = folder.path / "tiny" / "uses.csv"
+    path.write_text(path.read_text().replace(",", sign))
+    assert (
+        folder.fault() == f"tiny/uses.csv has cells separated by {said}; save it as CSV with commas and decimal points"
+    )
+
+
 def test_tables__thrift_floor_may_be_left_out(folder: Any) -> None:
     path = folder.path / "tiny" / "recipes.csv"
     rows = [line.split(",") for line in path.read_text().splitlines()]
