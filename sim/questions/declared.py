@@ -85,6 +85,21 @@ INDICES = (
 )
 """Variables of what `sim.parameter_indices` returns."""
 
+FACTOR_INDICES = (
+    Variable(
+        "index_first",
+        (METRIC, FACTOR),
+        "1",
+        "Share of the variance of a run's value that a factor explains by itself.",
+        "float64",
+    ),
+    Variable("index_first_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("index_total", (METRIC, FACTOR), "1", "Share that would be left if all others were known.", "float64"),
+    Variable("index_total_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("run_sd", (METRIC,), "of the metric", "Standard deviation of a run's value over all draws.", "float64"),
+)
+"""Variables of what `sim.factor_indices` returns."""
+
 FRONTIER = (
     Variable("strength", (MIX, INSTRUMENT), "1", "Strength of an instrument in a mix.", "float64"),
     *(

@@ -10,7 +10,8 @@ import sim
 from sim import plotting
 from sim.errors import MetricError, ScenarioError
 from sim.questions.priors import PRIORS
-from sim.questions.uncertainty import drawn_parameters, sensitivity, shock_shares, world_of
+from sim.questions.uncertainty import sensitivity, shock_shares
+from sim.questions.worlds import drawn_parameters, world_of
 from sim.scenario import Scenario, parse
 from sim.scenario.parameters import Parameters
 from tests.questions.test_inverse import rare
