@@ -266,6 +266,8 @@ def _print_blame(data: xr.Dataset) -> None:
         rows.append(("sum: the figure itself", figure(total), f"+- {figure(error)}", "100 %" if total else "-"))
         unit = "" if str(part.units.values) == "1" else f", {part.units.values}"
         table(f"{metric}{unit}", ("answerable", ">part", ">standard error", ">of the figure"), rows)
+        if str(part.warning.values):
+            note(f"Careful: {metric}: {part.warning.values}")
     say(
         f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
         "its own events out of a run and leaves all others as drawn, also those that it had made likelier."

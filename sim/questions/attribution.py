@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -24,10 +25,11 @@ from sim.core.state import ProjectDraws
 from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
+from sim.questions.asked import gathered, read
 from sim.questions.coalitions import Flags, Plan, plan
 from sim.questions.declared import BLAME
 from sim.questions.estimates import Quantile, Tail
-from sim.questions.expressions import Metric, parse
+from sim.questions.expressions import Metric
 from sim.questions.known import known
 from sim.questions.tables import labelled
 from sim.scenario import Scenario
@@ -73,15 +75,15 @@ def blame(
     Returns
     -------
     `blame` (metric, cause) with `blame_error`, `total` (metric), and `run_blame` (metric, cause, run) that adds up to
-    `run_total` (metric, run). Causes are the restrictions and `no restriction`.
+    `run_total` (metric, run). Causes are the restrictions and `no restriction`. `warning` (metric) says where too few
+    runs lie in a tail.
 
     Raises
     ------
     MetricError: A metric cannot be read, names what the scenario does not have, or has no parts that add up.
+    ResultError: Several metrics have such faults.
     """
-    parsed = [_additive(parse(text)) for text in metrics]
-    for metric in parsed:
-        metric.check(scenario)
+    parsed = gathered(_additive, read(metrics, scenario))
     seed = scenario.ensemble.seed if seed is None else seed
     reference = chains.build(scenario)
     shocks = sample(scenario, reference, first=first, runs=runs, seed=seed)
@@ -190,13 +192,14 @@ def _drawn(
     return shocks.of(run).without(out), ProjectDraws(*(np.take(part, run, axis=1) for part in projects))
 
 
-def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[str, Values]:
+def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[str, Any]:
     """Blame of one metric in every run and over them."""
     values = np.asarray(values, dtype=np.float64)
     if not np.isfinite(values).all():
         raise MetricError(metric.text, ["has no value in some run with some restrictions left out; ask for another"])
     by_run = np.concatenate([game.blame(values), values[game.empty][None]])
     total = values[game.full]
+    figure = metric.estimate(total)
     weights = _weights(metric, total[None])[0]
     drawn = np.random.Generator(np.random.Philox(seed)).integers(0, total.size, (RESAMPLES, total.size))
     again = np.einsum("br,cbr->cb", _weights(metric, total[drawn]), by_run[:, drawn])
@@ -204,7 +207,8 @@ def _of_metric(metric: Metric, values: Values, game: Plan, seed: int) -> dict[st
         "blame": by_run @ weights,
         "blame_error": again.std(axis=1, ddof=1),
         "total": np.asarray(total @ weights),
-        "total_error": np.asarray(metric.estimate(total).error),
+        "total_error": figure.error,
+        "warning": figure.warning,
         "run_blame": by_run,
         "run_total": total,
     }

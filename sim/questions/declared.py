@@ -24,6 +24,7 @@ BLAME = (
     Variable("blame_error", (METRIC, CAUSE), "of the metric", "Standard error of that part.", "float64"),
     Variable("total", (METRIC,), "of the metric", "The figure, to which the parts add up.", "float64"),
     Variable("total_error", (METRIC,), "of the metric", "Standard error of the figure.", "float64"),
+    Variable("warning", (METRIC,), "", "What to be careful about.", "str"),
     Variable("run_blame", (METRIC, CAUSE, RUN), "of the metric", "Part of a run's value.", "float64"),
     Variable("run_total", (METRIC, RUN), "of the metric", "A run's value, to which its parts add up.", "float64"),
 )

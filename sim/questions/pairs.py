@@ -160,6 +160,9 @@ class Ranking:
 def ranking(statistic: Statistic, values: Values, confidence: float = COVERAGE) -> Ranking:
     """Differences between all pairs of ensembles, with intervals that hold together.
 
+    Of more than two, the interval of a pair is the wider, at either end, of its own at the joint score and of so many
+    standard errors, which is what the score is drawn for: where losses are skewed the former alone is too narrow.
+
     Parameters
     ----------
     values: One value a run, shape (ensemble, run).
@@ -169,8 +172,11 @@ def ranking(statistic: Statistic, values: Values, confidence: float = COVERAGE) 
     value, low, high = (np.zeros((count, count)) for _ in range(3))
     for one, other in combinations(range(count), 2):
         found = paired(statistic, values[one], values[other], float(2.0 * ndtr(score) - 1.0))
-        value[one, other], low[one, other], high[one, other] = found.value, found.low, found.high
-        value[other, one], low[other, one], high[other, one] = -found.value, -found.high, -found.low
+        reach = score * found.error if count > 2 else 0.0
+        value[one, other] = found.value
+        low[one, other] = np.fmin(found.low, found.value - reach)
+        high[one, other] = np.fmax(found.high, found.value + reach)
+        value[other, one], low[other, one], high[other, one] = -found.value, -high[one, other], -low[one, other]
     return Ranking(value, low, high, 1 + (low > 0.0).sum(axis=1), count - (high < 0.0).sum(axis=1), score)
 
 

@@ -84,6 +84,11 @@ def test_blame__adds_up_in_every_run_and_over_runs(blamed: xr.Dataset) -> None:
     assert float(blamed.total[0]) > 0.01
 
 
+def test_blame__warns_of_a_tail_of_few_runs(blamed: xr.Dataset) -> None:
+    assert "only 6 runs lie in the tail" in str(blamed.warning.sel(metric=METRICS[1]).values)
+    assert str(blamed.warning.sel(metric=METRICS[0]).values) == ""
+
+
 def test_blame__charges_nothing_to_what_withholds_nothing(blamed: xr.Dataset) -> None:
     assert np.all(blamed.run_blame.sel(cause="nothing").values == 0.0)
 
