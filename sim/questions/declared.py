@@ -9,6 +9,7 @@ from sim.variables import (
     INPUT,
     INSTRUMENT,
     KNOWLEDGE,
+    LOOK,
     METRIC,
     MIX,
     OPTION,
@@ -159,3 +160,15 @@ INFORMATION = (
     Variable("chosen_error", (OPTION,), "1", "Standard error of it.", "float64"),
 )
 """Variables of what `sim.value_of_information` returns."""
+
+GOAL = (
+    Variable("value", (LOOK,), "of the metric", "The figure at a look.", "float64"),
+    Variable("error", (LOOK,), "of the metric", "Standard error of it.", "float64"),
+    Variable("low", (LOOK,), "of the metric", "Lower end of its interval at 95 %.", "float64"),
+    Variable("high", (LOOK,), "of the metric", "Upper end of its interval at 95 %.", "float64"),
+    Variable("runs", (LOOK,), "run", "Runs it rests on.", "int64"),
+    Variable(
+        "allowed", (LOOK,), "of the metric", "Distance to an end of the interval that the goal allows.", "float64"
+    ),
+)
+"""Variables of what `Reached.table` returns."""
