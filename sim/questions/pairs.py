@@ -29,7 +29,7 @@ from sim.streams import uniform
 
 RESAMPLES = 4000
 """Resamples of the runs behind the largest studentised difference; its 95 % quantile is then known to about 0.03."""
-GROUPS = 2000
+GROUPS = 1000
 """Most parts that runs are resampled in; means of neighbours are as skewed, all together, as the runs themselves."""
 AT_ONCE = 250
 """Resamples that are held at once."""
