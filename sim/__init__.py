@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sim.questions.exposures import exposure
     from sim.questions.foresight import indicators
     from sim.questions.frontiers import frontier
-    from sim.questions.indices import parameter_indices
+    from sim.questions.indices import factor_indices, parameter_indices
     from sim.questions.inverse import stress
     from sim.questions.losses import downstream
     from sim.questions.requirements import requirement
@@ -48,6 +48,7 @@ _HOMES = {
     "discover": "sim.questions.discovery",
     "downstream": "sim.questions.losses",
     "exposure": "sim.questions.exposures",
+    "factor_indices": "sim.questions.indices",
     "figures": "sim.questions.tails",
     "frontier": "sim.questions.frontiers",
     "indicators": "sim.questions.foresight",
@@ -76,6 +77,7 @@ __all__ = [
     "discover",
     "downstream",
     "exposure",
+    "factor_indices",
     "figures",
     "frontier",
     "indicators",

@@ -14,6 +14,7 @@ RESTRICTION, SLOT, ROUTE, REGIME, PROJECT = "restriction", "event", "route", "re
 USE, ELEMENT, ORIGIN = "use", "element", "origin"
 INSTRUMENT, STOCKPILE, YEAR = "instrument", "stockpile", "year"
 METRIC, CAUSE, FACTOR, PARAMETER, DRAW, INPUT = "metric", "cause", "factor", "parameter", "draw", "input"
+LOOK = "look"
 MIX, OPTION, KNOWLEDGE = "mix", "option", "knowledge"
 WORLD = "world"
 """Label of the sum or weighted mean over all regions, beside the regions themselves."""

@@ -11,6 +11,7 @@ from sim import plotting
 
 DEAR = {"blame", "dependence", "downstream", "exposure", "indicators", "make_catalogue", "requirement"} | {
     "discover",
+    "factor_indices",
     "frontier",
     "run_until",
     "open_catalogue",

@@ -67,6 +67,9 @@ def simulate(
     plot: Annotated[
         Path | None, typer.Option(help="Picture of price and shortage at every stage: .png, .svg or .pdf.")
     ] = None,
+    plot_goal: Annotated[
+        Path | None, typer.Option(help="Picture of how the figure of --until became known: .png, .svg or .pdf.")
+    ] = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate an ensemble; print a summary, write a result file and, if asked for, a picture.
@@ -76,7 +79,7 @@ def simulate(
     """
     with reported():
         place = out or Path(f"{Path(scenario).stem}.nc")
-        loaded, kept, chosen, target, picture, goal, onto, _ = together(
+        loaded, kept, chosen, target, picture, goal, looks, onto, _ = together(
             lambda: _loaded(
                 scenario, [*overrides, *_spread(posterior, fit, sets)], without, max_runs if until else runs, traces
             ),
@@ -85,6 +88,7 @@ def simulate(
             lambda: _result_target(place, overwrite or go_on),
             lambda: _picture_target(plot, overwrite),
             lambda: _goal(until, runs),
+            lambda: _looks_target(plot_goal, until, overwrite),
             lambda: _begun(place, runs, until) if go_on else None,
             lambda: _check_cluster(cluster, until),
         )
@@ -108,6 +112,8 @@ def simulate(
         _report(results, seconds, place, plot, region)
         if reached is not None:
             _report_goal(reached)
+            if looks is not None:
+                _draw_goal(reached, looks)
 
 
 def _spread(posterior: str | None, fit: list[str], sets: int) -> list[str]:
@@ -198,6 +204,15 @@ def _goal(until: str | None, runs: int | None) -> Any:
     return read_goal(until)
 
 
+def _looks_target(plot: Path | None, until: str | None, overwrite: bool) -> Path | None:
+    """Where the picture of the looks at a figure goes."""
+    from sim.errors import Fault, ScenarioError
+
+    if plot is not None and until is None:
+        raise ScenarioError([Fault("--plot-goal", "", "has no goal to draw", "give --until as well")])
+    return _picture_target(plot, overwrite)
+
+
 def _begun(place: Path, runs: int | None, until: str | None) -> Any:
     """The result whose ensemble goes on."""
     from sim import store
@@ -284,6 +299,14 @@ def _draw(results: Any, picture: Path) -> str:
     return region
 
 
+def _draw_goal(reached: Reached, picture: Path) -> None:
+    from sim import plotting
+    from sim.plotting import files
+
+    files.write(plotting.goal(reached.table()), picture)
+    say(f"Picture of the goal: {picture}")
+
+
 def _report(results: Any, seconds: float, place: Path, plot: Path | None, region: str | None) -> None:
     from sim.cli.results import print_summary
     from sim.results.summary import summarise
@@ -302,9 +325,10 @@ def _report_goal(reached: Reached) -> None:
     found, goal = reached.estimate, reached.goal
     units = goal.metric.units(reached.results)
     achieved = f"{100.0 * reached.achieved:.2g} %" if goal.relative else f"{reached.achieved:.3g}"
+    often = f"{len(reached.looks)} time{'s' if len(reached.looks) > 1 else ''}"
     say(
         f"\n{goal.metric.text} = {figure(found.value, units)}, 95 % interval {interval(found, units)}, standard error "
-        f"{found.error:.2g}, {found.runs:,} runs, looked at {reached.looks} time{'s' if reached.looks > 1 else ''}."
+        f"{found.error:.2g}, {found.runs:,} runs, looked at {often}."
     )
     if reached.is_reached:
         say(f"Goal reached: known within {achieved} (asked: {goal}).")

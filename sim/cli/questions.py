@@ -94,6 +94,14 @@ def split_variance(
             "simulates DRAWS x (parameters + 2) worlds.",
         ),
     ] = None,
+    with_shocks: Annotated[
+        bool,
+        typer.Option(
+            "--with-shocks",
+            help="Indices of shocks and data beside parameters, for the value of a run in place of the figure; "
+            "3 x DRAWS worlds more.",
+        ),
+    ] = False,
     parameters: Annotated[
         list[str], typer.Option("--parameter", help="Response parameter to draw; by default all with a prior.")
     ] = [],  # noqa: B006 (typer copies it)
@@ -107,8 +115,12 @@ def split_variance(
     """Split the variance of figures into shocks, parameters and data; of a result file, into its drawn shocks."""
     with reported():
         from sim import store
+        from sim.errors import Fault, ScenarioError
         from sim.questions import uncertainty
 
+        if with_shocks and indices is None:
+            cure = "give --indices DRAWS too, or leave it out: without indices shocks and data are split anyway"
+            raise ScenarioError([Fault("--with-shocks", "", "has no --indices beside it", cure)])
         is_file = Path(source).suffix in store.ENDINGS and indices is None
         found, target, picture = together(
             lambda: store.open_results(source) if is_file else _scenario(source, overrides),
@@ -117,7 +129,8 @@ def split_variance(
         if is_file:
             data = uncertainty.shock_shares(found, metrics)
         elif indices is not None:
-            data = _indices(found, metrics, indices, runs, seed=seed, parameters=parameters or None, threads=threads)
+            options: dict[str, Any] = {"seed": seed, "parameters": parameters or None, "threads": threads}
+            data = _indices(found, metrics, indices, runs, with_shocks, options)
         else:
             with _meter("simulating worlds") as update:
                 data = uncertainty.sensitivity(
@@ -137,14 +150,15 @@ def split_variance(
         _kept(data, target, picture, "sensitivity")
 
 
-def _indices(found: Any, metrics: list[str], draws: int, runs: int | None, **options: Any) -> xr.Dataset:
-    """Sobol indices of each parameter, with progress."""
+def _indices(
+    found: Any, metrics: list[str], draws: int, runs: int | None, with_shocks: bool, options: dict[str, Any]
+) -> xr.Dataset:
+    """Sobol indices of each parameter, or of shocks and data too, with progress."""
     from sim.questions import indices
 
+    work = indices.factor_indices if with_shocks else indices.parameter_indices
     with _meter("simulating worlds") as update:
-        return indices.parameter_indices(
-            found, metrics, draws=draws, runs=runs or indices.RUNS, progress=update, **options
-        )
+        return work(found, metrics, draws=draws, runs=runs or indices.RUNS, progress=update, **options)
 
 
 def search_event(
@@ -254,13 +268,12 @@ def _print_blame(data: xr.Dataset) -> None:
         rows.append(("sum: the figure itself", figure(total), f"+- {figure(error)}", "100 %" if total else "-"))
         unit = "" if str(part.units.values) == "1" else f", {part.units.values}"
         table(f"{metric}{unit}", ("answerable", ">part", ">standard error", ">of the figure"), rows)
+        if str(part.warning.values):
+            note(f"Careful: {metric}: {part.warning.values}")
     say(
         f"{data.attrs['runs']} runs, {data.attrs['simulations']:,} simulations. Leaving out a restriction takes "
         "its own events out of a run and leaves all others as drawn, also those that it had made likelier."
     )
-    for metric, warning in zip(data.metric.values, data.warning.values, strict=True):
-        if warning:
-            note(f"Careful: {metric}: {warning}")
 
 
 def _print_stress(found: Stress) -> None:
@@ -323,25 +336,33 @@ def _print_sensitivity(data: xr.Dataset) -> None:
 
 
 def _print_indices(data: xr.Dataset) -> None:
-    """Print the Sobol indices of every parameter, the largest total first."""
+    """Print the Sobol indices of every factor, the largest total first; single parameters after those of all."""
     from sim.cli.figures import figure
 
+    of_runs = "run_sd" in data
+    dim, moves = ("factor", "a run's value varies") if of_runs else ("parameter", "parameters move it")
     for metric in data.metric.values:
         part = data.sel(metric=metric)
         if bool(part.index_total.isnull().all()):
-            note(f"{metric}: no parameter moves it; there is nothing to split")
+            note(f"{metric}: nothing moves it; there is no variance to split")
             continue
         rows = [
             (str(name), *(_share(part[key], part[f"{key}_error"], name) for key in ("index_first", "index_total")))
-            for name in part.parameter.values[(-part.index_total).argsort().values]
+            for name in part[dim].values[(-part.index_total).argsort().values]
         ]
         unit = "" if str(part.units.values) == "1" else f" {part.units.values}"
-        title = f"{metric}: Sobol indices; parameters move it by {figure(float(part.figure_sd))}{unit} (one s.d.)"
-        table(title, ("parameter", ">by itself", ">with interactions"), rows)
+        spread = figure(float(part.run_sd if of_runs else part.figure_sd))
+        title = f"{metric}: Sobol indices; {moves} by {spread}{unit} (one s.d.)"
+        table(title, (dim, ">by itself", ">with interactions"), rows)
+    worlds = (
+        f"{data.attrs['draws']} draws of shocks, data and parameters, {data.attrs['runs']} runs of each world. "
+        if of_runs
+        else f"{data.attrs['draws']} draws of {data.sizes[dim]} parameters, each world with the same "
+        f"{data.attrs['runs']} runs. "
+    )
     say(
-        f"{data.attrs['draws']} draws of {data.sizes['parameter']} parameters, each world with the same "
-        f"{data.attrs['runs']} runs. A share within twice its standard error of nothing may as well be none; it can "
-        "come out slightly below."
+        worlds + "A share within twice its standard error of nothing may as well be none; it can come out slightly "
+        "below."
     )
     if float(data.index_total_error.max()) > ROUGH:
         note("Careful: shares are known roughly; give --indices twice as many draws, or name fewer --parameter")

@@ -6,6 +6,7 @@ from sim.plotting.deciding import value_of_information
 from sim.plotting.fans import fan, fan_figure
 from sim.plotting.flows import chain_map
 from sim.plotting.frontiers import frontier
+from sim.plotting.goals import goal
 from sim.plotting.heatmaps import heat, heat_figure
 from sim.plotting.histories import history
 from sim.plotting.overview import stages
@@ -19,6 +20,7 @@ __all__ = [
     "fan",
     "fan_figure",
     "frontier",
+    "goal",
     "heat",
     "heat_figure",
     "history",

@@ -122,7 +122,8 @@ def sensitivity(data: xr.Dataset) -> Figure:
 
     Parameters
     ----------
-    data: What `sim.sensitivity`, `sim.shock_shares` or `sim.parameter_indices` returned.
+    data: What `sim.sensitivity`, `sim.shock_shares`, `sim.parameter_indices` or
+        `sim.factor_indices` returned.
     """
     if "index_total" in data:
         return _indices(data)
@@ -147,26 +148,31 @@ def sensitivity(data: xr.Dataset) -> Figure:
 
 
 def _indices(data: xr.Dataset) -> Figure:
-    """Draw the Sobol indices of parameters, a panel for each figure."""
+    """Draw the Sobol indices of parameters or of all factors, a panel for each figure."""
     metrics = [str(text) for text in data[METRIC].values][:MOST]
-    shown = min(data.sizes[PARAMETER], MOST)
+    of_runs = "run_sd" in data
+    shown = min(data.index_total.sizes[FACTOR if of_runs else PARAMETER], MOST)
     figure = style.new_figure(8.5, 1.2 + (1.1 + 0.32 * shown) * len(metrics))
     for axes, metric in zip(figure.subplots(len(metrics), 1, squeeze=False)[:, 0], metrics, strict=True):
         index_bars(axes, data.sel({METRIC: metric}))
-    style.big_title(figure, f"Which parameters a figure hangs on: {data.attrs['title']}")
-    source = f"{_maker(data)}{data.attrs['draws']} draws of all parameters, the same {data.attrs['runs']} runs"
+    words = "What a run's value hangs on" if of_runs else "Which parameters a figure hangs on"
+    style.big_title(figure, f"{words}: {data.attrs['title']}")
+    drawn = "all factors" if of_runs else "all parameters"
+    each = "{} runs of each world" if of_runs else "the same {} runs"
+    source = f"{_maker(data)}{data.attrs['draws']} draws of {drawn}, {each.format(data.attrs['runs'])}"
     words = f"{source}; lines: one standard error either way"
     figure.supxlabel(words, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
 
 
 def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
-    """Draw the first-order and total Sobol indices of parameters, the largest on top.
+    """Draw first-order and total Sobol indices, the largest on top.
 
     Parameters
     ----------
-    part: One metric of what `sim.parameter_indices` returned.
+    part: One metric of what `sim.parameter_indices` or `sim.factor_indices` returned.
     """
+    of_runs = "run_sd" in part
     order = np.argsort(np.nan_to_num(part.index_total.values))[-MOST:]
     places = np.arange(order.size)
     for name, shift, colour, label in (
@@ -175,13 +181,14 @@ def index_bars(axes: Axes, part: xr.Dataset) -> Axes:
     ):
         error = part[f"{name}_error"].values[order]
         axes.barh(places + shift, part[name].values[order], height=0.38, xerr=error, color=colour, label=label)
-    axes.set_yticks(places, [str(name) for name in part[PARAMETER].values[order]])
+    axes.set_yticks(places, [str(name) for name in part[FACTOR if of_runs else PARAMETER].values[order]])
     axes.set_xlim(-0.1, 1.1)
     axes.axvline(0.0, color=style.GREY, linewidth=0.8)
     style.percent_ticks(axes.xaxis)
     axes.legend(frameon=False, fontsize=style.SMALL, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
     style.dress(axes)
-    style.heading(axes, str(part[METRIC].values), "share of the variance that parameters give it", width=60)
+    whose = "variance of a run's value" if of_runs else "variance that parameters give it"
+    style.heading(axes, str(part[METRIC].values), f"share of the {whose}", width=60)
     return axes
 
 

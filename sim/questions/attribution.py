@@ -25,10 +25,11 @@ from sim.core.state import ProjectDraws
 from sim.engine.run import Progress
 from sim.errors import MetricError
 from sim.projects import followed
+from sim.questions.asked import gathered, read
 from sim.questions.coalitions import Flags, Plan, plan
 from sim.questions.declared import BLAME
 from sim.questions.estimates import Quantile, Tail
-from sim.questions.expressions import Metric, parse
+from sim.questions.expressions import Metric
 from sim.questions.known import known
 from sim.questions.tables import labelled
 from sim.scenario import Scenario
@@ -74,15 +75,15 @@ def blame(
     Returns
     -------
     `blame` (metric, cause) with `blame_error`, `total` (metric), and `run_blame` (metric, cause, run) that adds up to
-    `run_total` (metric, run). Causes are the restrictions and `no restriction`.
+    `run_total` (metric, run). Causes are the restrictions and `no restriction`. `warning` (metric) says where too few
+    runs lie in a tail.
 
     Raises
     ------
     MetricError: A metric cannot be read, names what the scenario does not have, or has no parts that add up.
+    ResultError: Several metrics have such faults.
     """
-    parsed = [_additive(parse(text)) for text in metrics]
-    for metric in parsed:
-        metric.check(scenario)
+    parsed = gathered(_additive, read(metrics, scenario))
     seed = scenario.ensemble.seed if seed is None else seed
     reference = chains.build(scenario)
     shocks = sample(scenario, reference, first=first, runs=runs, seed=seed)

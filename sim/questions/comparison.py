@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from sim.errors import Fault, MetricError, OreflowError, ResultError, ScenarioError
-from sim.questions.asked import runs_for
-from sim.questions.expressions import Metric, parse
+from sim.errors import Fault, MetricError, ResultError, ScenarioError
+from sim.questions.asked import gathered, read, runs_for
+from sim.questions.expressions import Metric
 from sim.questions.pairs import Difference, caution, difference, ranking
 from sim.results.intervals import COVERAGE, Values
 from sim.scenario import Scenario
@@ -81,7 +81,7 @@ def compare(
     """
     if len(items) < 2:
         raise ScenarioError([Fault("compare", "", f"has {len(items)} scenario", "give two or more")])
-    asked = read_all(metrics)
+    asked = read(metrics)
     checked(items, asked)
     first, count, seed = _draws(items, runs, seed)
     values = np.stack(
@@ -89,29 +89,6 @@ def compare(
     )
     found = _dataset(asked, list(items), values, _units(asked, next(iter(items.values()))))
     found.attrs = {"seed": seed, "first_run": first, "runs": count, "confidence": COVERAGE, "base": next(iter(items))}
-    return found
-
-
-def read_all(metrics: Sequence[str]) -> list[Metric]:
-    """Metrics as read; one error with the faults of all that cannot be.
-
-    Raises
-    ------
-    MetricError: At least one cannot be read.
-    """
-    return list(_each(lambda text: parse(text), metrics))
-
-
-def _each(work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """Results of work on each item; one error with the messages of all that fail."""
-    found, messages = [], []
-    for item in items:
-        try:
-            found.append(work(item))
-        except OreflowError as error:
-            messages.append(str(error))
-    if messages:
-        raise ResultError("\n".join(dict.fromkeys(messages)))
     return found
 
 
@@ -207,7 +184,7 @@ def per_run(
         """Values of the runs that are compared."""
         return metric.values(found)[:runs]
 
-    return np.array(_each(of, metrics))
+    return np.array(gathered(of, metrics))
 
 
 def _units(metrics: Sequence[Metric], item: Scenario | xr.DataTree) -> list[str]:

@@ -7,18 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from sim import engine
 from sim.engine.run import Progress
 from sim.errors import Fault, MetricError, ScenarioError
-from sim.questions.comparison import checked, read_all
+from sim.questions.asked import read, runs_for
+from sim.questions.comparison import checked
 from sim.questions.declared import INFORMATION
 from sim.questions.estimates import Mean, Share
 from sim.questions.expressions import Metric
 from sim.questions.information import FEWEST, worth
 from sim.questions.priors import PRIORS
 from sim.questions.tables import labelled
-from sim.questions.uncertainty import drawn_parameters, finite, priors_of, world_of
-from sim.questions.variance import Values
+from sim.questions.worlds import Values, drawn_parameters, finite, priors_of, world_of
 from sim.scenario import Scenario
 from sim.variables import KNOWLEDGE, OPTION
 
@@ -79,7 +78,7 @@ def value_of_information(
         raise ValueError(f"the value of information needs {FEWEST} worlds and 2 runs or more")
     if len(options) < 2:
         raise ScenarioError([Fault("decision", "", f"has {len(options)} option", "give two or more")])
-    asked = read_all(metrics)
+    asked = read(metrics)
     checked(options, asked)
     units = _units(asked, options)
     first = next(iter(options.values()))
@@ -120,8 +119,7 @@ def _summed(
     metrics: Sequence[Metric], scenario: Scenario, runs: int, first: int, seed: int, threads: int | None
 ) -> Values:
     """Sum of the metrics in each run of a scenario, shape (run,)."""
-    paths = tuple(dict.fromkeys(path for metric in metrics for path in metric.paths(scenario)))
-    found = engine.run(scenario, runs=runs, first=first, seed=seed, threads=threads, follow=paths)
+    found = runs_for(metrics, scenario, runs=runs, first=first, seed=seed, threads=threads)
     return np.asarray(np.sum([finite(metric, metric.values(found)) for metric in metrics], axis=0))
 
 

@@ -9,6 +9,7 @@ from sim.variables import (
     INPUT,
     INSTRUMENT,
     KNOWLEDGE,
+    LOOK,
     METRIC,
     MIX,
     OPTION,
@@ -24,6 +25,7 @@ BLAME = (
     Variable("blame_error", (METRIC, CAUSE), "of the metric", "Standard error of that part.", "float64"),
     Variable("total", (METRIC,), "of the metric", "The figure, to which the parts add up.", "float64"),
     Variable("total_error", (METRIC,), "of the metric", "Standard error of the figure.", "float64"),
+    Variable("warning", (METRIC,), "", "What to be careful about.", "str"),
     Variable("run_blame", (METRIC, CAUSE, RUN), "of the metric", "Part of a run's value.", "float64"),
     Variable("run_total", (METRIC, RUN), "of the metric", "A run's value, to which its parts add up.", "float64"),
     Variable("warning", (METRIC,), "", "What to be careful about.", "str"),
@@ -86,6 +88,21 @@ INDICES = (
 )
 """Variables of what `sim.parameter_indices` returns."""
 
+FACTOR_INDICES = (
+    Variable(
+        "index_first",
+        (METRIC, FACTOR),
+        "1",
+        "Share of the variance of a run's value that a factor explains by itself.",
+        "float64",
+    ),
+    Variable("index_first_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("index_total", (METRIC, FACTOR), "1", "Share that would be left if all others were known.", "float64"),
+    Variable("index_total_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    Variable("run_sd", (METRIC,), "of the metric", "Standard deviation of a run's value over all draws.", "float64"),
+)
+"""Variables of what `sim.factor_indices` returns."""
+
 FRONTIER = (
     Variable("strength", (MIX, INSTRUMENT), "1", "Strength of an instrument in a mix.", "float64"),
     *(
@@ -144,3 +161,15 @@ INFORMATION = (
     Variable("chosen_error", (OPTION,), "1", "Standard error of it.", "float64"),
 )
 """Variables of what `sim.value_of_information` returns."""
+
+GOAL = (
+    Variable("value", (LOOK,), "of the metric", "The figure at a look.", "float64"),
+    Variable("error", (LOOK,), "of the metric", "Standard error of it.", "float64"),
+    Variable("low", (LOOK,), "of the metric", "Lower end of its interval at 95 %.", "float64"),
+    Variable("high", (LOOK,), "of the metric", "Upper end of its interval at 95 %.", "float64"),
+    Variable("runs", (LOOK,), "run", "Runs it rests on.", "int64"),
+    Variable(
+        "allowed", (LOOK,), "of the metric", "Distance to an end of the interval that the goal allows.", "float64"
+    ),
+)
+"""Variables of what `Reached.table` returns."""

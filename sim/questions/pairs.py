@@ -5,9 +5,10 @@ Each statistic is written as a mean of what its runs contribute (`Statistic.infl
 is then a mean of paired differences, with Hall's interval.
 
 Ranks rest on all pairs at once. The interval of each pair is widened until, with 95 %, all of them hold together:
-the largest of the studentised differences (max-t), drawn from the joint normal distribution that the paired
-contributions have. This uses that pairs move together, so it is never wider than Bonferroni's or Holm's bounds,
-which assume the worst of it. A scenario's ranks are those that no sure difference rules out
+the largest of the studentised differences (max-t), over resamples of the runs. This uses that pairs move together,
+where Bonferroni's and Holm's bounds assume the worst of it, and that losses are skewed: with the joint normal
+distribution of the differences, intervals of six alike ensembles of 200 runs that one run in twenty sets far apart were
+wrong in 13 of 100 trials in place of 2.5. A scenario's ranks are those that no sure difference rules out
 (Klein, Wright and Wieczorek 2020, A joint confidence region for an overall ranking of populations, JRSS C 69(3)).
 """
 
@@ -26,8 +27,12 @@ from sim.results import intervals
 from sim.results.intervals import COVERAGE, Interval, Values
 from sim.streams import uniform
 
-DRAWS = 20_000
-"""Draws of the largest studentised difference; its 95 % quantile is then known to about 0.01."""
+RESAMPLES = 4000
+"""Resamples of the runs behind the largest studentised difference; its 95 % quantile is then known to about 0.03."""
+GROUPS = 1000
+"""Most parts that runs are resampled in; means of neighbours are as skewed, all together, as the runs themselves."""
+AT_ONCE = 250
+"""Resamples that are held at once."""
 
 SURE_PAIRS = 200
 """Runs in a tail from which intervals of differences cover as they should; with 25 they cover 91 to 95 %."""
@@ -155,6 +160,9 @@ class Ranking:
 def ranking(statistic: Statistic, values: Values, confidence: float = COVERAGE) -> Ranking:
     """Differences between all pairs of ensembles, with intervals that hold together.
 
+    Of more than two, the interval of a pair is the wider, at either end, of its own at the joint score and of so many
+    standard errors, which is what the score is drawn for: where losses are skewed the former alone is too narrow.
+
     Parameters
     ----------
     values: One value a run, shape (ensemble, run).
@@ -164,13 +172,18 @@ def ranking(statistic: Statistic, values: Values, confidence: float = COVERAGE) 
     value, low, high = (np.zeros((count, count)) for _ in range(3))
     for one, other in combinations(range(count), 2):
         found = paired(statistic, values[one], values[other], float(2.0 * ndtr(score) - 1.0))
-        value[one, other], low[one, other], high[one, other] = found.value, found.low, found.high
-        value[other, one], low[other, one], high[other, one] = -found.value, -found.high, -found.low
+        reach = score * found.error if count > 2 else 0.0
+        value[one, other] = found.value
+        low[one, other] = np.fmin(found.low, found.value - reach)
+        high[one, other] = np.fmax(found.high, found.value + reach)
+        value[other, one], low[other, one], high[other, one] = -found.value, -high[one, other], -low[one, other]
     return Ranking(value, low, high, 1 + (low > 0.0).sum(axis=1), count - (high < 0.0).sum(axis=1), score)
 
 
 def joint_score(contributions: Values, confidence: float = COVERAGE) -> float:
     """Standard errors that the largest of all paired differences stays within, with a given confidence (max-t).
+
+    Source: the studentised bootstrap of a maximum, Westfall and Young (1993), Resampling-Based Multiple Testing.
 
     Parameters
     ----------
@@ -179,8 +192,8 @@ def joint_score(contributions: Values, confidence: float = COVERAGE) -> float:
     Example
     -------
     >>> apart = np.random.default_rng(1).standard_normal((3, 4000))
-    >>> round(joint_score(apart), 1)  # Tukey's range of three: 3.31 / sqrt(2)
-    2.4
+    >>> bool(abs(joint_score(apart) - 3.31 / 2**0.5) < 0.1)  # Tukey's range of three
+    True
     """
     single = float(ndtri(0.5 + confidence / 2.0))
     pairs = list(combinations(range(contributions.shape[0]), 2))
@@ -190,9 +203,28 @@ def joint_score(contributions: Values, confidence: float = COVERAGE) -> float:
     moving = np.isfinite(spread) & (spread > 0.0)
     if moving.sum() < 2:
         return single
-    shapes = differences[moving] - differences[moving].mean(axis=1, keepdims=True)
-    correlation = (shapes @ shapes.T) / shapes.shape[1] / np.outer(spread[moving], spread[moving])
-    weight, axes = np.linalg.eigh(correlation)
-    root = axes * np.sqrt(np.maximum(weight, 0.0))
-    draws = ndtri(uniform(0, "ranking", "draws", first=0, runs=DRAWS, draws=int(moving.sum())))
-    return max(single, float(np.quantile(np.abs(draws @ root.T).max(axis=1), confidence)))
+    return max(single, float(np.quantile(_largest(differences[moving] / spread[moving, None]), confidence)))
+
+
+def _largest(differences: Values) -> Values:
+    """Largest studentised difference of each resample of the runs, shape (resample,).
+
+    Parameters
+    ----------
+    differences: Shape (pair, run).
+    """
+    size = -(-differences.shape[1] // GROUPS)
+    whole = differences.shape[1] // size
+    parts = differences[:, : whole * size].reshape(len(differences), whole, size).mean(axis=2).T
+    parts -= parts.mean(axis=0)
+    count, found = len(parts), []
+    for first in range(0, RESAMPLES, AT_ONCE):
+        drawn = uniform(0, "ranking", "resamples", first=first, runs=AT_ONCE, draws=count)
+        cells = (drawn * count).astype(np.intp) + count * np.arange(AT_ONCE)[:, None]
+        often = np.bincount(cells.ravel(), minlength=AT_ONCE * count).reshape(AT_ONCE, count) / count
+        mean = often @ parts
+        variance = (often @ parts**2 - mean**2) / (count - 1)
+        # A resample in which a difference never varies tells nothing of it.
+        known = variance > 1e-12 * (parts**2).mean(axis=0) / count
+        found.append(np.where(known, np.abs(mean) / np.sqrt(np.where(known, variance, 1.0)), 0.0))
+    return np.asarray(np.concatenate(found).max(axis=1))

@@ -8,6 +8,9 @@ then show where the event lies at large, and ways are told apart among all runs 
 afresh from a mixture of the sampler's own law and the tilts, gives an estimate that is unbiased whatever the tilts:
 each run counts by its exact likelihood ratio, which the sampler's own share of the mixture bounds.
 
+Coverage: of 2,000 searches for an event of 2.1e-4 with 3,200 runs, 94.9 % of the intervals at 95 % hold it, 2.4 % lie
+above and 2.8 % below; the standard error is the true spread within 1 %.
+
 Limit: a way whose forerunners are rare among the first runs can still be lost, and is then missed from below. With
 6,000 runs and pilots of 360, two ways of 1.4e-4 and 1.0e-4 that share no draw were held by 96 of 100 intervals at
 95 %; ways of 3.2e-4 and 0.5e-4, the second from a cause that comes in one run of ten, by 80 of 100; one way of 1.4e-4,

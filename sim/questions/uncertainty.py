@@ -8,22 +8,19 @@ shocks do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
 
 from sim.engine.run import Progress
-from sim.errors import Fault, MetricError, ScenarioError
-from sim.questions.asked import runs_for
+from sim.errors import MetricError
+from sim.questions.asked import gathered, read
 from sim.questions.declared import SENSITIVITY
-from sim.questions.expressions import Metric, parse
-from sim.questions.priors import PRIORS, Prior
 from sim.questions.tables import labelled
-from sim.questions.variance import Values, crossed, given_data
+from sim.questions.variance import crossed, given_data
+from sim.questions.worlds import Study, Values, finite, study
 from sim.scenario import Scenario
-from sim.scenario.base import nearest
-from sim.streams import uniform
 from sim.variables import FACTOR, INPUT, METRIC, PARAMETER, RUN
 
 BLOCKS, RUNS = 12, 64
@@ -63,89 +60,34 @@ def sensitivity(
     ------
     MetricError: A metric cannot be read, or names what the scenario does not have.
     ScenarioError: A parameter has no prior, or its draw makes no sound scenario.
+    ResultError: Several of these, all in one message.
     ValueError: Fewer than 4 blocks or 2 runs.
     """
-    if blocks < 4 or runs < 2:
-        raise ValueError("sensitivity needs 4 blocks and 2 runs or more")
-    parsed = [parse(text) for text in metrics]
-    for metric in parsed:
-        metric.check(scenario)
-    seed = scenario.ensemble.seed if seed is None else seed
-    priors = priors_of(parameters)
-    drawn = drawn_parameters(priors, blocks, seed)
-    values = np.empty((len(parsed), blocks, 2, 2, runs))
+    asked = study(scenario, metrics, draws=blocks, runs=runs, seed=seed, parameters=parameters, threads=threads).told(
+        progress, 4 * blocks
+    )
+    values = np.empty((len(asked.metrics), blocks, 2, 2, runs))
     for block in range(blocks):
         for first in range(2):
             for second in range(2):
-                world = world_of(scenario, {name: row[block, first] for name, row in drawn.items()}, 2 * block + second)
-                found = runs_for(parsed, world, runs=runs, first=block * runs, seed=seed, threads=threads)
-                values[:, block, first, second] = [finite(metric, metric.values(found)) for metric in parsed]
-                if progress is not None:
-                    progress(4 * block + 2 * first + second + 1, 4 * blocks)
-    return _described(scenario, parsed, values, drawn, seed)
+                drawn = {name: float(row[block, first]) for name, row in asked.drawn.items()}
+                world = asked.finite_values(drawn, chain_draw=2 * block + second, first=block * runs)
+                values[:, block, first, second] = world
+    return _described(asked, values)
 
 
-def drawn_parameters(priors: Mapping[str, Prior], blocks: int, seed: int) -> dict[str, Values]:
-    """Two draws of each parameter for every block, shape (block, draw); a block has the same among any number.
+def _described(asked: Study, values: Values) -> xr.Dataset:
+    """The answer as labelled data.
 
     Parameters
     ----------
-    priors: Ranges by name.
+    values: Shape (metric, block, draw of the parameters, draw of the chain, run).
     """
-    found = {}
-    for name, prior in priors.items():
-        u = uniform(seed, f"parameter {name}", "prior", first=0, runs=blocks, draws=2)
-        found[name] = prior.low + (prior.high - prior.low) * u
-    return found
-
-
-def world_of(scenario: Scenario, parameters: Mapping[str, float], chain_draw: int) -> Scenario:
-    """The scenario with other parameters, on another reconciled chain; the first drawn one has number 0 here."""
-    keys = [f"parameters.{name}={float(value)!r}" for name, value in parameters.items()]
-    return scenario.replace(*keys, f"ensemble.chain_draw={chain_draw + 1}")
-
-
-def priors_of(names: Sequence[str] | None) -> dict[str, Prior]:
-    """Priors of the parameters asked for.
-
-    Raises
-    ------
-    ScenarioError: One has none.
-    """
-    wanted = list(PRIORS) if names is None else list(names)
-    faults = [
-        Fault("--parameter", name, "has no prior", nearest(name, PRIORS)) for name in wanted if name not in PRIORS
-    ]
-    if faults or not wanted:
-        raise ScenarioError(faults or [Fault("--parameter", "", "names none", "leave it out for all")])
-    return {name: PRIORS[name] for name in wanted}
-
-
-def finite(metric: Metric, values: Values) -> Values:
-    """The values if all are finite.
-
-    Parameters
-    ----------
-    values: One a run.
-
-    Raises
-    ------
-    MetricError: Some are not, so that they have no variance.
-    """
-    if not np.isfinite(values).all():
-        raise MetricError(metric.text, ["has no finite value in some run, so no variance to split"])
-    return values
-
-
-def _described(
-    scenario: Scenario, metrics: Sequence[Metric], values: Values, drawn: Mapping[str, Values], seed: int
-) -> xr.Dataset:
-    """The answer as labelled data."""
-    split = [crossed(each, seed=seed) for each in values]
-    inputs = np.array([row.ravel() for row in drawn.values()])
+    split = [crossed(each) for each in values]
+    inputs = np.array([row.ravel() for row in asked.drawn.values()])
     # Means over runs and chains leave the parameters, seen through the runs of their block.
     means = [(each - each.mean(axis=(1, 2, 3), keepdims=True)).mean(axis=(2, 3)).ravel() for each in values]
-    named = [given_data(inputs, mean, seed=seed) for mean in means]
+    named = [given_data(inputs, mean) for mean in means]
     table = {
         "first_share": np.array([each.first for each in split]),
         "first_share_error": np.array([each.first_error for each in split]),
@@ -155,14 +97,8 @@ def _described(
         "parameter_share_error": np.array([error for _, error in named]),
         "run_sd": values.std(axis=(1, 2, 3, 4)),
     }
-    coords = {
-        METRIC: [metric.text for metric in metrics],
-        "units": (METRIC, [metric.units(scenario) for metric in metrics]),
-        FACTOR: list(FACTORS),
-        PARAMETER: list(drawn),
-    }
-    data = labelled(SENSITIVITY, table, coords)
-    data.attrs = {"title": scenario.title, "seed": seed, "blocks": values.shape[1], "runs": values.shape[4]}
+    data = labelled(SENSITIVITY, table, asked.labels() | {FACTOR: list(FACTORS), PARAMETER: list(asked.drawn)})
+    data.attrs = asked.source(blocks=values.shape[1])
     return data
 
 
@@ -206,14 +142,15 @@ def shock_shares(results: xr.DataTree, metrics: Sequence[str]) -> xr.Dataset:
     ------
     MetricError: A metric cannot be read, or the result does not hold it.
     """
-    parsed = [parse(text) for text in metrics]
+    parsed = read(metrics)
     inputs = shock_inputs(results)
     if not inputs:
         raise MetricError(
             parsed[0].text, ["has no drawn shocks behind it: the scenario's restrictions have dates only"]
         )
     rows = np.array(list(inputs.values()))
-    found = [given_data(rows, finite(metric, metric.values(results))) for metric in parsed]
+    values = gathered(lambda metric: finite(metric, metric.values(results)), parsed)
+    found = [given_data(rows, each) for each in values]
     table = {
         "input_share": np.array([share for share, _ in found]),
         "input_share_error": np.array([error for _, error in found]),

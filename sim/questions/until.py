@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import xarray as xr
 
 from sim.engine import run
 from sim.engine.chunk import CHUNK
 from sim.errors import MetricError
+from sim.questions.declared import GOAL
 from sim.questions.estimates import Estimate, estimate
 from sim.questions.expressions import Metric, parse
+from sim.questions.tables import labelled
 from sim.scenario import Scenario
-from sim.variables import Path
+from sim.variables import LOOK, Path
 
 BATCH = 2 * CHUNK
 """Runs of the first batch; later ones end at a multiple of it."""
@@ -76,8 +79,21 @@ class Reached:
     goal: Goal
     estimate: Estimate
     results: xr.DataTree
-    looks: int
-    """How often the figure was looked at."""
+    looks: tuple[Estimate, ...]
+    """What the figure was each time it was looked at, the last one at the end."""
+
+    def table(self) -> xr.Dataset:
+        """What every look saw, as labelled data: figure, error, interval, runs, and the distance allowed."""
+        parts = {
+            name: np.array([getattr(each, name) for each in self.looks])
+            for name in ("value", "error", "low", "high", "runs")
+        }
+        parts["allowed"] = np.array([self.goal.allowed(each) for each in self.looks])
+        data = labelled(GOAL, parts, {LOOK: np.arange(1, len(self.looks) + 1)})
+        about = self.results.attrs
+        data.attrs = {"title": about.get("title", ""), "seed": about["seed"], "goal": str(self.goal)}
+        data.attrs |= {"units": self.goal.metric.units(self.results), "reached": int(self.is_reached)}
+        return data
 
     @property
     def is_reached(self) -> bool:
@@ -152,7 +168,7 @@ def run_until(
         known = estimate(goal.metric.statistic, goal.metric.values(onto))
         already = int(onto.attrs["runs"])
         if goal.is_reached(known) or already >= max_runs:
-            return Reached(goal, known, onto, 1)
+            return Reached(goal, known, onto, (known,))
     looks: list[Estimate] = []
 
     def more(so_far: xr.DataTree) -> int:
@@ -175,4 +191,4 @@ def run_until(
         open_ended=True,
         progress=progress,
     )
-    return Reached(goal, looks[-1], results, len(looks))
+    return Reached(goal, looks[-1], results, tuple(looks))

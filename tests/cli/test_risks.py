@@ -92,8 +92,10 @@ def test_run__until_a_goal_and_on_from_there(made: Path, tmp_path: Path) -> None
     found = call(
         "run", "baseline", *SHORT, "--out", copy, "--follow", "price[dy_oxide, EU]", "--continue",
         "--until", "mean(price[dy_oxide, EU]) within 0.01 %", "--max-runs", "48",
+        "--plot-goal", tmp_path / "goal.png",
     )  # fmt: skip
     assert found.exit_code == 0, found.output
+    assert (tmp_path / "goal.png").stat().st_size > 0
     assert "GOAL NOT REACHED" in found.stdout and sim.open_results(copy).attrs["runs"] == 48
 
 
@@ -104,6 +106,7 @@ def test_run__until_a_goal_and_on_from_there(made: Path, tmp_path: Path) -> None
         (("--until", "mean(lost_outpu) within 2 %"), "did you mean lost_output?"),
         (("--until", "mean(lost_output) within 2 %", "--runs", "9"), "give --max-runs instead"),
         (("--continue", "--runs", "9"), "does not exist"),
+        (("--plot-goal", "goal.png", "--runs", "2"), "give --until as well"),
         (("--follow", "price[dy_oxid, EU]", "--runs", "2"), "did you mean dy_oxide?"),
     ],
 )

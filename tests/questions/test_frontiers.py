@@ -9,7 +9,7 @@ import xarray as xr
 import sim
 from sim.errors import OreflowError, ScenarioError
 from sim.plotting.frontiers import frontier_axes
-from sim.questions.estimates import Mean
+from sim.questions.estimates import Mean, Statistic, Tail
 from sim.questions.frontiers import beaten, frontier, leading, mixes_of
 from sim.questions.pairs import ranking
 
@@ -94,3 +94,34 @@ def test_beaten__needs_a_sure_gain_and_no_sure_loss() -> None:
 
 def test_leading__is_the_lower_left_edge() -> None:
     assert leading([1.0, 1.0, 2.0], [1.0, 1.0, 1.0]).tolist() == [True, True, False]
+
+
+def wrongly_dropped(trials: int, runs: int, statistic: Statistic, seed: int = 0) -> float:
+    """Share of trials that drop a mix, though all six cost the same and none leaves more loss than another."""
+    dropped = 0
+    for trial in range(trials):
+        generator = np.random.default_rng((seed, trial))
+        # Losses vary by what all mixes share, and each mix loses much more in one run of twenty of its own.
+        rare = (generator.random((6, runs)) < 0.05) * generator.lognormal(1.0, 0.8, (6, runs))
+        loss = ranking(statistic, 10.0 * generator.lognormal(0.0, 1.0, runs) + rare, 0.975)
+        dropped += bool((beaten(loss, ranking(Mean(), np.ones((6, runs)), 0.975)) >= 0).any())
+    return dropped / trials
+
+
+def test_beaten__seldom_drops_a_mix_that_no_other_beats() -> None:
+    # At 2.5 % (loss has half of the 5 %) 25 trials drop three or more in 2.4 of 100 cases.
+    assert wrongly_dropped(25, 200, Mean()) <= 0.08
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("statistic", "runs"), [(Mean(), 200), (Mean(), 500), (Tail(0.95), 500)])
+def test_beaten__drops_what_no_other_beats_seldom_in_400_trials(statistic: Statistic, runs: int) -> None:
+    # 2.5 %, and two standard deviations of 400 trials.
+    assert wrongly_dropped(400, runs, statistic, seed=1) <= 0.04
+
+
+def test_beaten__drops_what_is_surely_beaten_though_losses_are_skewed() -> None:
+    generator = np.random.default_rng(9)
+    common = generator.lognormal(0.0, 1.0, 500)
+    loss = np.array([common, 0.9 * common, common * generator.lognormal(-0.02, 0.2, 500)])
+    assert beaten(*(ranking(Mean(), each, 0.975) for each in (loss, np.ones((3, 500))))).tolist()[0] == 1

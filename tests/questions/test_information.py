@@ -63,6 +63,23 @@ def test_worth__errors_are_those_by_which_studies_differ(found: tuple[np.ndarray
     assert ((ratio > 0.6) & (ratio < 1.5)).all()
 
 
+@pytest.mark.long
+def test_worth__has_the_known_value_and_error_over_150_studies() -> None:
+    both = [worth(*drawn(1000 + seed)) for seed in range(150)]
+    values, errors = (
+        np.array([[each.everything, each.world, *each.parameters] for each in row]) for row in zip(*both, strict=True)
+    )
+    whole = float(np.hypot(*SLOPES[:2]))
+    truth = [known(MEAN, spread) for spread in (float(np.hypot(whole, NOISE)), whole, 1.0, 0.5)]
+    spread = values.std(axis=0, ddof=1)
+    assert np.all(np.abs(values[:, :4].mean(axis=0) - truth) < 0.25 * spread[:4])
+    said = np.sqrt((errors**2).mean(axis=0))
+    # 150 studies tell a spread within 6 %.
+    assert np.all(np.abs(said - spread)[:4] < 0.2 * spread[:4])
+    # Values cannot be below 0: the error of one that is 0 is stated too large.
+    assert said[4] > spread[4]
+
+
 def test_worth__of_a_part_is_not_above_that_of_the_whole(found: tuple[np.ndarray, np.ndarray]) -> None:
     values, errors = found
     assert (values[:, 2:] <= values[:, 1:2] + 2.0 * errors[:, 1:2]).all()

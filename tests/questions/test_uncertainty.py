@@ -10,7 +10,7 @@ import sim
 from sim import plotting
 from sim.errors import MetricError, ScenarioError
 from sim.questions.priors import PRIORS
-from sim.questions.uncertainty import drawn_parameters, sensitivity, shock_shares, world_of
+from sim.questions.uncertainty import sensitivity, shock_shares
 from sim.scenario import Scenario, parse
 from sim.scenario.parameters import Parameters
 from tests.questions.test_inverse import rare
@@ -45,18 +45,6 @@ def test_sensitivity__is_drawn_with_its_factors(found: xr.Dataset) -> None:
     left, right = plotting.sensitivity(found).axes
     assert [text.get_text() for text in left.get_yticklabels()] == ["shocks", "parameters", "data"]
     assert [text.get_text() for text in right.get_yticklabels()] == ["price_response"]
-
-
-def test_sensitivity__of_a_block_does_not_depend_on_their_number(scenario: Scenario) -> None:
-    few, many = (drawn_parameters(PRIORS, blocks, 3) for blocks in (4, 9))
-    for name, values in few.items():
-        np.testing.assert_array_equal(values, many[name][:4])
-        assert np.all((values > PRIORS[name].low) & (values < PRIORS[name].high))
-
-
-def test_world_of__sets_parameters_and_chain(scenario: Scenario) -> None:
-    world = world_of(scenario, {"price_response": np.float64(0.3)}, 4)
-    assert world.parameters.price_response == 0.3 and world.ensemble.chain_draw == 5
 
 
 def test_sensitivity__names_the_nearest_parameter(scenario: Scenario) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 import sim
 from sim.errors import MetricError
+from sim.plotting.goals import goal_axes
 from sim.questions import until
 from sim.questions.estimates import Estimate
 from sim.questions.until import Goal, read_goal
@@ -54,5 +55,10 @@ def test_run_until__grows_to_the_goal_and_equals_one_call(monkeypatch: pytest.Mo
     assert later.is_reached and later.achieved <= 0.15 and 32 < count <= 512
     whole = sim.run(scenario, runs=count, open_ended=True)
     assert later.results.identical(whole)
+    table = later.table()
+    assert table.runs.values[-1] == count and table.value.values[-1] == later.estimate.value
+    assert float(table.allowed[-1]) >= later.estimate.half_width and table.attrs["reached"] == 1
+    axes = goal_axes(table)
+    assert axes.get_xscale() == "log" and [text.get_text() for text in axes.get_legend().get_texts()]
     again = sim.run_until(scenario, text, onto=later.results)
     assert again.results is later.results

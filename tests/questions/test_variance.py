@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from sim.questions.variance import crossed, given_data
 
@@ -47,3 +48,29 @@ def test_crossed__has_the_known_shares_of_a_sum_with_an_interaction() -> None:
 
 def test_crossed__of_what_never_varies_is_missing() -> None:
     assert np.isnan(crossed(np.ones((3, 2, 2, 4))).first).all()
+
+
+@pytest.mark.parametrize(("count", "reach"), [(100, 0.3), pytest.param(1000, 0.15, marks=pytest.mark.long)])
+def test_crossed__errors_are_the_spread_over_repetitions_of_12_blocks(count: int, reach: float) -> None:
+    found = []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        p, c, s = (rng.uniform(-1.7, 1.7, shape) for shape in ((12, 2, 1, 1), (12, 1, 2, 1), (12, 1, 1, 16)))
+        found.append(crossed(10.0 + 2.0 * s + p + 0.5 * c + p * s))
+    for part in ("first", "total"):
+        spread = np.std([getattr(each, part) for each in found], axis=0, ddof=1)
+        said = np.sqrt(np.mean([getattr(each, f"{part}_error") ** 2 for each in found], axis=0))
+        assert np.all(np.abs(said - spread) < reach * spread)
+
+
+@pytest.mark.parametrize(("count", "reach"), [(100, 0.3), pytest.param(1000, 0.15, marks=pytest.mark.long)])
+def test_given_data__errors_are_the_spread_over_samples(count: int, reach: float) -> None:
+    found = []
+    for seed in range(count):
+        x = np.random.default_rng(seed).uniform(-np.pi, np.pi, (3, 400))
+        found.append(given_data(x, np.sin(x[0]) + 7.0 * np.sin(x[1]) ** 2 + 0.1 * x[2] ** 4 * np.sin(x[0])))
+    spread = np.std([share for share, _ in found], axis=0, ddof=1)
+    said = np.sqrt(np.mean([error**2 for _, error in found], axis=0))
+    assert np.all(np.abs(said - spread)[:2] < reach * spread[:2])
+    # That of an input that does not matter is stated too large, never too small.
+    assert 1.0 - reach < said[2] / spread[2] < 1.3 + reach
