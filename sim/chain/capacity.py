@@ -64,7 +64,8 @@ def _own_growth(reference: Reference, rows: Sequence[ProjectRow]) -> Values:
     """Growth of capacity along the trend, shape (process, period).
 
     A process has none of its own until the last announced start of its followed projects: the trend would count what
-    they add a second time. After it nobody has announced anything yet, and growth goes on from where it stood.
+    they add a second time. Its level is that of the trend at the start, which already makes what stocks grow by. After
+    that start nobody has announced anything yet, and growth goes on from where it stood.
     """
     scenario = reference.scenario
     growth = np.array(reference.trend.process, dtype=float)
@@ -74,7 +75,7 @@ def _own_growth(reference: Reference, rows: Sequence[ProjectRow]) -> Values:
         last[index] = max(scenario.time.months_to(row.start), last.get(index, 0.0))
     for index, months in last.items():
         until = np.minimum(np.arange(scenario.periods), round(months / 12.0 * scenario.time.periods_per_year))
-        growth[index] /= growth[index, until]
+        growth[index] *= growth[index, 0] / growth[index, until]
     return growth
 
 
