@@ -21,6 +21,8 @@ WORLD = "world"
 STEPPED = 2
 """Value of `resumed` of an event that is the next step of the schedule of a measure in force."""
 
+SECTOR_CLASSES = "sector_classes"
+"""Attribute of a result that names the class of each sector, as JSON."""
 PER_RUN = "per_run"
 """Attribute of a result that names the variables of `/runs` and `/years` that were kept, where not all were."""
 

@@ -25,7 +25,7 @@ from sim.engine.monthly import DELIVERY, checked
 from sim.engine.parts import Draw, Drawn, Part
 from sim.policies import driven
 from sim.scenario import Scenario
-from sim.variables import PER_RUN, RUN, Path
+from sim.variables import PER_RUN, RUN, SECTOR_CLASSES, Path
 
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
@@ -194,6 +194,7 @@ class Ensemble:
             "first_run": first,
             "reconciliation": json.dumps(changes),
             "certificate": _certificate(self.scenario),
+            SECTOR_CLASSES: json.dumps({row.sector: row.sector_class for row in self.scenario.tables.sectors}),
             **({} if self.chosen is None else {PER_RUN: ",".join(self.chosen)}),
         }
 

@@ -274,7 +274,10 @@ class _Making:
             tree = self.ensemble.per_run(together(done), wanted)
             if onto is not None:
                 tree = {name: continuation.appended(onto, name, data) for name, data in tree.items()}
-            goal = 0 if more is None else more(xr.DataTree.from_dict(tree)) - already
+            if more is None:
+                return wanted, tree
+            so_far = self.ensemble.provenance(runs=len(wanted), first=wanted.start)
+            goal = more(_attributed(tree, so_far)) - already
             if goal <= len(wanted):
                 return wanted, tree
             wanted = range(wanted.start, wanted.start + goal)

@@ -159,15 +159,21 @@ class Quantity:
             return self
         return replace(self, reducer="lowest" if sign.startswith("<") else "peak")
 
+    def spelt_out(self, labels: Labels) -> Quantity:
+        """The same with the sectors of a class in place of its name."""
+        given = (tuple(each for label in group for each in labels.sectors(label)) for group in self.labels)
+        return replace(self, labels=tuple(given))
+
     def faults(self, labels: Labels) -> list[str]:
         """Everything in it that is not there."""
+        given = self.spelt_out(labels)
         try:
-            names, dims = self._variables(labels)
+            names, dims = given._variables(labels)
         except ResultError as error:
             return [str(error)]
-        found = self._label_faults(labels, dims)
+        found = given._label_faults(labels, dims)
         units = _declared(names[0]).units
-        if not found and self._adds_up(dims) and units not in ADD_UP:
+        if not found and given._adds_up(dims) and units not in ADD_UP:
             place = ", ".join(f"one {dim}" for dim in dims)
             found.append(f"'{self.name}' does not add up; name {place}" + (f" (or {WORLD})" if REGION in dims else ""))
         first, last = labels.years
@@ -186,15 +192,16 @@ class Quantity:
 
     def paths(self, labels: Labels) -> tuple[Path, ...]:
         """Monthly paths it needs of every run."""
-        names, _ = self._variables(labels)
+        given = self.spelt_out(labels)
+        names, _ = given._variables(labels)
         if self.name not in MONTHLY or self._in_runs(names[0]):
             return ()
-        (item,), (region,) = self.labels
+        (item,), (region,) = given.labels
         return (Path(names[0], item, region),)
 
     def kept(self, labels: Labels) -> tuple[str, ...]:
         """Variables of `/runs` that it needs."""
-        names, _ = self._variables(labels)
+        names, _ = self.spelt_out(labels)._variables(labels)
         if self.name in books.BOOKS or (self.name in MONTHLY and not self._in_runs(names[0])):
             return ()
         if self.name in MONTHLY:
@@ -204,12 +211,12 @@ class Quantity:
 
     def units(self, labels: Labels) -> str:
         """Units of the number."""
-        names, _ = self._variables(labels)
+        names, _ = self.spelt_out(labels)._variables(labels)
         return "month" if self.reducer and REDUCERS[self.reducer].counts else _declared(names[0]).units
 
     def meaning(self, labels: Labels) -> str:
         """What the number is, in a sentence."""
-        names, _ = self._variables(labels)
+        names, _ = self.spelt_out(labels)._variables(labels)
         if self.name in MONTHLY and (not self.reducer or self.reducer == "peak") and names[0] in PEAKS:
             return WHOLE[PEAKS[names[0]]].meaning
         first = f"{self.reducer}: " if self.reducer else ""
@@ -233,16 +240,18 @@ class Quantity:
         ------
         MetricError: The result does not hold it.
         """
-        names, dims = self._variables(known(results))
+        labels = known(results)
+        spelt = self.spelt_out(labels)
+        names, dims = spelt._variables(labels)
         booked = self.name if self.year is None else books.BY_YEAR.get(self.name, self.name)
         if booked in books.BOOKS:
-            given = zip(dims, self.labels, strict=False)
+            given = zip(dims, spelt.labels, strict=False)
             return books.values(results, booked, {d: each for d, each in given if each != (ALL,)}, self.year, text)
         if self.name not in MONTHLY:
-            return self._summed(results, names, dims, text)
+            return spelt._summed(results, names, dims, text)
         if self._in_runs(names[0]):
-            return self._summed(results, (PEAKS[names[0]],), dims, text)
-        (item,), (region,) = self.labels
+            return spelt._summed(results, (PEAKS[names[0]],), dims, text)
+        (item,), (region,) = spelt.labels
         path = monthly(results, Path(names[0], item, region), text)
         if self.year is not None:
             path = path.sel({MONTH: str(self.year)})

@@ -144,3 +144,29 @@ def test_paths__name_what_a_run_must_keep() -> None:
 def test_longest__counts_months_in_a_row() -> None:
     holds = np.array([[1, 1, 0, 1, 1, 1], [0, 0, 0, 0, 0, 0], [1, 0, 1, 0, 1, 0]], dtype=bool)
     assert longest(holds).tolist() == [3.0, 0.0, 1.0]
+
+
+def test_values__of_a_class_are_those_of_its_sectors(results: xr.DataTree) -> None:
+    classed = results.copy()
+    classed.attrs["sector_classes"] = '{"cars": "essential"}'
+    expected = parse("lost_output[cars, EU]").values(results)
+    np.testing.assert_array_equal(parse("lost_output[essential, EU]").values(classed), expected)
+    with pytest.raises(MetricError, match="'essential' is no sector"):
+        parse("lost_output[essential, EU]").values(results)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_values__of_all_classes_add_up(counted: bool) -> None:
+    scenario = sim.load("baseline", overrides=["time.years=0.5"])
+    kept = None if counted else ["lost_output"]
+    results = sim.run(scenario, runs=8, per_run=kept, distribution=counted)
+    of_class = {name: parse(f"lost_output[{name}]").values(results) for name in ("defence", "essential", "other")}
+    np.testing.assert_allclose(sum(of_class.values()), parse("lost_output").values(results), rtol=1e-12)
+    essential = "lost_output[traction+auto_other+industry+wind+catalysts]"
+    np.testing.assert_array_equal(of_class["essential"], parse(essential).values(results))
+    # Results that were made before say it beside the reference, where they hold one.
+    results.attrs.pop("sector_classes")
+    if counted:
+        np.testing.assert_array_equal(of_class["other"], parse("lost_output[other]").values(results))
+    with pytest.raises(MetricError, match="does not add up; name one sector"):
+        parse("sector_shortage[essential, US]").check(scenario)
