@@ -23,11 +23,12 @@ PACK = 4
 """Rows counted side by side: one increment after the other meets another counter and need not wait for a store."""
 
 GROUP = 16
-"""Neighbouring bins whose counts of one month share a line of the cache; the months of a group follow each other, so
-that bins far from all values lie in memory that is never touched."""
+"""Neighbouring bins, and months, that are counted together: the bins of a month share a line of the cache, the months
+of a group of bins follow each other, and bins far from all values lie in memory that is never touched."""
 
 _ONCE = np.int32(1)
 _GROUP_BITS, _IN_GROUP = np.uint32(4), np.uint32(GROUP - 1)
+_LEAP = np.uint32(GROUP * (GROUP - 1))
 _SIGN, _MAGNITUDE = np.int32(31), np.int32(0x7FFFFFFF)
 _HALF_WORD, _LOW_HALF = np.int32(16), np.int32(0xFFFF)
 # Sums of fixed-point numbers that cannot pass 2**31: a little below 2**31 / FIXED and 2**31 / FIXED_SQUARE.
@@ -47,7 +48,7 @@ class Members(NamedTuple):
 class Tally(NamedTuple):
     """What is counted of a variable; all of it is added to or updated."""
 
-    counts: Ints  # shape (row, group of bins, month, bin within the group)
+    counts: Ints  # of the shape that `shape` says
     sums: Any  # fixed point, int64, shape (row, month)
     squares: Any
     least: Floats  # extremes, shape (row, month)
@@ -156,52 +157,63 @@ def wide_sums(values: Floats, runs):
     return np.int64(low) + (np.int64(high) << 16), np.int64(square_low) + (np.int64(square_high) << 16)
 
 
-def groups(bins: int) -> int:
-    """Groups that hold some bins.
+def shape(rows: int, months: int, bins: int) -> tuple[int, ...]:
+    """Shape of counts: (row, group of months, group of bins, month in its group, bin in its group).
 
     Example
     -------
-    >>> groups(801), groups(16)
-    (51, 1)
+    >>> shape(3, 120, 801)
+    (3, 8, 51, 16, 16)
     """
-    return -(-bins // GROUP)
+    return rows, -(-months // GROUP), -(-bins // GROUP), GROUP, GROUP
 
 
 @kernel
-def add_one(counts: Ints, row, place, month):
-    """Count a run of a month in bin `place` of a row."""
-    counts[row, np.uint32(place >> _GROUP_BITS), month, np.uint32(place & _IN_GROUP)] += _ONCE
+def after(place):
+    """Counters from bin 0 of a month to bin `place` of it: the other months of a group of bins lie between groups."""
+    return np.uint64(np.uint32(place + np.uint32(np.uint32(place >> _GROUP_BITS) * _LEAP)))
 
 
 # The two below are entries to be compiled alone: within `count` their loops would run out of registers.
 @entry
-def add_logarithmic(keys: Ints, table: Ints, row, month, packed, runs, counts: Ints):
-    """Count the runs of `packed` rows from `row` on, by keys of shape (row, run) that `looked_up` makes bins."""
+def add_logarithmic(keys: Ints, table: Ints, first, per_row, packed, runs, counters: Ints):
+    """Count the runs of `packed` rows, `per_row` counters apart, by keys that `looked_up` makes bins.
+
+    Parameters
+    ----------
+    keys: Shape (row, run).
+    first: Counter of bin 0 of the month of the first row.
+    counters: All counters in one row.
+    """
+    one, two, three = first + per_row, first + per_row + per_row, first + per_row + per_row + per_row
     if packed == PACK:
         for i in range(runs):
-            add_one(counts, row, looked_up(table, keys[0, i]), month)
-            add_one(counts, row + 1, looked_up(table, keys[1, i]), month)
-            add_one(counts, row + 2, looked_up(table, keys[2, i]), month)
-            add_one(counts, row + 3, looked_up(table, keys[3, i]), month)
+            counters[first + after(looked_up(table, keys[0, i]))] += _ONCE
+            counters[one + after(looked_up(table, keys[1, i]))] += _ONCE
+            counters[two + after(looked_up(table, keys[2, i]))] += _ONCE
+            counters[three + after(looked_up(table, keys[3, i]))] += _ONCE
     else:
         for within in range(packed):
             for i in range(runs):
-                add_one(counts, row + within, looked_up(table, keys[within, i]), month)
+                counters[first + after(looked_up(table, keys[within, i]))] += _ONCE
+            first += per_row
 
 
 @entry
-def add_even(keys: Ints, row, month, packed, runs, counts: Ints):
+def add_even(keys: Ints, first, per_row, packed, runs, counters: Ints):
     """The same where a key is a bin."""
+    one, two, three = first + per_row, first + per_row + per_row, first + per_row + per_row + per_row
     if packed == PACK:
         for i in range(runs):
-            add_one(counts, row, keys[0, i], month)
-            add_one(counts, row + 1, keys[1, i], month)
-            add_one(counts, row + 2, keys[2, i], month)
-            add_one(counts, row + 3, keys[3, i], month)
+            counters[first + after(keys[0, i])] += _ONCE
+            counters[one + after(keys[1, i])] += _ONCE
+            counters[two + after(keys[2, i])] += _ONCE
+            counters[three + after(keys[3, i])] += _ONCE
     else:
         for within in range(packed):
             for i in range(runs):
-                add_one(counts, row + within, keys[within, i], month)
+                counters[first + after(keys[within, i])] += _ONCE
+            first += per_row
 
 
 @entry
@@ -236,6 +248,7 @@ def count(
     start, member, weight, factor, missing = members
     logarithmic, low, per_unit, last, bottom, top, table = scale
     counts, sums, squares, least, most = tally
+    counters, per_row = counts.reshape(counts.size), np.uint64(counts[0].size)
     lanes, rows = source.shape[3], start.size - 1
     blocks = (runs + lanes - 1) // lanes
     size = blocks * lanes
@@ -272,10 +285,12 @@ def count(
                 else:
                     for i in range(size):
                         keys[within, i] = np.uint32(bin_of(values[i], low, per_unit, last))
+            months_before = month // GROUP * counts.shape[2] * GROUP + month % GROUP
+            here = np.uint64(pack) * per_row + np.uint64(GROUP * months_before)
             if logarithmic:
-                add_logarithmic(keys, table, pack, month, packed, runs, counts)
+                add_logarithmic(keys, table, here, per_row, packed, runs, counters)
             else:
-                add_even(keys, pack, month, packed, runs, counts)
+                add_even(keys, here, per_row, packed, runs, counters)
 
 
 @entry
@@ -328,16 +343,17 @@ def read_quantiles(counts: Ints, ranks, centres, begin, end, out):
 
     Parameters
     ----------
-    counts: Shape (row, group of bins, month, bin within).
+    counts: Of the shape that `shape` says.
     ranks: Ranks from 0, ascending, shape (rank,).
     centres: Value of each bin.
     out: Shape (rank, row, month), overwritten.
     """
     for row in range(begin, end):
-        for month in range(counts.shape[2]):
-            below, place = np.int64(counts[row, 0, month, 0]), 0
+        for month in range(out.shape[2]):
+            months, within = month // GROUP, month % GROUP
+            below, place = np.int64(counts[row, months, 0, within, 0]), 0
             for index in range(ranks.size):
                 while below <= ranks[index]:
                     place += 1
-                    below += counts[row, place >> _GROUP_BITS, month, place & _IN_GROUP]
+                    below += counts[row, months, place >> _GROUP_BITS, within, place & _IN_GROUP]
                 out[index, row, month] = centres[place]

@@ -73,8 +73,8 @@ class Histogram:
         self.scale = scale
         self.threshold = threshold or 0.0
         self.runs = 0
-        self.counts = _untouched(rows, collect.groups(scale.bins), months, collect.GROUP)
-        """Runs in each bin, shape (row, group of bins, month, bin within the group)."""
+        self.counts = _untouched(*collect.shape(rows, months, scale.bins))
+        """Runs in each bin, laid out as `collect.shape` says."""
         self.sums = np.zeros((rows, months), dtype=np.int64)
         self.squares = np.zeros((rows, months), dtype=np.int64)
         self.least = np.full((rows, months), np.inf, dtype=np.float32)

@@ -12,7 +12,7 @@ import pytest
 from sim.core import bins, collect
 from sim.core.mathx import log
 
-MONTHS, ENTITIES, LANES = 3, 7, 16
+MONTHS, ENTITIES, LANES = 35, 7, 16
 LOW, PER_UNIT, BINS = -3.0, 100.0, 801
 NONE = np.empty((0, 0, 0, 0), dtype=np.float32)
 
@@ -94,15 +94,15 @@ def members(rows: list[list[int]], weights: list[list[float]], factor: float = 1
 def tally(rows: int, count: int) -> collect.Tally:
     integers = (np.zeros((rows, MONTHS), dtype=np.int64) for _ in range(2))
     extremes = (np.full((rows, MONTHS), sign * np.inf, dtype=np.float32) for sign in (1, -1))
-    return collect.Tally(
-        np.zeros((rows, collect.groups(count), MONTHS, collect.GROUP), dtype=np.int32), *integers, *extremes
-    )
+    return collect.Tally(np.zeros(collect.shape(rows, MONTHS, count), dtype=np.int32), *integers, *extremes)
 
 
 def binned(found: collect.Tally, count: int) -> np.ndarray:
     """Counts of shape (row, month, bin), looked up one by one; beyond the last bin there are none."""
     places = [divmod(place, collect.GROUP) for place in range(count)]
-    counts = np.stack([found.counts[:, group, :, within] for group, within in places], axis=-1)
+    months = [divmod(month, collect.GROUP) for month in range(MONTHS)]
+    of_month = [np.stack([found.counts[:, m, b, n, k] for b, k in places], axis=-1) for m, n in months]
+    counts = np.stack(of_month, axis=1)
     assert counts.sum() == found.counts.sum()
     return counts
 
@@ -165,7 +165,7 @@ def test_count__keeps_the_order_of_negative_and_absent_values() -> None:
     source[0, 1, 0, :] = -np.linspace(1.0, 2.0, LANES)
     found, _, _ = counted(source, EACH, bins.of_scale(True, LOW, PER_UNIT, BINS), 16)
     assert found.least[0, 0] == np.float32(-1e-3) and found.least[0, 1] == -2.0 and found.most[0, 1] == -1.0
-    assert found.counts[0, 0, 1, 0] == 16
+    assert binned(found, BINS)[0, 1, 0] == 16
 
 
 def test_count__logarithmic_bins_are_those_of_the_logarithm() -> None:
@@ -203,7 +203,7 @@ def test_count__with_a_volume_takes_means_and_one_where_nothing_moved() -> None:
         mean = np.where(moved > 0, (p[who] * v[who]).sum(axis=0) / np.where(moved > 0, moved, 1.0), 1.0)
         np.testing.assert_allclose(found.least[row], mean.min(axis=1), rtol=1e-6)
         np.testing.assert_allclose(found.most[row], mean.max(axis=1), rtol=1e-6)
-    assert np.all(found.counts[0, 0, :, 10] >= 1)
+    assert np.all(binned(found, 31)[0, :, 10] >= 1)
 
 
 def test_lay_out__gives_rows_as_counted() -> None:

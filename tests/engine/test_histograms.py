@@ -23,7 +23,8 @@ def alone(rows: tuple[int, ...] = tuple(range(ROWS)), *, missing: bool = False) 
 
 def binned(histogram: Histogram) -> np.ndarray:
     """Counts of shape (row, month, bin)."""
-    return histogram.counts.swapaxes(1, 2).reshape(ROWS, MONTHS, -1)[..., : histogram.scale.bins]
+    months = histogram.counts.swapaxes(2, 3).reshape(ROWS, -1, histogram.counts.shape[2] * 16)
+    return months[:, :MONTHS, : histogram.scale.bins]
 
 
 def filled(scale: Scale, *chunks: np.ndarray, missing: bool = False) -> Histogram:
