@@ -55,7 +55,10 @@ def take_up(collector: Collector, before: xr.DataTree) -> None:
         arrays = {f"{name}.{field}": data[f"{name}_{field}"].values for name in collector.found for field in fields}
         tallies.merge(collector, arrays)
     except (KeyError, ValueError) as error:
-        raise ResultError(f"the counts are damaged or of another chain ({error}); its ensemble cannot go on") from None
+        raise ResultError(
+            f"the counts are damaged, of another chain or of an earlier version ({error}); its ensemble cannot go on, "
+            "simulate it anew"
+        ) from None
 
 
 def check(before: xr.DataTree, wanted: dict[str, Any]) -> None:
