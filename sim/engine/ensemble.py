@@ -130,7 +130,8 @@ class Ensemble:
         months = SLICE if self.collector.found else UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
         routes = DELIVERY in self.monthly
         record = partial(Chunk, self.chain, self.clock, size, routes=routes, months=months, sets=self.sets)
-        ahead = 0 if threads == 1 else -(-threads * lanes_of(self.sets) // size)
+        blocks = -(-size // lanes_of(self.sets))
+        ahead = 0 if threads == 1 else -(-threads // blocks)
         yield from parts.simulated(record, self.collector, self.keepers, drawn, pool, ahead=ahead)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:

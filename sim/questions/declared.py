@@ -73,32 +73,25 @@ SENSITIVITY = (
 )
 """Variables of what `sim.sensitivity` and `sim.shock_shares` return."""
 
+
+def _indices(dim: str, explained: str) -> tuple[Variable, ...]:
+    """First-order and total indices with their errors; `explained` says what the first is a share of, and by whom."""
+    return (
+        Variable("index_first", (METRIC, dim), "1", f"Share of the variance {explained} by itself.", "float64"),
+        Variable("index_first_error", (METRIC, dim), "1", "Standard error of it.", "float64"),
+        Variable("index_total", (METRIC, dim), "1", "Share that would be left if all others were known.", "float64"),
+        Variable("index_total_error", (METRIC, dim), "1", "Standard error of it.", "float64"),
+    )
+
+
 INDICES = (
-    Variable(
-        "index_first",
-        (METRIC, PARAMETER),
-        "1",
-        "Share of the variance that parameters give a figure which one of them explains by itself.",
-        "float64",
-    ),
-    Variable("index_first_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
-    Variable("index_total", (METRIC, PARAMETER), "1", "Share that would be left if all others were known.", "float64"),
-    Variable("index_total_error", (METRIC, PARAMETER), "1", "Standard error of it.", "float64"),
+    *_indices(PARAMETER, "that parameters give a figure which one of them explains"),
     Variable("figure_sd", (METRIC,), "of the metric", "Standard deviation of the figure over all draws.", "float64"),
 )
 """Variables of what `sim.parameter_indices` returns."""
 
 FACTOR_INDICES = (
-    Variable(
-        "index_first",
-        (METRIC, FACTOR),
-        "1",
-        "Share of the variance of a run's value that a factor explains by itself.",
-        "float64",
-    ),
-    Variable("index_first_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
-    Variable("index_total", (METRIC, FACTOR), "1", "Share that would be left if all others were known.", "float64"),
-    Variable("index_total_error", (METRIC, FACTOR), "1", "Standard error of it.", "float64"),
+    *_indices(FACTOR, "of a run's value that a factor explains"),
     Variable("run_sd", (METRIC,), "of the metric", "Standard deviation of a run's value over all draws.", "float64"),
 )
 """Variables of what `sim.factor_indices` returns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 
 import sim
 from sim.chain import build
+from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
 from sim.engine.chunk import CHUNK
 from sim.scenario import Scenario, parse
@@ -242,3 +244,22 @@ def test_run__without_a_distribution_goes_on_with_nothing() -> None:
     scenario = sim.load("baseline", overrides=["time.years=0.5"])
     with pytest.raises(ValueError, match="goes on"):
         sim.run(scenario, runs=8, distribution=False, open_ended=True)
+
+
+def test_simulate__keeps_as_many_records_as_threads_need_however_small_the_ranges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scenario, made = sim.load("still", overrides=["time.years=0.25"]), []
+
+    class Counted(ensembles.Chunk):
+        """A chunk that says when it is made."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            made.append(1)
+            super().__init__(*given, **named)
+
+    monkeypatch.setattr(ensembles, "Chunk", Counted)
+    ensemble = ensembles.Ensemble(scenario, seed=SEED, per_run=["lost_output"], distribution=False)
+    with ThreadPoolExecutor(2) as pool:
+        parts = list(ensemble.simulate([range(at, at + 1) for at in range(0, 12, 2)], pool, threads=2))
+    assert [part.first for part in parts] == list(range(0, 12, 2)) and len(made) <= 3
