@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,17 @@ import numpy as np
 from sim.core import fields
 from sim.core.drivers import SIDES
 from sim.core.state import Block, Chain, Floats, Record
+
+LINE = 64
+"""Bytes of a line of the cache; rows that begin at one are read without touching two for one vector."""
+
+
+def zeros(shape: tuple[int, ...], kind: np.dtype[Any]) -> Floats:
+    """Zeros that begin at a line of the cache. NumPy's own begin a quarter of one later."""
+    size = math.prod(shape) * kind.itemsize
+    room = np.zeros(size + LINE, dtype=np.uint8)
+    begin = -room.ctypes.data % LINE
+    return room[begin : begin + size].view(kind).reshape(shape)
 
 
 def block_at_reference(chain: Chain, lanes: int) -> Block:
@@ -23,34 +35,40 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     kind = markets.inventory.dtype
     followed = chain.origins.share.size
 
-    def zeros(*shape: int) -> Floats:
+    def rows(*shape: int) -> Floats:
         """An array with lanes last."""
-        return np.zeros((*shape, lanes), dtype=kind)
+        return zeros((*shape, lanes), kind)
+
+    def alike(values: np.ndarray[Any, np.dtype[np.float64]]) -> Floats:
+        """Rows that are the same in all lanes."""
+        found = rows(len(values))
+        found[...] = values[:, None]
+        return found
 
     block = Block(
-        market=zeros(fields.MARKET_FIELDS, markets.size),
-        process=zeros(fields.PROCESS_FIELDS, chain.processes.size),
-        input=zeros(fields.INPUT_FIELDS, chain.inputs.size),
-        route=zeros(fields.ROUTE_FIELDS, chain.routes.size),
-        use=zeros(fields.USE_FIELDS, chain.uses.size),
-        cohort=zeros(fields.COHORT_FIELDS, chain.cohorts.size),
-        sector=zeros(fields.SECTOR_FIELDS, int(chain.uses.sector.max(initial=-1)) + 1),
-        restriction=zeros(fields.RESTRICTION_FIELDS, chain.rules.size),
-        crossing=zeros(fields.CROSSING_FIELDS, chain.crossings.size),
-        plant=zeros(fields.PLANT_FIELDS, chain.plants.size),
-        scratch=zeros(fields.SCRATCH_FIELDS),
-        pipeline=np.repeat(_pipelines(chain)[:, None], lanes, axis=1).astype(kind),
+        market=rows(fields.MARKET_FIELDS, markets.size),
+        process=rows(fields.PROCESS_FIELDS, chain.processes.size),
+        input=rows(fields.INPUT_FIELDS, chain.inputs.size),
+        route=rows(fields.ROUTE_FIELDS, chain.routes.size),
+        use=rows(fields.USE_FIELDS, chain.uses.size),
+        cohort=rows(fields.COHORT_FIELDS, chain.cohorts.size),
+        sector=rows(fields.SECTOR_FIELDS, int(chain.uses.sector.max(initial=-1)) + 1),
+        restriction=rows(fields.RESTRICTION_FIELDS, chain.rules.size),
+        crossing=rows(fields.CROSSING_FIELDS, chain.crossings.size),
+        plant=rows(fields.PLANT_FIELDS, chain.plants.size),
+        scratch=rows(fields.SCRATCH_FIELDS),
+        pipeline=alike(_pipelines(chain)),
         # One row that changes nothing, for all processes, where capacity does not answer.
-        capacity=zeros(fields.CAPACITY_FIELDS, max(chain.builders.size, 1)),
-        skill=zeros(fields.SKILL_FIELDS, chain.skills.size),
-        project=zeros(fields.PROJECT_FIELDS, chain.projects.size),
-        origin=zeros(fields.ORIGIN_FIELDS, followed),
-        ledger=zeros(SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)),
-        tagged=np.repeat(_pipelines(chain, tagged=True)[:, None], lanes, axis=1).astype(kind),
-        reserve=zeros(fields.RESERVE_FIELDS, chain.reserves.size),
-        debt=zeros(chain.drivers.debts.size),
-        revenue=zeros(revenue_rows(chain)),
-        exports=zeros(export_rows(chain)),
+        capacity=rows(fields.CAPACITY_FIELDS, max(chain.builders.size, 1)),
+        skill=rows(fields.SKILL_FIELDS, chain.skills.size),
+        project=rows(fields.PROJECT_FIELDS, chain.projects.size),
+        origin=rows(fields.ORIGIN_FIELDS, followed),
+        ledger=rows(SIDES * int(chain.drivers.years) * int(chain.drivers.accounts)),
+        tagged=alike(_pipelines(chain, tagged=True)),
+        reserve=rows(fields.RESERVE_FIELDS, chain.reserves.size),
+        debt=rows(chain.drivers.debts.size),
+        revenue=rows(revenue_rows(chain)),
+        exports=rows(export_rows(chain)),
     )
     if followed:
         block.origin[fields.TAGGED] = (chain.origins.share * markets.inventory)[:, None]
@@ -84,7 +102,9 @@ def export_rows(chain: Chain) -> int:
 
 def copy(block: Block) -> Block:
     """Another block in the same state."""
-    return Block(*(array.copy() for array in block))
+    other = Block(*(zeros(array.shape, array.dtype) for array in block))
+    set_back(other, block)
+    return other
 
 
 def set_back(block: Block, start: Block) -> None:
@@ -149,8 +169,8 @@ def monthly_record(chain: Chain, months: int, blocks: int, lanes: int, *, traced
     total |= {"revenue": revenue_rows(chain), "exports": export_rows(chain)}
     total |= {"lost": int(chain.drivers.years) * sectors}
     return Record(
-        **{name: np.zeros((blocks, months, rows, lanes), dtype=kind) for name, rows in monthly.items()},
-        **{name: np.zeros((blocks, rows, lanes), dtype=kind) for name, rows in total.items()},
+        **{name: zeros((blocks, months, rows, lanes), kind) for name, rows in monthly.items()},
+        **{name: zeros((blocks, rows, lanes), kind) for name, rows in total.items()},
     )
 
 

@@ -1,5 +1,7 @@
 """Compilers of functions that only compiled code calls: they are optimised where they are called, and only there.
 
+Their loops over lanes are marked as `sim.core.independence` says.
+
 Numba optimises every function and makes machine code of it, then links it into its callers and optimises it again.
 All but a few functions of the core are never called from Python, so machine code of their own is never run. Here their
 code is handed on as it was written down; the entry that links it all optimises once. Compiling the core takes 96 s of
@@ -14,6 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import numba
+
+from sim.core.independence import lowering
 
 TESTED = ("0.68",)
 """Minor versions of numba whose compiler is known to be as the classes here expect it."""
@@ -30,6 +34,8 @@ def _inner_compiler() -> type:
     """Compiler class for such functions, made of numba's own."""
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler
+
+    own = lowering()
 
     class Environments:
         """Code generator of a library without machine code, in which no environment can be set."""
@@ -71,5 +77,13 @@ def _inner_compiler() -> type:
 
         def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
             super().__init__(typing, target, LinkedLibrary(target.codegen(), "inner"), *rest)
+
+        def define_pipelines(self) -> list[Any]:
+            """Numba's own, but for the step that writes intermediate code."""
+            pipelines: list[Any] = super().define_pipelines()
+            for pipeline in pipelines:
+                pipeline.passes = [(own.get(step, step), text) for step, text in pipeline.passes]
+                pipeline.finalize()
+            return pipelines
 
     return InnerCompiler

@@ -17,6 +17,8 @@ from sim.shocks import Shocks
 
 LANES = 128
 """Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
+FEWER = (32, 64)
+"""Runs simulated side by side where there are no more."""
 CHUNK = 256
 """Runs recorded before they are counted."""
 SLICE = 40
@@ -60,6 +62,7 @@ class Chunk:
         routes: bool = False,
         months: int = SLICE,
         sets: Sequence[Chain] = (),
+        lanes: int = LANES,
     ) -> None:
         """Allocate for up to `runs` runs.
 
@@ -69,12 +72,12 @@ class Chunk:
         traced: Whether all months are recorded at once, and routes.
         routes: Whether shipments on every route are recorded.
         months: Most months recorded at a time; with 0 only sums over the horizon are, and months of stockpiles.
-        sets: The chain with each set of parameters, where runs differ in them; blocks are then small.
+        sets: The chain with each set of parameters, where runs differ in them.
+        lanes: Runs of a block; those of a group where there are sets.
         """
         self.months = min(clock.count, months) if months and not traced else clock.count
         self.chain, self.clock, self.sets = chain, clock, sets
-        self._lines = _lines(chain, clock)
-        lanes = lanes_of(sets)
+        self._lines, self._lanes = _lines(chain, clock), lanes
         self.came: Shocks
         self._under_way: list[Future[None]] = []
         self.blocks = -(-runs // lanes)
@@ -88,7 +91,7 @@ class Chunk:
     def go_on_with(self, chain: Chain) -> None:
         """Simulate another chain from now on, one with as many entities of every class."""
         self.chain, self._lines = chain, _lines(chain, self.clock)
-        allocate.set_back(self._start, allocate.block_at_reference(chain, lanes_of(self.sets)))
+        allocate.set_back(self._start, allocate.block_at_reference(chain, self._lanes))
 
     def begin(self, shocks: Shocks, projects: ProjectDraws, pool: Executor, *, groups: Sequence[int] = ()) -> None:
         """Have all blocks simulated up to the last month that the record holds; `slices` waits for them.
@@ -127,7 +130,7 @@ class Chunk:
 
     def _submit(self, shift: int) -> None:
         """Have all blocks run through the months that the record holds from `shift` on."""
-        count = self._events.onset.shape[2] // lanes_of(self.sets)
+        count = self._events.onset.shape[2] // self._lanes
         self._under_way = [self._pool.submit(self._advance, block, shift) for block in range(count)]
 
     def _advance(self, block: int, shift: int) -> None:
@@ -138,7 +141,7 @@ class Chunk:
         if begin == 0:
             allocate.set_back(state, self._start)
         chain = self.sets[self._groups[block] % len(self.sets)] if self.sets else self.chain
-        first, months = block * lanes_of(self.sets), clock.months - np.int32(shift)
+        first, months = block * self._lanes, clock.months - np.int32(shift)
         loop.simulate(chain, self._events, self._projects, first, begin, end, months, clock.weights, state, part)
         # Where a product is cheap more is wanted, and may be missing, than lines were built for.
         if part.stopped.shape[1]:
@@ -156,9 +159,9 @@ def _totals_only(record: Record) -> Record:
     return record._replace(**{name: getattr(record, name)[:, :, :0] for name in _MONTHLY})
 
 
-def lanes_of(sets: Sequence[Chain]) -> int:
-    """Runs simulated side by side: those of a group, where groups differ in parameters."""
-    return GROUP if sets else LANES
+def lanes_of(runs: int, *, grouped: bool = False) -> int:
+    """Runs simulated side by side, of an ensemble of so many: those of a group, where groups differ in parameters."""
+    return GROUP if grouped else next((few for few in FEWER if runs <= few), LANES)
 
 
 def by_run(array: Floats, runs: int) -> Floats:

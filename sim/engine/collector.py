@@ -16,7 +16,7 @@ from sim.chain.reference import Reference
 from sim.core import collect
 from sim.core.collect import Members
 from sim.core.state import Chain, Record
-from sim.engine.chunk import LANES, Clock, Floats, share
+from sim.engine.chunk import Clock, Floats, share
 from sim.engine.groups import Groups, Label, Layout, layout, needs
 from sim.engine.histograms import MULTIPLE, NO_VOLUME, SHARE, Histogram, Scale
 
@@ -65,7 +65,7 @@ class Collector:
         chain: Chain,
         clock: Clock,
         blocks: int,
-        lanes: int = LANES,
+        lanes: int,
         *,
         counted: Collection[str] | None = None,
     ) -> None:

@@ -74,10 +74,10 @@ class Ensemble:
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)
-        lanes = lanes_of(self.sets)
+        self._lanes = lanes_of(runs, grouped=scenario.posterior is not None)
         counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
-        blocks = -(-min(runs, CHUNK) // lanes)
-        self.collector = Collector(self.reference, self.chain, self.clock, blocks, lanes, counted=counted)
+        blocks = -(-min(runs, CHUNK) // self._lanes)
+        self.collector = Collector(self.reference, self.chain, self.clock, blocks, self._lanes, counted=counted)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
         self.keepers = keepers(
             self.reference,
@@ -119,18 +119,21 @@ class Ensemble:
         if not ranges:
             return
         size = max(min(len(each), CHUNK) for each in ranges)
-        yield from self._simulated(parts.draws(self.reference, ranges, self._draw, pool), size, pool, threads)
+        drawn = parts.draws(self.reference, ranges, self._draw, pool, lanes=self._lanes)
+        yield from self._simulated(drawn, size, pool, threads)
 
     def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor, *, threads: int) -> Part:
         """Simulate and count chosen runs, side by side in the order given."""
-        drawn = parts.draws_of(self.reference, numbers, self.seed)
+        drawn = parts.draws_of(self.reference, numbers, self.seed, lanes=self._lanes)
         return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool, threads))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, threads: int) -> Iterator[Part]:
         months = SLICE if self.collector.found else UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
         routes = DELIVERY in self.monthly
-        record = partial(Chunk, self.chain, self.clock, size, routes=routes, months=months, sets=self.sets)
-        blocks = -(-size // lanes_of(self.sets))
+        record = partial(
+            Chunk, self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes
+        )
+        blocks = -(-size // self._lanes)
         ahead = 0 if threads == 1 else -(-threads // blocks)
         yield from parts.simulated(record, self.collector, self.keepers, drawn, pool, ahead=ahead)
 
@@ -155,9 +158,10 @@ class Ensemble:
         """Simulate chosen runs again, keeping every route: the same bits, since a run depends on its number only."""
         found = []
         size = min(len(runs), TRACED_AT_ONCE)
-        chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets)
+        lanes = lanes_of(size, grouped=bool(self.sets))
+        chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets, lanes=lanes)
         rows = {name: plan.labels for name, plan in self.collector.plans.items()}
-        for drawn in parts.draws(self.reference, [runs], self._draw, pool, size=size):
+        for drawn in parts.draws(self.reference, [runs], self._draw, pool, lanes=lanes, size=size):
             used = drawn.size
             # All months come at once: there is one slice.
             chunk.begin(drawn.shocks, drawn.projects, pool, groups=drawn.groups)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
 from sim.core.state import ProjectDraws
-from sim.engine.chunk import CHUNK, LANES, Chunk
+from sim.engine.chunk import CHUNK, Chunk
 from sim.engine.collector import Collector
 from sim.engine.keepers import Keeper, Values
 from sim.projects import followed as projects_followed
@@ -177,7 +177,13 @@ def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Sh
 
 
 def draws(
-    reference: Reference, runs: Sequence[range], draw: Draw, pool: ThreadPoolExecutor, *, size: int | None = None
+    reference: Reference,
+    runs: Sequence[range],
+    draw: Draw,
+    pool: ThreadPoolExecutor,
+    *,
+    lanes: int,
+    size: int | None = None,
 ) -> Iterator[Drawn]:
     """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
 
@@ -189,10 +195,10 @@ def draws(
     runs: Ranges of runs.
     draw: Where shocks and projects come from.
     pool: Threads.
+    lanes: Runs of a block.
     size: Runs of a chunk at most; `CHUNK` by default.
     """
     grouped = reference.scenario.posterior is not None
-    lanes = GROUP if grouped else LANES
 
     def chunk(piece: range) -> Drawn:
         """A chunk of runs."""
@@ -225,7 +231,7 @@ def _pieces(runs: range, size: int, *, grouped: bool) -> Iterator[range]:
         begin = end
 
 
-def draws_of(reference: Reference, numbers: Sequence[int], seed: int) -> Iterator[Drawn]:
+def draws_of(reference: Reference, numbers: Sequence[int], seed: int, *, lanes: int) -> Iterator[Drawn]:
     """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers."""
     grouped = reference.scenario.posterior is not None
     together = groupby(numbers, key=lambda run: run // GROUP) if grouped else [(0, numbers)]
@@ -233,7 +239,7 @@ def draws_of(reference: Reference, numbers: Sequence[int], seed: int) -> Iterato
     place = 0
     for chosen in (chunk[begin : begin + CHUNK] for chunk in chunks for begin in range(0, len(chunk), CHUNK)):
         several = [drawn(reference, number, 1, seed=seed) for number in chosen]
-        several += several[-1:] * (_filled(len(chosen), GROUP if grouped else LANES) - len(chosen))
+        several += several[-1:] * (_filled(len(chosen), lanes) - len(chosen))
         projects = [np.concatenate(arrays, axis=1) for arrays in zip(*(each[1] for each in several), strict=True)]
         groups = (chosen[0] // GROUP,) * (len(several) // GROUP) if grouped else ()
         yield Drawn(place, len(chosen), joined([each[0] for each in several]), ProjectDraws(*projects), groups)

@@ -30,7 +30,7 @@ def write_package(root: Path, factor: int) -> Path:
     folder.mkdir(parents=True)
     (root / "sim" / "__init__.py").write_text("")
     (folder / "__init__.py").write_text("")
-    for name in ("jit.py", "linking.py"):
+    for name in ("jit.py", "linking.py", "independence.py"):
         shutil.copy(CORE / name, folder / name)
     (folder / "inner.py").write_text(inner(factor))
     (folder / "outer.py").write_text(textwrap.dedent("""
@@ -153,3 +153,54 @@ def test_simulate__is_packed_single_precision_code() -> None:
     assert re.search(r"vfn?m(add|sub)\d+ps", assembly) or "fma" not in jit.llvm.get_host_cpu_features().flatten()
     for conversion in ("vcvtss2sd", "vcvtps2pd", "cvtss2sd", "cvtps2pd"):
         assert conversion not in assembly, f"{assembly.count(conversion)} conversions to double precision"
+
+
+def compiled(source: str) -> tuple[Callable[..., None], str]:
+    """A function that calls an inner one called `inner`, and the intermediate code of both."""
+    names: dict[str, Callable[..., None]] = {}
+    exec(textwrap.dedent(source), names)  # the name of a loop's index is what is tested
+    inner = jit.kernel(names["inner"])
+
+    @numba.njit(**jit.OPTIONS)  # type: ignore[untyped-decorator]
+    def outer(rows: np.ndarray, first: int, second: int) -> None:
+        inner(rows, first, second)
+
+    outer(np.zeros((2, 8), dtype=np.float32), 0, 1)
+    return cast("Callable[..., None]", outer), "".join(outer.inspect_llvm().values())
+
+
+ROWS_OF_ONE_ARRAY = """
+    def inner(rows, first, second):
+        for {index} in range(rows.shape[1]):
+            rows[second, {index}] = rows[second, {index}] * rows[first, {index}] + rows[first, {index}]
+            rows[first, {index}] += rows[second, {index}]
+"""
+
+
+@pytest.mark.skipif(not linking.inner_options(), reason="this numba compiles as it does by itself")
+def test_loops_over_lanes__are_vectors_without_a_check_of_what_overlaps() -> None:
+    marked, lanes = compiled(ROWS_OF_ONE_ARRAY.format(index="lane"))
+    plain, others = compiled(ROWS_OF_ONE_ARRAY.format(index="i"))
+    assert "vector.body" in lanes and "vector.memcheck" not in lanes
+    assert "vector.body" in others and "vector.memcheck" in others
+    rows = np.random.default_rng(2).random((5, 1001), dtype=np.float32)
+    for first, second in ((1, 3), (4, 0), (2, 2)):  # a row and itself, too
+        by_lane, by_index = rows.copy(), rows.copy()
+        marked(by_lane, first, second)
+        plain(by_index, first, second)
+        np.testing.assert_array_equal(by_lane, by_index)
+        assert not np.array_equal(by_lane, rows)
+
+
+def test_loops_by_another_index__keep_their_order() -> None:
+    summed, _ = compiled("""
+        def inner(rows, first, second):
+            for lane in range(2):
+                rows[first, lane] += 1.0
+            for i in range(1, rows.shape[1]):
+                rows[second, i] += rows[second, i - 1]
+    """)
+    rows = np.ones((2, 1001), dtype=np.float32)
+    summed(rows, 0, 1)
+    np.testing.assert_array_equal(rows[1], np.arange(1.0, 1002.0))
+    np.testing.assert_array_equal(rows[0, :3], [2.0, 2.0, 1.0])

@@ -51,3 +51,38 @@ def test_unknown_places__finds_fields_and_sums() -> None:
     loop = ast.parse("for lane in range(n):\n    a[X, row.market, lane] += b[k, first + lane] * c[m, lane]").body[0]
     assert isinstance(loop, ast.For)
     assert unknown_places(loop) == ["a[X, row.market, lane]", "b[k, first + lane]"]
+
+
+def written_elsewhere(loop: ast.For) -> list[str]:
+    """What a loop over lanes writes to a place that is not the lane's own, or not to a lane at all."""
+    named = {"lane"} | {
+        ast.unparse(line.targets[0])
+        for line in ast.walk(loop)
+        if isinstance(line, ast.Assign) and ast.unparse(line.value) == "first + lane"
+    }
+    return [
+        ast.unparse(place)
+        for place in ast.walk(loop)
+        if isinstance(place, ast.Subscript) and isinstance(place.ctx, ast.Store)
+        if ast.unparse(place.slice.elts[-1] if isinstance(place.slice, ast.Tuple) else place.slice)
+        not in named | {"at + lane"}
+    ]
+
+
+def all_lane_loops(tree: ast.AST) -> Iterator[ast.For]:
+    """Every loop over lanes."""
+    return (loop for loop in ast.walk(tree) if isinstance(loop, ast.For) and ast.unparse(loop.target) == "lane")
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_loops_over_lanes__write_to_their_own_lane_alone(path: Path) -> None:
+    # The compiler is told that lanes do not depend on each other (`sim.core.independence`): this is what makes it true.
+    for loop in all_lane_loops(ast.parse(path.read_text(encoding="utf-8"))):
+        assert written_elsewhere(loop) == []
+
+
+def test_written_elsewhere__finds_sums_over_lanes_and_neighbours() -> None:
+    lines = ("run = first + lane", "a[m] += b[lane]", "c[m, lane - 1] = d[run]", "e[run] = 1")
+    loop = ast.parse("".join(["for lane in range(n):", *(f"\n    {line}" for line in lines)])).body[0]
+    assert isinstance(loop, ast.For)
+    assert written_elsewhere(loop) == ["a[m]", "c[m, lane - 1]"]
