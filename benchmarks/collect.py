@@ -20,7 +20,7 @@ import sim
 from benchmarks.cases import chain_hash
 from benchmarks.output import show
 from sim.chain import build, core_arrays
-from sim.engine.chunk import CHUNK, Chunk, Clock
+from sim.engine.chunk import CHUNK, LANES, Chunk, Clock
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes
 from sim.projects import followed as projects_followed
@@ -44,7 +44,7 @@ def measure(
     chain = core_arrays(reference)
     clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
     chunk = Chunk(chain, clock, runs)
-    collector = Collector(reference, chain, clock, chunk.blocks)
+    collector = Collector(reference, chain, clock, chunk.blocks, LANES)
     shocks = sample(scenario, reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     projects = projects_followed(reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     with ThreadPoolExecutor(threads) as pool:

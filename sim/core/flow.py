@@ -30,7 +30,7 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel, topic
-from sim.core.lanes import any_positive, clear, flat
+from sim.core.lanes import clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
 
@@ -185,20 +185,30 @@ def ship(chain: Chain, tile, now, block: Block):
             for lane in range(block.market.shape[2]):
                 kept = block.route[FIRM, r, lane] * block.market[FILL_FIRM, o, lane]
                 block.market[RELEASED, o, lane] += kept * chain.constants.dt
-        send(
-            chain.markets[route.destination],
-            now,
-            route.delay,
-            route.delay_part,
-            block.scratch[DONE],
-            ONE,
-            block.pipeline,
-        )
-        if followed(chain) and any_positive(block.scratch[DONE]):
-            for lane in range(block.origin.shape[2]):
-                block.scratch[DILUTED, lane] = block.scratch[DONE, lane] * block.origin[LEFT, o, lane]
-            diluted, destination = block.scratch[DILUTED], chain.markets[route.destination]
-            send(destination, now, route.delay, route.delay_part, diluted, ONE, block.tagged)
+        destination, done = chain.markets[route.destination], block.scratch[DONE]
+        if followed(chain):
+            _send_mixed(destination, now, route, done, block.origin[LEFT, o], block.pipeline, block.tagged)
+        else:
+            send(destination, now, route.delay, route.delay_part, done, ONE, block.pipeline)
+
+
+@kernel
+def _send_mixed(market, now, route, amounts, share, pipeline, tagged):
+    """Like `send`, for what a share of is tagged, along a route."""
+    soon, part = pipeline_row(market, now + route.delay), route.delay_part
+    lanes = amounts.size
+    if part > ZERO:
+        late = pipeline_row(market, now + route.delay + 1)
+        for lane in range(lanes):
+            sent, of_it = amounts[lane], amounts[lane] * share[lane]
+            pipeline[soon, lane] += (ONE - part) * sent
+            pipeline[late, lane] += part * sent
+            tagged[soon, lane] += (ONE - part) * of_it
+            tagged[late, lane] += part * of_it
+    else:
+        for lane in range(lanes):
+            pipeline[soon, lane] += amounts[lane]
+            tagged[soon, lane] += amounts[lane] * share[lane]
 
 
 @kernel
