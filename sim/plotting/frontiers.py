@@ -81,7 +81,7 @@ def _number(axes: Axes, data: xr.Dataset) -> None:
         # A list stands above its mark, and to the left of one at the right end, so that it does not leave the axes.
         is_list, share = len(places) > 1, (where[first, 0] - where[:, 0].min()) / width[0]
         goes_left = is_list and share > 0.85
-        offset = (3.0 if goes_left else 4.0, 7.0 if is_list else 4.0 if first % 2 == 0 else -11.0)
+        offset = (3.0 if goes_left else 4.0, 12.0 if is_list else 4.0 if first % 2 == 0 else -11.0)
         axes.annotate(text, tuple(where[first]), offset, ha="right" if goes_left else "left", **look)
 
 
@@ -102,6 +102,6 @@ def frontier(data: xr.Dataset) -> Figure:
     right.text(0.0, 1.0, names, va="top", fontsize=style.SMALL, transform=right.transAxes)
     style.big_title(figure, f"What policies cost and what loss they leave: {data.attrs['title']}")
     source = f"Source: oreflow, {data.attrs['runs']:,} runs of each mix, seed {data.attrs['seed']}, the same draws"
-    text = f"{source}; changes from mix 1, paired run by run; bars: 95 % for all mixes together"
+    text = f"{source}; changes from mix 1, paired run by run; bars: 95 % for all mixes together, where runs bound it"
     figure.supxlabel(text, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure
