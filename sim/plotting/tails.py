@@ -66,7 +66,7 @@ def spells(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
     axes.set_xlabel("months in a row, at least", fontsize=style.NORMAL)
     axes.set_ylabel("share of runs", fontsize=style.NORMAL)
     style.heading(axes, f"How often {data.attrs['condition']} lasts", _runs(data), width=58)
-    axes.legend(frameon=False, fontsize=style.SMALL, loc="upper right")
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="best")
     return _noted(
         axes, _careful({f"{each} months": str(data.warning.sel({MONTHS: each}).values) for each in data[MONTHS].values})
     )
