@@ -32,6 +32,8 @@ class Kind(StrEnum):
     frontier = "frontier"
     value = "value"
     box = "box"
+    spells = "spells"
+    budget = "budget"
     hindcast = "hindcast"
 
 
@@ -42,7 +44,8 @@ KINDS = (
     "exceedance: how often a variable of /runs exceeds a value; shocks: the restrictions. "
     "Of answers kept with --out FILE.nc: forest (of `sim compare`), blame (of `sim blame`), tornado (of "
     "`sim sensitivity`), frontier, value (of `sim value-of-information`), box "
-    "(of `sim discover`). Of the name of an episode in place of a file: hindcast."
+    "(of `sim discover`), spells and budget (of `sim tails` with --lasting, --budget). "
+    "Of the name of an episode in place of a file: hindcast."
 )
 
 

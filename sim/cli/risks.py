@@ -45,12 +45,20 @@ def tails(
         bool, typer.Option("--by-year", help="Curves of the picture also for each calendar year (needs --follow).")
     ] = False,
     plot: Annotated[
-        Path | None, typer.Option(help="Picture of how often each quantity is exceeded: .png, .svg or .pdf.")
+        Path | None,
+        typer.Option(
+            help="Picture, .png, .svg or .pdf: how often each quantity is exceeded; with --lasting how long it lasts, "
+            "with --budget public money; a panel for each that is asked for."
+        ),
     ] = None,
     out: TableFile = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Print figures of an ensemble with their errors: means, value at risk, tail means, shares of runs."""
+    """Print figures of an ensemble with their errors: means, value at risk, tail means, shares of runs.
+
+    With --lasting or --budget these alone, unless a --metric is given too. The table of --out holds the first
+    of what is asked for: figures, --lasting, --budget; the picture of --plot has a panel for each, in this order.
+    """
     with reported():
         from sim import store
         from sim.questions import tables
@@ -61,13 +69,16 @@ def tails(
             lambda: _picture(plot, overwrite),
             lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
         )
+        has_figures = bool(metrics) or not (lasting or budget)
         checks: list[Callable[[], object]] = [
-            lambda: asked.figures(found, metrics) if metrics or not (lasting or budget) else None,
+            lambda: asked.figures(found, metrics) if has_figures else None,
             lambda: asked.spells(found, str(lasting)) if lasting else None,
             lambda: asked.budget(found) if budget else None,
-            lambda: _curves(found, metrics, by_year) if plot else None,
+            lambda: _curves(found, metrics, by_year) if plot and has_figures else [],
+            lambda: _needs_curves(by_year, has_figures),
         ]
-        data, lasts, money, curves = together(*checks)
+        data, lasts, money, curves, _ = together(*checks)
+        answers = [each for each in (data, lasts, money) if each is not None]
         if data is not None:
             _print_figures(data)
         if lasts is not None:
@@ -75,12 +86,15 @@ def tails(
         if money is not None:
             _print_budget(money)
         if target is not None:
-            tables.write_table(next(each for each in (data, lasts, money) if each is not None), target)
+            tables.write_table(answers[0], target)
             say(f"Table: {out}")
+            if len(answers) > 1:
+                note("note: the table holds the first answer only; ask for each alone to keep the others")
         if picture is not None:
-            from sim.plotting import files, risks
+            from sim.plotting import files
+            from sim.plotting import tails as drawn
 
-            files.write(risks.exceedance_figure(curves), picture)
+            files.write(drawn.picture(*curves, *(each for each in (lasts, money) if each is not None)), picture)
             say(f"Picture: {plot}")
 
 
@@ -141,6 +155,14 @@ def _curves(found: Any, metrics: list[str], by_year: bool) -> list[xr.Dataset]:
 
     texts = dict.fromkeys(parse(text).quantity_text for text in metrics or asked.headlines(found))
     return together(*(lambda text=text: asked.exceedance(found, text, by_year=by_year) for text in texts))
+
+
+def _needs_curves(by_year: bool, has_figures: bool) -> None:
+    """Refuse curves by year where no curve is drawn."""
+    from sim.errors import ResultError
+
+    if by_year and not has_figures:
+        raise ResultError("--by-year draws curves of a --metric for each year; give a --metric, or leave it out")
 
 
 def _items(items: list[str], overrides: list[str]) -> dict[str, Any]:
@@ -230,6 +252,8 @@ def _print_spells(data: xr.Dataset) -> None:
             rows.append((f"{months}", *(f"{100.0 * float(each[name]):.1f} %" for name in ("value", "low", "high"))))
     heads = ("months in a row, at least", ">share of runs", ">from", ">to (95 %)")
     table(f"How often {data.attrs['condition']} lasts, {data.attrs['runs']:,} runs", heads, rows)
+    shown = [months for months in SHOWN_MONTHS if months in data.months]
+    _print_warnings({f"{months} months": str(data.warning.sel(months=months).values) for months in shown})
 
 
 def _print_budget(data: xr.Dataset) -> None:
@@ -242,7 +266,8 @@ def _print_budget(data: xr.Dataset) -> None:
         rows.append((str(year), *cells))
     heads = ("year", ">expected", ">1 in 20 (95 % quantile)", ">1 in 100 (99 % quantile)")
     table("Public money by budget year, million USD, with 95 % intervals", heads, rows)
-    _print_warnings({str(each): str(data.warning.sel(statistic=each).values[0]) for each in data.statistic.values})
+    every = ((each, year) for each in data.statistic.values for year in data.year.values)
+    _print_warnings({f"{each} {year}": str(data.warning.sel(statistic=each, year=year).values) for each, year in every})
 
 
 def _print_comparison(data: xr.Dataset) -> None:

@@ -10,10 +10,12 @@ from sim.plotting.goals import goal
 from sim.plotting.heatmaps import heat, heat_figure
 from sim.plotting.histories import history
 from sim.plotting.overview import stages
+from sim.plotting.tails import budget, spells
 from sim.plotting.timelines import shocks
 
 __all__ = [
     "blame",
+    "budget",
     "chain_map",
     "discovery",
     "exceeded",
@@ -27,6 +29,7 @@ __all__ = [
     "quoted",
     "sensitivity",
     "shocks",
+    "spells",
     "stages",
     "stress",
     "value_of_information",

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from sim.errors import ResultError
-from sim.plotting import answers, deciding, frontiers, hindcasts, risks
+from sim.plotting import answers, deciding, frontiers, hindcasts, risks, tails
 
 REPLAYED = 24
 """Parameter sets that a fan of an episode is drawn from."""
@@ -25,7 +25,7 @@ class Answer:
     made_by: str
     """Command that makes what it is drawn of."""
     marks: tuple[str, ...]
-    """Variables of which the answer has at least one."""
+    """Variables, or dimensions with labels, of which the answer has at least one."""
     draw: Callable[[xr.Dataset], Figure]
 
 
@@ -57,7 +57,7 @@ ANSWERS = {
     "value": Answer(
         "what it saves to know a parameter before an option is chosen",
         "sim value-of-information A B --metric METRIC --out FILE.nc",
-        ("value",),
+        ("value_error",),
         deciding.value_of_information,
     ),
     "box": Answer(
@@ -65,6 +65,18 @@ ANSWERS = {
         "sim discover FILE --metric METRIC --out FILE.nc",
         ("limit_low",),
         answers.discovery,
+    ),
+    "spells": Answer(
+        "how often a condition lasts for so many months in a row",
+        "sim tails FILE --lasting CONDITION --out FILE.nc",
+        ("months",),
+        tails.picture,
+    ),
+    "budget": Answer(
+        "public money by budget year: expected, 1 in 20 and 1 in 100",
+        "sim tails FILE --budget --out FILE.nc",
+        ("statistic",),
+        tails.picture,
     ),
 }
 """Pictures of answers by name."""
@@ -91,7 +103,7 @@ def read(path: str | Path, kind: str) -> xr.Dataset:
         data = xr.load_dataset(path, engine="netcdf4", decode_timedelta=False)
     except (OSError, ValueError):
         raise ResultError(f"{path}: is no NetCDF file, which --kind {kind} is drawn of; {cure}") from None
-    if not set(ANSWERS[kind].marks) & set(data.data_vars):
+    if not set(ANSWERS[kind].marks) & {*data.data_vars, *data.sizes}:
         raise ResultError(f"{path}: holds no answer that --kind {kind} can be drawn of; {cure}")
     return data
 

@@ -15,6 +15,8 @@ from sim.plotting import style
 from sim.variables import MIX
 
 PALE = "0.75"
+NEAR = 0.02
+"""Share of an axis within which marks are numbered together."""
 
 
 def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
@@ -38,7 +40,6 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         linewidth=1.2,
         label="no figure is better in both",
     )
-    places = {str(name): place for place, name in enumerate(data[MIX].values, start=1)}
     kinds = (
         (ordered.dropped_for == "", style.BLUE, "not told apart from it (95 %)"),
         (ordered.dropped_for != "", PALE, "surely beaten, so dropped"),
@@ -52,10 +53,7 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         }
         look: dict[str, Any] = {"fmt": "o", "color": colour, "markersize": 4.5, "elinewidth": 0.8}
         axes.errorbar(part.cost_change.values, part.loss_change.values, **bars, **look, label=label)
-        for name, cost, loss in zip(part[MIX].values, part.cost_change.values, part.loss_change.values, strict=True):
-            where: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL, "color": "black"}
-            place = places[str(name)]
-            axes.annotate(str(place), (cost, loss), (4.0, 4.0 if place % 2 else -11.0), **where)
+    _number(axes, data)
     style.dress(axes, size=style.NORMAL)
     for axis, name in ((axes.xaxis, "cost"), (axes.yaxis, "loss")):
         unit = str(data.attrs[f"{name}_units"])
@@ -64,8 +62,27 @@ def frontier_axes(data: xr.Dataset, *, ax: Axes | None = None) -> Axes:
         axis.set_label_text(
             f"change of {data.attrs[name]}" + ("" if unit == "1" else f", {unit}"), fontsize=style.NORMAL
         )
-    axes.legend(frameon=False, fontsize=style.SMALL, loc="best")
+    # Above the axes, where it covers no mark and no interval.
+    axes.legend(frameon=False, fontsize=style.SMALL, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
     return axes
+
+
+def _number(axes: Axes, data: xr.Dataset) -> None:
+    """Write the numbers of mixes beside their marks: one text for those that cannot be told apart by eye."""
+    where = np.stack([data.cost_change.values, data.loss_change.values], axis=1)
+    width = np.maximum(np.ptp(where, axis=0), 1e-12)
+    groups: dict[int, list[int]] = {}
+    for place, point in enumerate(where):
+        near = (first for first in groups if (np.abs(where[first] - point) < NEAR * width).all())
+        groups.setdefault(next(near, place), []).append(place)
+    look: dict[str, Any] = {"textcoords": "offset points", "fontsize": style.SMALL, "color": "black"}
+    for first, places in groups.items():
+        text = ", ".join(str(place + 1) for place in places)
+        # A list stands above its mark, and to the left of one at the right end, so that it does not leave the axes.
+        is_list, share = len(places) > 1, (where[first, 0] - where[:, 0].min()) / width[0]
+        goes_left = is_list and share > 0.85
+        offset = (3.0 if goes_left else 4.0, 12.0 if is_list else 4.0 if first % 2 == 0 else -11.0)
+        axes.annotate(text, tuple(where[first]), offset, ha="right" if goes_left else "left", **look)
 
 
 def _bars(part: xr.Dataset, name: str) -> NDArray[np.float64]:
@@ -85,6 +102,6 @@ def frontier(data: xr.Dataset) -> Figure:
     right.text(0.0, 1.0, names, va="top", fontsize=style.SMALL, transform=right.transAxes)
     style.big_title(figure, f"What policies cost and what loss they leave: {data.attrs['title']}")
     source = f"Source: oreflow, {data.attrs['runs']:,} runs of each mix, seed {data.attrs['seed']}, the same draws"
-    text = f"{source}; changes from mix 1, paired run by run; bars: 95 % for all mixes together"
+    text = f"{source}; changes from mix 1, paired run by run; bars: 95 % for all mixes together, where runs bound it"
     figure.supxlabel(text, x=0.01, ha="left", fontsize=style.SOURCE, color=style.GREY)
     return figure

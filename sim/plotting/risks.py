@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -84,21 +83,6 @@ def _steps(axes: Axes, curve: xr.Dataset, **look: Any) -> None:
     """A curve of shares above thresholds; no share of a logarithmic axis is 0."""
     share = np.where(curve.share.values > 0.0, curve.share.values, np.nan)
     axes.step(curve.threshold.values, share, where="post", **look)
-
-
-def exceedance_figure(curves: Sequence[xr.Dataset]) -> Figure:
-    """A figure with a panel for each quantity and its source; parameters as for `exceedance`."""
-    columns = min(len(curves), 2)
-    rows = -(-len(curves) // columns)
-    figure = style.new_figure(6.5 * columns, 3.9 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axes, data in zip(grid.flat, curves, strict=False):
-        exceedance(data, ax=axes)
-    for axes in list(grid.flat)[len(curves) :]:
-        axes.set_visible(False)
-    source = curves[0].attrs
-    made = f"oreflow {source['oreflow_version']}, {source['title']}"
-    return _signed(figure, f"Source: {made}, {source['runs']:,} runs, seed {source['seed']}")
 
 
 def _signed(figure: Figure, words: str) -> Figure:

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import xarray as xr
 from click.testing import Result
+from matplotlib.figure import Figure
 from typer.testing import CliRunner
 
 import sim
 from sim.cli.app import app
+from sim.plotting import tails
 
 SHORT = ["--set", "time.years=0.5"]
 
@@ -53,6 +55,45 @@ def test_tails__lists_all_faults_and_writes_nothing(made: Path, tmp_path: Path) 
     )  # fmt: skip
     assert found.exit_code == 2 and not (tmp_path / "a.csv").exists()
     for words in ("did you mean shortage?", "did you mean dy_oxide?", "--follow 'stopped[defence, US]'", "nothing was"):
+        assert words in found.stderr
+
+
+def test_tails__draws_a_panel_for_all_that_is_asked(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[tuple[str, ...]]] = []
+    kept = tails.picture
+
+    def picture(*answers: xr.Dataset) -> Figure:
+        """Note what is drawn."""
+        seen.append([tuple(str(dim) for dim in each.dims) for each in answers])
+        return kept(*answers)
+
+    monkeypatch.setattr(tails, "picture", picture)
+    lasting = ("--lasting", "price[dy_oxide, EU] > 1.05")
+    for place, metrics in (("a.png", ()), ("b.png", ("--metric", "price[dy_oxide, EU]"))):
+        found = call("tails", made, *metrics, *lasting, "--plot", tmp_path / place)
+        assert found.exit_code == 0, found.output
+        assert (tmp_path / place).stat().st_size > 10_000
+    assert seen == [[("months",)], [("horizon", "threshold"), ("months",)]]
+
+
+def test_tails__keeps_the_first_answer_and_says_so(made: Path, tmp_path: Path) -> None:
+    lasting = ("--lasting", "price[dy_oxide, EU] > 1.05")
+    found = call("tails", made, *lasting, "--out", tmp_path / "a.nc")
+    assert found.exit_code == 0 and "first answer only" not in found.stderr
+    found = call("plot", tmp_path / "a.nc", "--kind", "spells", "--out", tmp_path / "a.png")
+    assert found.exit_code == 0, found.output
+    found = call("tails", made, "--metric", "price[dy_oxide, EU]", *lasting, "--out", tmp_path / "b.nc")
+    assert found.exit_code == 0 and "first answer only" in found.stderr
+
+
+def test_tails__refuses_pictures_it_cannot_draw(made: Path, tmp_path: Path) -> None:
+    found = call(
+        "tails", made, "--lasting", "stopped[defence, US] > 0.3", "--budget", "--by-year", "--plot", tmp_path / "a.png"
+    )
+    assert found.exit_code == 2 and not list(tmp_path.iterdir())
+    for words in ("--follow 'stopped[defence, US]'", "policies", "--by-year draws curves of a --metric"):
         assert words in found.stderr
 
 

@@ -57,6 +57,20 @@ def test_picture__joins_leading_mixes_where_their_points_lie(found: xr.Dataset) 
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), leads.loss_change)
 
 
+def test_picture__numbers_every_mix_once_and_has_its_legend_above_the_axes(found: xr.Dataset) -> None:
+    axes = frontier_axes(found)
+    numbers = [int(number) for text in axes.texts for number in text.get_text().split(", ")]
+    assert sorted(numbers) == list(range(1, found.sizes["mix"] + 1))
+    figure, legend = axes.figure, axes.get_legend()
+    assert legend is not None
+    figure.draw_without_rendering()
+    assert legend.get_window_extent().y0 >= axes.get_window_extent().y1 - 1.0
+    # Mixes at one place have one text, which names them all.
+    same = found.copy(deep=True)
+    same["cost_change"][:], same["loss_change"][:] = 0.0, 0.0
+    assert [text.get_text() for text in frontier_axes(same).texts] == [", ".join(map(str, sorted(numbers)))]
+
+
 def test_mixes_of__are_none_each_alone_all_but_each_and_all(scenario: sim.Scenario) -> None:
     found, count = mixes_of(scenario), len(scenario.policies)
     assert len(found) == 2 * count + 2
