@@ -17,7 +17,7 @@ from sim.questions.known import known
 from sim.results.intervals import Values
 from sim.results.lookup import labels, variable
 from sim.results.summary import products, sectors
-from sim.variables import RUN
+from sim.variables import MONTH, RUN
 
 STATISTICS: tuple[Statistic, ...] = (Mean(), Quantile(0.5), Quantile(0.95), Tail(0.95), Quantile(0.99), Tail(0.99))
 """What is asked of a quantity without a statistic; q95 and q99 are its value at risk."""
@@ -232,7 +232,7 @@ def spells(results: xr.DataTree, condition: str, *, most: int = 24) -> xr.Datase
     Parameters
     ----------
     condition: Such as `shortage[magnet_hc, US] > 0.1`, of a monthly variable whose path every run keeps.
-    most: Most months.
+    most: Most months; no more than the horizon has.
 
     Returns
     -------
@@ -243,7 +243,8 @@ def spells(results: xr.DataTree, condition: str, *, most: int = 24) -> xr.Datase
     MetricError: It is no such condition, or the result does not hold the paths.
     """
     longest = parse(f"longest({condition})").values(results)
-    months = np.arange(1, most + 1)
+    there = next(results[name].sizes[MONTH] for name in ("paths", "monthly", "traces") if name in results.children)
+    months = np.arange(1, min(most, there) + 1)
     found = [estimate(Share(), (longest >= count).astype(float)) for count in months]
     data = _dataset({MONTHS: months}, found, ["1"] * months.size)
     return data.assign_attrs({**_source(results), "condition": " ".join(condition.split())})

@@ -84,6 +84,12 @@ def test_spells__are_shares_of_runs_by_months_in_a_row(results: xr.DataTree) -> 
     assert float(found.high.sel(months=4)) > 0.05 and "no run of 40" in str(found.warning.sel(months=4).values)
 
 
+def test_spells__end_with_the_horizon(results: xr.DataTree) -> None:
+    there = results["paths"].sizes["time"]
+    assert spells(results, "shortage[ore, EU] > 0.05", most=there + 9).sizes["months"] == there
+    assert spells(results, "shortage[ore, EU] > 0.05", most=there - 1).sizes["months"] == there - 1
+
+
 def test_budget__adds_up_instruments_by_year(results: xr.DataTree) -> None:
     money = np.zeros((40, 2, 3))
     money[:, 0, 1] = np.arange(40)
