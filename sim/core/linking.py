@@ -17,8 +17,6 @@ from typing import Any
 
 import numba
 
-from sim.core.independence import lowering
-
 TESTED = ("0.68",)
 """Minor versions of numba whose compiler is known to be as the classes here expect it."""
 
@@ -34,8 +32,9 @@ def _inner_compiler() -> type:
     """Compiler class for such functions, made of numba's own."""
     from numba.core.codegen import JITCodeLibrary
     from numba.core.compiler import Compiler
+    from numba.core.typed_passes import NativeLowering
 
-    own = lowering()
+    from sim.core.independence import LaneLowering
 
     class Environments:
         """Code generator of a library without machine code, in which no environment can be set."""
@@ -82,7 +81,8 @@ def _inner_compiler() -> type:
             """Numba's own, but for the step that writes intermediate code."""
             pipelines: list[Any] = super().define_pipelines()
             for pipeline in pipelines:
-                pipeline.passes = [(own.get(step, step), text) for step, text in pipeline.passes]
+                marked = {NativeLowering: LaneLowering}
+                pipeline.passes = [(marked.get(step, step), text) for step, text in pipeline.passes]
                 pipeline.finalize()
             return pipelines
 
