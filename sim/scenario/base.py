@@ -80,6 +80,18 @@ def show(value: object) -> str:
     return "a list" if isinstance(value, (list, tuple)) else "no value a scenario can hold"
 
 
+def texts(value: object) -> list[str]:
+    """Names in what may be one name, a list of names, a table by name, or anything else.
+
+    Example
+    -------
+    >>> texts("US"), texts({"US": 0.9, "default": 1.0}), texts(7)
+    (['US'], ['US', 'default'], [])
+    """
+    several = value if isinstance(value, (tuple, list, dict)) else (value,)
+    return [item for item in several if isinstance(item, str)]
+
+
 def unknown(key: str, names: Iterable[str], known: Collection[str], kind: str) -> Iterator[Finding]:
     """Yield the names that are not known, each with the nearest that is.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sim.errors import Fault
 from sim.scenario.arrival import At
-from sim.scenario.base import Finding, unknown
+from sim.scenario.base import Finding, texts, unknown
 from sim.scenario.clustering import Clustering, check_clustering, check_escalated, check_regimes
 from sim.scenario.dates import span
 from sim.scenario.measures import Measure, RouteMeasure, Spilling
@@ -69,11 +70,7 @@ def check_unsound(
             continue
         found: list[Finding] = []
         if tables is not None:
-            known = [row.product for row in tables.products]
-            found += unknown("products", _listed(given), known, "product")
-            found += unknown("spillover.products", _listed(given.get("spillover")), known, "product")
-            by = [given["by"]] if isinstance(given.get("by"), str) else []
-            found += unknown("by", by, [row.region for row in tables.regions], "region")
+            found += _names_given(given, tables)
         escalates = given.get("escalates")
         found += check_escalated(name, escalates if isinstance(escalates, dict) else (), names)
         onset = given.get("onset")
@@ -84,10 +81,23 @@ def check_unsound(
     return faults
 
 
-def _listed(table: object) -> list[str]:
-    """Return the names under `products` in what may or may not be a table that lists them."""
-    products = table.get("products") if isinstance(table, dict) else None
-    return [item for item in products if isinstance(item, str)] if isinstance(products, (list, tuple)) else []
+def _names_given(given: Mapping[str, Any], tables: ChainTables) -> Iterator[Finding]:
+    """Unknown names in a restriction as it was written, of whatever type its values are."""
+    regions, products = [row.region for row in tables.regions], [row.product for row in tables.products]
+    spillover, reacts = (_table(given.get(key)) for key in ("spillover", "reacts"))
+    towards = [name for name in texts(given.get("towards")) if name not in ("all", "default")]
+    yield from unknown("by", texts(given.get("by")), regions, "region")
+    yield from unknown("products", texts(given.get("products")), products, "product")
+    yield from unknown("towards", towards, regions, "region")
+    yield from unknown("spillover.products", texts(spillover.get("products")), products, "product")
+    yield from unknown("reacts.product", texts(reacts.get("product")), products, "product")
+    yield from unknown("reacts.regions", texts(reacts.get("regions")), regions, "region")
+    yield from unknown("sectors", texts(given.get("sectors")), [row.sector for row in tables.sectors], "sector")
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    """What may or may not be a table as one."""
+    return value if isinstance(value, dict) else {}
 
 
 def _names_in(draft: Draft, section: str) -> list[str]:

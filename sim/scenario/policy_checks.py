@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sim.errors import Fault
-from sim.scenario.base import Finding, unknown
+from sim.scenario.base import Finding, texts, unknown
 from sim.scenario.capacity import Capacity
 from sim.scenario.capital_instruments import Building, Finance
 from sim.scenario.dates import span
@@ -72,7 +72,7 @@ def check_unsound_policies(draft: Draft, sound: Mapping[str, Policy], tables: Ch
         for name, given in raw.items()
         if name not in sound and isinstance(given, dict)
         for key, kind in NAMING.items()
-        for _, problem, cure in unknown(key, _texts(given.get(key)), known[kind], kind)
+        for _, problem, cure in unknown(key, texts(given.get(key)), known[kind], kind)
     ]
 
 
@@ -85,12 +85,6 @@ def _known_names(tables: ChainTables) -> dict[str, set[str]]:
         "stage": set(tables.meta.stages),
         "recipe": {row.recipe for row in tables.recipes},
     }
-
-
-def _texts(value: object) -> list[str]:
-    """Names in what may be one name, a list of names, a table by name, or anything else."""
-    several = value if isinstance(value, (tuple, list, dict)) else (value,)
-    return [item for item in several if isinstance(item, str)]
 
 
 def _dates(policy: Instrument, time: Time | None) -> Iterator[Finding]:

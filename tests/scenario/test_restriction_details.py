@@ -107,6 +107,27 @@ def test_check__finds_unknown_goods_held_by_a_restriction_at_fault_itself(folder
     assert len(faults) == 2 and "spillover.products names 'magnets', not a known product" in faults[1]
 
 
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("towards={X = 0.9, default = 0.5}", ["towards names 'X', not a known region"]),
+        ("towards='X'", ["towards names 'X', not a known region"]),
+        ("towards={B = 0.9, default = 0.5}", []),
+        (
+            "reacts={watches = 'price', product = 'oxid', regions = ['B', 'X'], begins_at = 1.2, full_at = 2}",
+            ["reacts.product names 'oxid', not a known product", "reacts.regions names 'X', not a known region"],
+        ),
+    ],
+)
+def test_check__finds_unknown_places_and_goods_in_a_restriction_at_fault_itself(
+    folder: Any, given: str, found: list[str]
+) -> None:
+    faults = folder.faults("restrictions.halt.cut=2", f"restrictions.halt.{given}")
+    for words in found:
+        assert any(f"restrictions.halt.{words}" in fault for fault in faults)
+    assert len([fault for fault in faults if "not a known" in fault]) == len(found)
+
+
 def test_check__finds_a_weight_that_a_later_step_takes_too_far(folder: Any) -> None:
     step = "restrictions.halt.schedule=[{from = '2026-06', cut = 1.0}]"
     line = folder.fault(step, "restrictions.halt.cut=0.1", "restrictions.halt.towards={B = 2}")
