@@ -104,7 +104,7 @@ def is_compiled() -> bool:
     """Whether machine code of the kernel of this version is kept for this processor."""
     from sim.core import jit
 
-    return any(jit.cache_folder().rglob("*simulate*.nbi"))
+    return any(jit.cache_folder().rglob("loop.advance*.nbi"))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.core.jit import entry, kernel
+from sim.core.jit import allocating_entry, kernel
 from sim.core.mathx import HALF, ZERO, clip, log
 from sim.core.state import Ints
 
@@ -32,7 +32,7 @@ def bin_of(value, low, per_unit, last):
     return np.int32(clip((value - low) * per_unit + HALF, ZERO, last))
 
 
-@entry
+@allocating_entry
 def first_bits(guess: Ints, low, per_unit, last, bits: Ints):
     """Bits of the least value in bin `k + 1`, for every guess `k` of them that is right to a part in 2,000.
 

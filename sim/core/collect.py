@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.core.bins import Bins, bin_of, looked_up
-from sim.core.jit import entry, kernel
+from sim.core.jit import allocating_entry, entry, kernel
 from sim.core.mathx import HALF, ONE, ZERO, clip
 from sim.core.state import Floats, Ints
 
@@ -216,7 +216,7 @@ def add_even(keys: Ints, first, per_row, packed, runs, counters: Ints):
             first += per_row
 
 
-@entry
+@allocating_entry
 def count(
     source: Floats,
     volume: Floats,
@@ -293,7 +293,7 @@ def count(
                 add_even(keys, here, per_row, packed, runs, counters)
 
 
-@entry
+@allocating_entry
 def lay_out(source: Floats, volume: Floats, members: Members, begin, end, out: Floats):
     """Recorded values of rows for months `begin` to `end`, shape (month, row, run and padding), overwritten."""
     start, member, weight, _, _ = members

@@ -39,7 +39,13 @@ LLVM_OPTIONS = (
     "-force-vector-interleave=4",
 )
 
-INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **inner_options()}
+UNCOUNTED: dict[str, Any] = {"_nrt": False}
+"""Arrays stay their caller's: no row taken of one is counted as a reference to it.
+
+Numba counts them by atomic operations on memory that all threads share, thousands a period: the core takes a third
+longer with them. Such a function cannot make an array, nor may a function that counts use an array which it returns.
+"""
+INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **UNCOUNTED, **inner_options()}
 """Options of functions that only compiled code calls: no wrappers, which halves compile time."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -122,6 +128,12 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
+def view(function: Function) -> Function:
+    """Have a function that returns rows of an array written out where it is called: none that does not count may."""
+    written: Function = numba.njit(inline="always", **INNER, **OPTIONS)(function)
+    return written
+
+
 def topic(function: Function) -> Function:
     """Compile a function that runs once a period, apart from the others.
 
@@ -133,10 +145,19 @@ def topic(function: Function) -> Function:
 
 
 def entry(function: Function) -> Function:
-    """Compile a function that Python calls, kept in the cache between sessions."""
+    """Compile a function that Python calls, kept in the cache between sessions; it makes no array."""
+    return _entry(function, **UNCOUNTED)
+
+
+def allocating_entry(function: Function) -> Function:
+    """The same for one that makes arrays to work in."""
+    return _entry(function)
+
+
+def _entry(function: Function, **options: Any) -> Function:
     if config.DISABLE_JIT:
         return function
     _set_llvm_options()
     with _numba_cache_in(cache_folder()):
-        compiled: Function = numba.njit(cache=True, **OPTIONS)(function)
+        compiled: Function = numba.njit(cache=True, **options, **OPTIONS)(function)
     return compiled

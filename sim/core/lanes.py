@@ -5,7 +5,7 @@ A shortcut must give every lane the bits it would get the long way, or a run wou
 
 from __future__ import annotations
 
-from sim.core.jit import kernel
+from sim.core.jit import kernel, view
 from sim.core.mathx import ZERO
 
 
@@ -28,7 +28,7 @@ def any_below(row, bound):
     return found
 
 
-@kernel
+@view
 def of_block(row, first, lanes):
     """The part of a row over all runs that belongs to a block whose first lane is run `first`.
 
@@ -37,7 +37,7 @@ def of_block(row, first, lanes):
     return row[first : first + lanes]
 
 
-@kernel
+@view
 def flat(rows):
     """Neighbouring rows as one: a loop over all of them costs what a loop over one does to begin."""
     return rows.reshape(rows.size)

@@ -25,7 +25,7 @@ from sim.core import (
     trade,
 )
 from sim.core.jit import entry, topic
-from sim.core.state import Block, Chain, Events, ProjectDraws, Record
+from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
 
 
 @topic
@@ -58,10 +58,18 @@ def settle(chain: Chain, now, followed, bound, stocked, block: Block):
         cohorts.sell(chain, chain.tiles[t], now, block)
 
 
-@entry
 def simulate(
-    chain: Chain, events: Events, draws: ProjectDraws, first, begin, end, months, weights, block: Block, results: Record
-):
+    chain: Chain,
+    events: Events,
+    draws: ProjectDraws,
+    first: int,
+    begin: int,
+    end: int,
+    months: Ints,
+    weights: Floats,
+    block: Block,
+    results: Record,
+) -> None:
     """Simulate periods `begin` to `end` of one block of runs, in place.
 
     Parameters
@@ -72,8 +80,26 @@ def simulate(
     block: State before period `begin`; after the call that before period `end`.
     results: Monthly record of the block to add to; arrays without rows are skipped.
     """
-    restrictions.clear_controls(block)
     spans = restrictions.event_spans(events, first, block.market.shape[2])
+    advance(chain, events, spans, draws, first, begin, end, months, weights, block, results)
+
+
+@entry
+def advance(
+    chain: Chain,
+    events: Events,
+    spans,
+    draws: ProjectDraws,
+    first,
+    begin,
+    end,
+    months,
+    weights,
+    block: Block,
+    results: Record,
+):
+    """The compiled part of `simulate`; `spans` is what `event_spans` says of the block."""
+    restrictions.clear_controls(block)
     followed, stocked = flow.followed(chain), chain.reserves.size > 0
     if begin == 0:
         capacity.set_clocks(draws, first, block)

@@ -50,6 +50,14 @@ def keep(row, values, scale, begins):
             row[lane] += scale * values[lane]
 
 
+@kernel
+def copy(rows, values):
+    """Put values in rows of the same shape."""
+    into, out_of = flat(rows), flat(values)
+    for i in range(into.size):
+        into[i] = out_of[i]
+
+
 @topic
 def record_period(chain: Chain, month, begins, weight, block: Block, record: Record):
     """Record a period in its month: prices and inventory with `weight` (an average), tonnes as they are.
@@ -112,17 +120,17 @@ def account(chain: Chain, now, block: Block):
 def record_totals(chain: Chain, last, block: Block, record: Record):
     """Sums over the horizon, and what stands at its end."""
     if record.destroyed.shape[0] > 0:
-        record.destroyed[...] = block.use[DESTROYED]
-        record.rationed[...] = block.use[RATIONED]
-        record.substituted[...] = block.use[REPLACED]
-        record.saved[...] = block.input[SAVED]
-        record.held_up[...] = block.input[HELD_UP]
-        record.rent[...] = block.restriction[RENT_PAID]
-        record.sender_loss[...] = block.restriction[SENDER_LOSS]
-        record.project_start[...] = block.project[STARTED]
-        record.ledger[...] = block.ledger
-        record.revenue[...] = block.revenue
-        record.exports[...] = block.exports
+        copy(record.destroyed, block.use[DESTROYED])
+        copy(record.rationed, block.use[RATIONED])
+        copy(record.substituted, block.use[REPLACED])
+        copy(record.saved, block.input[SAVED])
+        copy(record.held_up, block.input[HELD_UP])
+        copy(record.rent, block.restriction[RENT_PAID])
+        copy(record.sender_loss, block.restriction[SENDER_LOSS])
+        copy(record.project_start, block.project[STARTED])
+        copy(record.ledger, block.ledger)
+        copy(record.revenue, block.revenue)
+        copy(record.exports, block.exports)
     for p in range(record.capacity.shape[0]):
         trend = chain.processes[p].capacity * chain.building.growth[p, last]
         for lane in range(record.capacity.shape[1]):

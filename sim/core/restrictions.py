@@ -46,6 +46,7 @@ from sim.core.state import (
     Block,
     Chain,
     Events,
+    Floats,
 )
 
 
@@ -70,20 +71,12 @@ def spared(pair, now):
     return pair.spared_from <= now < pair.spared_to
 
 
-@topic
-def event_spans(events: Events, first, lanes):
+def event_spans(events: Events, first: int, lanes: int) -> Floats:
     """First announcement and last end over a block, of each restriction and slot; shape (restriction, slot, 2)."""
-    restrictions, slots, _ = events.onset.shape
-    spans = np.empty((restrictions, slots, 2), np.float32)
-    for k in range(restrictions):
-        for slot in range(slots):
-            begin, end = NEVER, -NEVER
-            for lane in range(lanes):
-                begin = min(begin, np.float32(events.announced[k, slot, first + lane]))
-                if events.onset[k, slot, first + lane] < NEVER:
-                    end = max(end, np.float32(events.end[k, slot, first + lane]))
-            spans[k, slot, 0], spans[k, slot, 1] = begin, end
-    return spans
+    here = slice(first, first + lanes)
+    begin = events.announced[:, :, here].min(axis=2, initial=NEVER)
+    ends = np.where(events.onset[:, :, here] < NEVER, events.end[:, :, here], -NEVER)
+    return np.stack([begin, ends.max(axis=2, initial=-NEVER)], axis=2).astype(np.float32)
 
 
 @topic

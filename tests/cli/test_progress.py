@@ -56,5 +56,5 @@ def testis_compiled__looks_for_the_machine_code_of_the_simulation(
     monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path)
     assert not progress.is_compiled()
     (tmp_path / "core_1").mkdir()
-    (tmp_path / "core_1" / "loop.simulate-1.py311.nbi").touch()
+    (tmp_path / "core_1" / "loop.advance-1.py311.nbi").touch()
     assert progress.is_compiled()

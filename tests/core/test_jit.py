@@ -139,13 +139,13 @@ def test_inner_functions__give_the_bits_that_functions_compiled_by_themselves_gi
     np.testing.assert_array_equal(linked, alone)
 
 
-def test_simulate__is_packed_single_precision_code() -> None:
+def test_advance__is_packed_single_precision_code_that_counts_no_references() -> None:
     small = small_shocks.restricted(small_chains.balanced_chain(1), 1)
     block = arrays.block(small, [small_shocks.random_events(small, 1, 12)], 12, np.float32)
     arrays.advance(block, 0, 12)
-    single = [s for s in loop.simulate.signatures if "float32" in str(s) and "float64" not in str(s)]
-    assembly = loop.simulate.inspect_asm(single[0])
-    if "simulate" not in assembly:
+    single = [s for s in loop.advance.signatures if "float32" in str(s) and "float64" not in str(s)]
+    assembly = loop.advance.inspect_asm(single[0])
+    if "advance" not in assembly:
         pytest.skip(
             "the code was loaded from the cache, which keeps no assembly; look at it with an empty OREFLOW_CACHE_DIR"
         )
@@ -153,6 +153,7 @@ def test_simulate__is_packed_single_precision_code() -> None:
     assert re.search(r"vfn?m(add|sub)\d+ps", assembly) or "fma" not in jit.llvm.get_host_cpu_features().flatten()
     for conversion in ("vcvtss2sd", "vcvtps2pd", "cvtss2sd", "cvtps2pd"):
         assert conversion not in assembly, f"{assembly.count(conversion)} conversions to double precision"
+    assert "NRT_incref" not in assembly and "NRT_decref" not in assembly
 
 
 def compiled(source: str) -> tuple[Callable[..., None], str]:

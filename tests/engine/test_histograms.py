@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +174,16 @@ def test_scale__has_a_bin_centred_on_the_reference() -> None:
     assert MULTIPLE.centres()[0] < 0.05 and MULTIPLE.centres()[-1] > 140.0
     assert SHARE.centres()[-1] == pytest.approx(1.0)
     assert np.allclose(np.diff(np.log(MULTIPLE.centres())), 0.01) and np.allclose(np.diff(SHARE.centres()), 0.005)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the memory of a process is told by Linux")
+def test_counts__that_are_read_but_never_made_take_no_memory() -> None:
+    def held() -> int:
+        """Kilobytes of this process."""
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith(("RssAnon", "RssShmem")))
+
+    histogram = Histogram(MULTIPLE, 1000, 12, (1, LANES), None)
+    size, before = histogram.counts.nbytes // 1024, held()
+    assert not histogram.counts.view(np.uint8).tobytes().strip(b"\0")
+    assert held() - before < size // 10

@@ -51,8 +51,8 @@ def test_discard_damaged__deletes_what_is_cut_short_and_nothing_else(
 
 def test_compile_all__leaves_nothing_to_compile_for_a_run_with_everything_collected() -> None:
     compile_all()
-    known = len(loop.simulate.signatures)
+    known = len(loop.advance.signatures)
     _, size = kept()
     run(load("baseline", overrides=["time.years=1"]), runs=1, traces=1)
-    assert len(loop.simulate.signatures) == known and kept()[1] == size
+    assert len(loop.advance.signatures) == known and kept()[1] == size
     assert size > 1_000_000
