@@ -69,7 +69,8 @@ def _block(begin, end, hand, claims, ways, price, owed):  # type: ignore[no-unty
             way = (ways[0, now % _LEAD[0]], ways[1, now % _LEAD[1]], ways[2, now % _LEAD[2]], ways[3, now % _LEAD[3]])
             first, last = (begin, end) if struck else (end, end)
             _period(np.int32(now), demand, reference, first, last, hand, claims, way, price[now, region])
-            owed[now, region, :] = claims[STAGES - 1]
+            for lane in range(begin.size):
+                owed[now, region, lane] = claims[STAGES - 1, lane]
 
 
 @kernel

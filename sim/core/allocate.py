@@ -57,6 +57,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
         crossing=rows(fields.CROSSING_FIELDS, chain.crossings.size),
         plant=rows(fields.PLANT_FIELDS, chain.plants.size),
         scratch=rows(fields.SCRATCH_FIELDS),
+        sums=rows(fields.SUM_FIELDS, int((chain.tiles.market_end - chain.tiles.market_begin).max(initial=0))),
         pipeline=alike(_pipelines(chain)),
         # One row that changes nothing, for all processes, where capacity does not answer.
         capacity=rows(fields.CAPACITY_FIELDS, max(chain.builders.size, 1)),
@@ -80,6 +81,7 @@ def block_at_reference(chain: Chain, lanes: int) -> Block:
     block.market[fields.CONTRACT] = 1.0
     for fill in (fields.FILL_FIRST, fields.FILL_LOCAL, fields.FILL_EXPORT, fields.FILL_FIRM):
         block.market[fill] = 1.0
+    block.scratch[fields.WHOLE] = 1.0
     block.process[fields.UTILISATION] = 1.0
     block.input[fields.INTENSITY] = 1.0
     block.cohort[fields.FULLNESS] = 1.0

@@ -94,8 +94,6 @@ def sell(chain: Chain, tile, now, block: Block):
         depleted = use[DEPLETED, u, 0] > ZERO
         reserved = row.bindable > 0 and block.origin[RESERVED, m, 0] > ZERO
         barred = reserved and any_below(block.origin[ALLOWED, m], ONE)
-        for lane in range(lanes):
-            sector[USED, s, lane] += use[DESIRED, u, lane] * dt
         if depleted or barred or market[STRAINED, m, 0] > ZERO:
             if not depleted:
                 clear(use[RESTOCK, u])
@@ -109,9 +107,10 @@ def sell(chain: Chain, tile, now, block: Block):
                 missing = use[MISSING, u, lane]
                 use[RATIONED, u, lane] += missing
                 sector[IDLE, s, lane] += missing
-                sector[USED, s, lane] -= missing
+                sector[USED, s, lane] = (sector[USED, s, lane] + use[DESIRED, u, lane] * dt) - missing
         else:
             for lane in range(lanes):
+                sector[USED, s, lane] += use[DESIRED, u, lane] * dt
                 sold = (use[DESIRED, u, lane] + building) * dt
                 market[RELEASED, m, lane] += sold
                 market[INTAKE, m, lane] += sold

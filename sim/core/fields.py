@@ -13,13 +13,18 @@ INBOUND, ARRIVED = 8, 9  # t
 SEVERITY = 10  # share of supply at risk
 PRICE, TRANSACTED, CALM = 11, 12, 13  # P, B, N
 LOG_TRANSACTED, CHOKED = 14, 15  # ln B and choke(B), of markets that sell to sectors
-SOURCE, LANDED, UNIT_COST = 16, 17, 18  # sums over sources
-CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 19, 20, 21  # t/month
-FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 22, 23, 24
-RELEASED, INTAKE, DUMPED = 25, 26, 27  # t a period; intake: taken in by local makers and users
-STRAINED = 28  # first lane only: whether claims of some lane were cut the period before
-CLAIM_FIRM, FILL_FIRM = 29, 30  # of first claims those from abroad, t/month; set where there are firm purchases
-MARKET_FIELDS = 31
+ALARMED = 16  # first lane only: whether threat is in the price of some lane; if not, N is B and `CALM` is not set
+UNIT_COST = 17  # of local production, a sum over makers
+CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 18, 19, 20  # t/month
+FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 21, 22, 23
+RELEASED, INTAKE, DUMPED = 24, 25, 26  # t a period; intake: taken in by local makers and users
+STRAINED = 27  # first lane only: whether claims of some lane were cut the period before
+CLAIM_FIRM, FILL_FIRM = 28, 29  # of first claims those from abroad, t/month; set where there are firm purchases
+MARKET_FIELDS = 30
+
+# Markets of one product at a time.
+SOURCE, LANDED = 0, 1  # sums over the sources of a market
+SUM_FIELDS = 2
 
 # Processes.
 UTILISATION = 0
@@ -80,7 +85,8 @@ LEGAL, FREE = 9, 10  # t/month
 LEVY = 11  # duty on imports beyond the ordinary one, over the price at the origin
 GUARD = 12  # 1 where duties that answer prices are laid in this period, else 0
 COVERED = 13  # largest share of the period in which one restriction is in force
-CROSSING_FIELDS = 14
+CLAIMED = 14  # t/month: legal and free
+CROSSING_FIELDS = 15
 
 # Restricted processes.
 CAPACITY_FACTOR, ACTIVITY_QUOTA, COST_FACTOR = 0, 1, 2
@@ -141,6 +147,7 @@ LEFT = 5  # sigma
 ORIGIN_FIELDS = 6
 
 # Single rows.
-COST, REVENUE, CHOKE, PINCHED, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(12)
-AIDED_LOG, AIDED_CHOKE, CALLED = range(12, 15)
+COST, REVENUE, CHOKE, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(11)
+AIDED_LOG, AIDED_CHOKE, CALLED = range(11, 14)
+WHOLE = 14  # 1 in all lanes, always
 SCRATCH_FIELDS = 15

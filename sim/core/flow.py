@@ -6,6 +6,7 @@ from sim.core import support
 from sim.core.fields import (
     ARRIVED,
     CHOKE,
+    CLAIMED,
     DILUTED,
     DONE,
     DUMPED,
@@ -13,7 +14,6 @@ from sim.core.fields import (
     FILL_FIRM,
     FILL_LOCAL,
     FIRM,
-    FREE,
     HELD_UP,
     INBOUND,
     INTAKE,
@@ -21,15 +21,15 @@ from sim.core.fields import (
     INVENTORY,
     LACKING,
     LEFT,
-    LEGAL,
     ORDER,
     RELEASED,
     SAVED,
     STRAINED,
     TAGGED,
     WANTED,
+    WHOLE,
 )
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel, topic, view
 from sim.core.lanes import clear, flat
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
@@ -54,17 +54,18 @@ def arrive(chain: Chain, tile, now, block: Block):
     lanes = market.shape[2]
     for m in range(tile.market_begin, tile.market_end):
         row = chain.markets[m]
-        due = pipeline_row(row, now)
+        # Pipelines of fewer rows come round to the one that is due, which is free by then.
+        due, soon, later = pipeline_row(row, now), pipeline_row(row, now + 1), pipeline_row(row, now + 2)
         for lane in range(lanes):
             arrived = pipeline[due, lane]
+            pipeline[due, lane] = ZERO
             market[ARRIVED, m, lane] = arrived
             market[INVENTORY, m, lane] += arrived
-            market[INBOUND, m, lane] = ZERO
-            pipeline[due, lane] = ZERO
-        for later in range(row.pipeline, row.pipeline + row.pipeline_rows):
-            if later != due:
-                for lane in range(lanes):
-                    market[INBOUND, m, lane] += pipeline[later, lane]
+            market[INBOUND, m, lane] = pipeline[soon, lane] + pipeline[later, lane]
+        for ahead in range(3, row.pipeline_rows):
+            further = pipeline_row(row, now + ahead)
+            for lane in range(lanes):
+                market[INBOUND, m, lane] += pipeline[further, lane]
         if followed(chain):
             for lane in range(lanes):
                 block.origin[TAGGED, m, lane] += block.tagged[due, lane]
@@ -72,54 +73,45 @@ def arrive(chain: Chain, tile, now, block: Block):
 
 
 @kernel
-def send(market, now, delay, part, amounts, scale, pipeline):
-    """Put `scale * amounts` (t) on its way to a market; a fraction of the delay's last period comes later."""
+def send(market, now, delay, part, amounts, fill, scale, pipeline):
+    """Put `scale * amounts * fill` (t) on its way to a market; a fraction of the delay's last period comes later."""
     soon = pipeline_row(market, now + delay)
     lanes = amounts.size
     if part > ZERO:
         late = pipeline_row(market, now + delay + 1)
         for lane in range(lanes):
-            sent = scale * amounts[lane]
+            sent = scale * (amounts[lane] * fill[lane])
             pipeline[soon, lane] += (ONE - part) * sent
             pipeline[late, lane] += part * sent
     else:
         for lane in range(lanes):
-            pipeline[soon, lane] += scale * amounts[lane]
+            pipeline[soon, lane] += scale * (amounts[lane] * fill[lane])
 
 
 @topic
 def produce(chain: Chain, now, block: Block):
     """Run every process at the lowest fill of its inputs; draw inputs, start outputs."""
     market, scratch = block.market, block.scratch
-    lanes, supported = market.shape[2], support.given(chain)
+    lanes, supported, dt = market.shape[2], support.given(chain), chain.constants.dt
     for p in range(chain.processes.size):
         process, strained = chain.processes[p], False
-        for lane in range(lanes):
-            scratch[CHOKE, lane] = chain.constants.dt
         for i in range(process.input_begin, process.input_end):
-            m = chain.inputs[i].market
-            strained = strained or market[STRAINED, m, 0] > ZERO
-            for lane in range(lanes):
-                filled = market[FILL_LOCAL, m, lane] * chain.constants.dt
-                scratch[CHOKE, lane] = min(scratch[CHOKE, lane], filled) + ZERO
-        for lane in range(lanes):
-            scratch[DONE, lane] = block.process[WANTED, p, lane] * scratch[CHOKE, lane]
+            strained = strained or market[STRAINED, chain.inputs[i].market, 0] > ZERO
         if strained:
+            _find_lowest_fill(chain, process, block)
+            for lane in range(lanes):
+                scratch[DONE, lane] = block.process[WANTED, p, lane] * scratch[CHOKE, lane]
             _hold_up(chain, process, p, block)
+        else:
+            for lane in range(lanes):
+                scratch[DONE, lane] = block.process[WANTED, p, lane] * dt
         for i in range(process.input_begin, process.input_end):
             _draw(chain.inputs[i], i, block)
         for j in range(process.output_begin, process.output_end):
             output = chain.outputs[j]
-            destination = chain.markets[output.market]
-            send(
-                destination,
-                now,
-                process.delay,
-                process.delay_part,
-                scratch[DONE],
-                output.coefficient,
-                block.pipeline,
-            )
+            destination, coefficient = chain.markets[output.market], output.coefficient
+            delay, part = process.delay, process.delay_part
+            send(destination, now, delay, part, scratch[DONE], scratch[WHOLE], coefficient, block.pipeline)
         if supported:
             support.pay(chain, p, now, block)
         if chain.drivers.places.size > 0:
@@ -129,21 +121,33 @@ def produce(chain: Chain, now, block: Block):
 
 
 @kernel
-def _tag_outputs(chain: Chain, process, now, block: Block):
-    """Send the tagged part of what a process makes: all of it where listed, else as its most tagged input."""
-    diluted, done = block.scratch[DILUTED], block.scratch[DONE]
-    clear(diluted)
+def _find_lowest_fill(chain: Chain, process, block: Block):
+    """Part of the period that a process runs at its claims, by the lowest fill of its inputs, into `CHOKE`."""
+    scratch, dt = block.scratch, chain.constants.dt
+    for lane in range(scratch.shape[1]):
+        scratch[CHOKE, lane] = dt
     for i in range(process.input_begin, process.input_end):
         m = chain.inputs[i].market
-        for lane in range(diluted.size):
-            diluted[lane] = max(diluted[lane], block.origin[LEFT, m, lane]) + ZERO
-    for lane in range(diluted.size):
-        diluted[lane] *= done[lane]
+        for lane in range(scratch.shape[1]):
+            scratch[CHOKE, lane] = min(scratch[CHOKE, lane], block.market[FILL_LOCAL, m, lane] * dt) + ZERO
+
+
+@kernel
+def _tag_outputs(chain: Chain, process, now, block: Block):
+    """Send the tagged part of what a process makes: all of it where listed, else as its most tagged input."""
+    scratch, delay, part = block.scratch, process.delay, process.delay_part
+    if process.input_begin == process.input_end:
+        clear(scratch[DILUTED])
+    for i in range(process.input_begin, process.input_end):
+        m, first = chain.inputs[i].market, i == process.input_begin
+        for lane in range(scratch.shape[1]):
+            so_far = ZERO if first else scratch[DILUTED, lane]
+            scratch[DILUTED, lane] = max(so_far, block.origin[LEFT, m, lane]) + ZERO
     for j in range(process.output_begin, process.output_end):
         output = chain.outputs[j]
-        destination = chain.markets[output.market]
-        tagged = done if output.listed else diluted
-        send(destination, now, process.delay, process.delay_part, tagged, output.coefficient, block.tagged)
+        destination, coefficient = chain.markets[output.market], output.coefficient
+        share = scratch[WHOLE] if output.listed else scratch[DILUTED]
+        send(destination, now, delay, part, scratch[DONE], share, coefficient, block.tagged)
 
 
 @kernel
@@ -173,59 +177,71 @@ def _hold_up(chain: Chain, process, p, block: Block):
             scratch[LACKING, lane] = ZERO if binding else lacking
 
 
+@view
+def claimed(route, r, block: Block):
+    """What a route claims of its origin, t/month, a row of lanes."""
+    return block.crossing[CLAIMED, route.control] if route.control >= 0 else block.route[ORDER, r]
+
+
 @kernel
 def ship(chain: Chain, tile, now, block: Block):
     """Send the filled part of every export claim for a product on its way."""
+    market, better = block.market, block.scratch[DONE]
     for r in range(tile.route_begin, tile.route_end):
-        route = chain.routes[r]
-        o = route.origin
-        sent_into(chain, route, r, block, block.scratch[DONE])
+        route, o = chain.routes[r], chain.routes[r].origin
+        _send_along(chain, route, now, claimed(route, r, block), market[FILL_EXPORT, o], block)
         if chain.drivers.firms.size > 0:
-            # Exports were released with their class; what is firm is not in it.
-            for lane in range(block.market.shape[2]):
-                kept = block.route[FIRM, r, lane] * block.market[FILL_FIRM, o, lane]
-                block.market[RELEASED, o, lane] += kept * chain.constants.dt
-        destination, done = chain.markets[route.destination], block.scratch[DONE]
-        if followed(chain):
-            _send_mixed(destination, now, route, done, block.origin[LEFT, o], block.pipeline, block.tagged)
-        else:
-            send(destination, now, route.delay, route.delay_part, done, ONE, block.pipeline)
+            # Exports were released with their class; what is firm is not in it, and is filled better.
+            for lane in range(better.size):
+                better[lane] = market[FILL_FIRM, o, lane] - market[FILL_EXPORT, o, lane]
+                market[RELEASED, o, lane] += (
+                    block.route[FIRM, r, lane] * market[FILL_FIRM, o, lane] * chain.constants.dt
+                )
+            _send_along(chain, route, now, block.route[FIRM, r], better, block)
 
 
 @kernel
-def _send_mixed(market, now, route, amounts, share, pipeline, tagged):
+def _send_along(chain: Chain, route, now, claims, fill, block: Block):
+    """Send the filled part of claims along a route, with the tagged part of it where that is followed."""
+    destination, dt = chain.markets[route.destination], chain.constants.dt
+    if followed(chain):
+        _send_mixed(destination, now, route, claims, fill, dt, block.origin[LEFT, route.origin], block)
+    else:
+        send(destination, now, route.delay, route.delay_part, claims, fill, dt, block.pipeline)
+
+
+@kernel
+def _send_mixed(market, now, route, amounts, fill, scale, share, block: Block):
     """Like `send`, for what a share of is tagged, along a route."""
+    pipeline, tagged = block.pipeline, block.tagged
     soon, part = pipeline_row(market, now + route.delay), route.delay_part
     lanes = amounts.size
     if part > ZERO:
         late = pipeline_row(market, now + route.delay + 1)
         for lane in range(lanes):
-            sent, of_it = amounts[lane], amounts[lane] * share[lane]
+            sent = scale * (amounts[lane] * fill[lane])
+            of_it = sent * share[lane]
             pipeline[soon, lane] += (ONE - part) * sent
             pipeline[late, lane] += part * sent
             tagged[soon, lane] += (ONE - part) * of_it
             tagged[late, lane] += part * of_it
     else:
         for lane in range(lanes):
-            pipeline[soon, lane] += amounts[lane]
-            tagged[soon, lane] += amounts[lane] * share[lane]
+            sent = scale * (amounts[lane] * fill[lane])
+            pipeline[soon, lane] += sent
+            tagged[soon, lane] += sent * share[lane]
 
 
 @kernel
 def sent_into(chain: Chain, route, r, block: Block, row):
     """What a route sends in the period, t, into a row of lanes."""
-    o, c, dt = route.origin, route.control, chain.constants.dt
-    if c >= 0:
-        for lane in range(row.size):
-            claimed = block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]
-            row[lane] = claimed * block.market[FILL_EXPORT, o, lane] * dt
-    else:
-        for lane in range(row.size):
-            row[lane] = block.route[ORDER, r, lane] * block.market[FILL_EXPORT, o, lane] * dt
+    o, dt, claims = route.origin, chain.constants.dt, claimed(route, r, block)
+    for lane in range(row.size):
+        row[lane] = dt * (claims[lane] * block.market[FILL_EXPORT, o, lane])
     if chain.drivers.firms.size > 0:
         for lane in range(row.size):
             better = block.market[FILL_FIRM, o, lane] - block.market[FILL_EXPORT, o, lane]
-            row[lane] += block.route[FIRM, r, lane] * better * dt
+            row[lane] += dt * (block.route[FIRM, r, lane] * better)
 
 
 @topic

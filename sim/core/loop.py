@@ -37,6 +37,7 @@ def meet(chain: Chain, now, block: Block):
         price.start_sums(chain.tiles[t], block)
         demand.want(chain, chain.tiles[t], now, block)
         trade.order(chain, chain.tiles[t], now, block)
+        price.follow_sources(chain, chain.tiles[t], block)
 
 
 @topic
@@ -44,7 +45,7 @@ def settle(chain: Chain, now, followed, bound, stocked, block: Block):
     """Claims, rationing, shipments and sales, product by product."""
     for t in range(chain.tiles.size):
         cohorts.claim(chain, chain.tiles[t], now, block)
-        price.follow_sources(chain, chain.tiles[t], block)
+        price.follow_costs(chain, chain.tiles[t], block)
         rationing.ration(chain, chain.tiles[t], now, block)
         if chain.drivers.firms.size > 0:
             offtakes.fill(chain.tiles[t], block)

@@ -36,7 +36,7 @@ from sim.core.fields import (
     STOCK_TAGGED,
     TAGGED,
 )
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel, topic, view
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.rationing import releasable, served
@@ -190,13 +190,19 @@ def draw_down(block: Block):
         tagged[i] = remaining(tagged[i], left[i], mixed, inventory[i])
 
 
-@kernel
+@view
 def content(m, block: Block):
-    """Tagged share of what a market's takers take in, into `DILUTED`."""
+    """Tagged share of what a market's takers take in, a row of lanes."""
+    reserved = block.origin[RESERVED, m, 0] > ZERO
+    if reserved:
+        _mix_of_intake(m, block)
+    return block.scratch[DILUTED] if reserved else block.origin[LEFT, m]
+
+
+@kernel
+def _mix_of_intake(m, block: Block):
+    """The same into `DILUTED`, where bound users take free material first."""
     origin, share = block.origin, block.scratch[DILUTED]
     for lane in range(share.size):
-        share[lane] = origin[LEFT, m, lane]
-    if origin[RESERVED, m, 0] > ZERO:
-        for lane in range(share.size):
-            taken = max(block.market[INTAKE, m, lane], LEAST)
-            share[lane] *= max(ONE - origin[GIVEN, m, lane] / taken, ZERO)
+        taken = max(block.market[INTAKE, m, lane], LEAST)
+        share[lane] = origin[LEFT, m, lane] * max(ONE - origin[GIVEN, m, lane] / taken, ZERO)

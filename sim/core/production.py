@@ -8,7 +8,6 @@ from sim.core import capacity, support
 from sim.core.fields import (
     ACTIVITY_QUOTA,
     ADDED,
-    CALM,
     CAPACITY_FACTOR,
     CHOKE,
     CLAIM_LOCAL,
@@ -16,7 +15,6 @@ from sim.core.fields import (
     COST_FACTOR,
     EXPANSION,
     INTENSITY,
-    PINCHED,
     REVENUE,
     TARGET,
     TRANSACTED,
@@ -25,8 +23,9 @@ from sim.core.fields import (
     WANTED,
 )
 from sim.core.jit import kernel, topic
-from sim.core.lanes import any_below, any_positive
+from sim.core.lanes import any_below
 from sim.core.mathx import ONE, ZERO, clip, exp, log, power
+from sim.core.price import calm_prices
 from sim.core.state import Block, Chain
 
 MOST_UTILISATION = np.float32(5)
@@ -68,18 +67,19 @@ def plan(chain: Chain, now, block: Block):
 @kernel
 def _sum_inputs(chain: Chain, process, block: Block):
     market, scratch = block.market, block.scratch
-    lanes = market.shape[2]
-    for lane in range(lanes):
-        scratch[COST, lane] = ZERO
-        scratch[CHOKE, lane] = ONE
-    for i in range(process.input_begin, process.input_end):
-        m, share = chain.inputs[i].market, chain.inputs[i].share
-        multiple = chain.markets[m].choke
+    lanes = scratch.shape[1]
+    if process.input_begin == process.input_end:
         for lane in range(lanes):
-            price = market[CALM, m, lane]
-            scratch[COST, lane] += share * block.input[INTENSITY, i, lane] * price
+            scratch[COST, lane], scratch[CHOKE, lane] = ZERO, ONE
+    for i in range(process.input_begin, process.input_end):
+        m, share, first = chain.inputs[i].market, chain.inputs[i].share, i == process.input_begin
+        multiple, prices = chain.markets[m].choke, calm_prices(m, market)
+        for lane in range(lanes):
+            price = prices[lane]
+            cost, least = ZERO if first else scratch[COST, lane], ONE if first else scratch[CHOKE, lane]
+            scratch[COST, lane] = cost + share * block.input[INTENSITY, i, lane] * price
             # Adding zero keeps the compiler from storing only the lanes that change, lane by lane.
-            scratch[CHOKE, lane] = min(scratch[CHOKE, lane], choke(price, multiple)) + ZERO
+            scratch[CHOKE, lane] = min(least, choke(price, multiple)) + ZERO
 
 
 @kernel
@@ -87,13 +87,12 @@ def _sum_outputs(chain: Chain, process, block: Block):
     market, scratch = block.market, block.scratch
     fixed = process.fixed_share
     lanes = market.shape[2]
-    for lane in range(lanes):
-        scratch[REVENUE, lane] = ZERO
     for j in range(process.output_begin, process.output_end):
-        output = chain.outputs[j]
+        output, first = chain.outputs[j], j == process.output_begin
         m, share, weight = output.market, output.share, output.cost_weight
         for lane in range(lanes):
-            scratch[REVENUE, lane] += share * market[TRANSACTED, m, lane]
+            revenue = ZERO if first else scratch[REVENUE, lane]
+            scratch[REVENUE, lane] = revenue + share * market[TRANSACTED, m, lane]
             market[UNIT_COST, m, lane] += weight * (scratch[COST, lane] + fixed)
 
 
@@ -121,13 +120,13 @@ def _want(constants, process, p, growth, block: Block):
         process.response,
         process.control,
     )
-    lanes = scratch.shape[1]
+    lanes, pinched = scratch.shape[1], False
     for lane in range(lanes):
         # Above 0 where the process is pinched: its cost beyond what its claims bear, or its cash cost beyond revenue.
         revenue, cost = scratch[REVENUE, lane], scratch[COST, lane]
-        scratch[PINCHED, lane] = max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue)
+        pinched |= max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue) > ZERO
         scratch[TARGET, lane] = response * log(revenue / (cost + fixed))
-    if any_positive(scratch[PINCHED]):
+    if pinched:
         _pinch(constants, fixed, conversion, scratch)
     for lane in range(lanes):
         utilisation = block.process[UTILISATION, p, lane]
@@ -173,7 +172,8 @@ def thrift(chain: Chain, block: Block):
     for i in range(chain.inputs.size):
         m, floor = chain.inputs[i].market, chain.inputs[i].thrift_floor
         if floor < ONE:
+            prices = calm_prices(m, block.market)
             for lane in range(block.input.shape[2]):
-                target = thrifted(block.market[CALM, m, lane], constants.thrift_elasticity, floor)
+                target = thrifted(prices[lane], constants.thrift_elasticity, floor)
                 intensity = block.input[INTENSITY, i, lane]
                 block.input[INTENSITY, i, lane] = intensity + constants.follow_thrift * (target - intensity)

@@ -20,7 +20,7 @@ from sim.core.fields import (
     STRAINED,
 )
 from sim.core.jit import kernel
-from sim.core.lanes import any_positive, clear, flat
+from sim.core.lanes import clear, flat
 from sim.core.mathx import ONE, ZERO, power
 from sim.core.state import Block, Chain
 
@@ -54,13 +54,14 @@ def _fill(constants, row, m, block: Block):
     """Fills; exports are released, and what local buyers draw follows; expected outflow learns from claims."""
     market, scratch = block.market, block.scratch
     dt, release, fresh = constants.dt, row.release, row.release_fresh
-    lanes = market.shape[2]
+    lanes, strained = market.shape[2], False
     for lane in range(lanes):
         claims = market[CLAIM_FIRST, m, lane] + market[CLAIM_LOCAL, m, lane] + market[CLAIM_EXPORT, m, lane]
         available = releasable(market[INVENTORY, m, lane], market[ARRIVED, m, lane], release, fresh)
-        scratch[LACKING, lane] = claims * dt - available
+        lacking = claims * dt - available
+        scratch[LACKING, lane] = lacking
+        strained |= lacking > ZERO
         market[EXPECTED, m, lane] += constants.follow_expectation * (claims - market[EXPECTED, m, lane])
-    strained = any_positive(scratch[LACKING])
     if strained:
         _fill_by_class(constants, m, release, fresh, block)
     elif market[STRAINED, m, 0] > ZERO:

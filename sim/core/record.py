@@ -6,7 +6,6 @@ from sim.core.fields import (
     ACTIVE,
     ADDED,
     DESTROYED,
-    DILUTED,
     DONE,
     EXPANSION,
     FREE,
@@ -73,8 +72,7 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
         keep(flat(record.sector[month]), flat(block.sector[USED]), one, begins)
         keep(flat(record.stopped[month]), flat(block.sector[IDLE]), one, begins)
     for m in range(record.content.shape[1]):
-        content(m, block)
-        keep(record.content[month, m], block.scratch[DILUTED], weight, begins)
+        keep(record.content[month, m], content(m, block), weight, begins)
     for m in range(record.inventory.shape[1]):
         keep(record.inventory[month, m], market[INVENTORY, m], weight / chain.markets[m].inventory, begins)
     if record.reserve.shape[1] > 0:

@@ -334,6 +334,7 @@ class Block(NamedTuple):
     crossing: Floats
     plant: Floats
     scratch: Floats  # (field, lane)
+    sums: Floats  # (field, market of a product, lane)
     pipeline: Floats  # (row, lane): t that will arrive; a market has one row for each period to come
     origin: Floats  # (field, market, lane); without markets where origins are not followed
     tagged: Floats  # (row, lane): tagged part of the pipeline; without rows where origins are not followed

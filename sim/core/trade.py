@@ -8,6 +8,7 @@ from sim.core.fields import (
     ACTIVE,
     APPROVAL,
     CLAIM_EXPORT,
+    CLAIMED,
     EXPECTED,
     EXTRA_DUTY,
     FREE,
@@ -47,22 +48,22 @@ def order(chain: Chain, tile, now, block: Block):
     """
     for r in range(tile.route_begin, tile.route_end):
         route = chain.routes[r]
-        per_outflow = ONE / chain.markets[route.destination].outflow
+        place, per_outflow = route.destination - tile.market_begin, ONE / chain.markets[route.destination].outflow
         if route.control >= 0:
             crossing = chain.crossings[route.control]
             bound = (route.flow + route.latent * (chain.constants.order_bound - ONE)) * chain.trend.route[r, now]
             if crossing.taxed:
                 value = chain.markets[route.origin].price
-                _order_taxed(chain.constants, route, r, value, per_outflow, block)
+                _order_taxed(chain.constants, route, r, place, value, per_outflow, block)
             else:
-                _order_untaxed(chain.constants, route, r, per_outflow, block)
+                _order_untaxed(chain.constants, route, r, place, per_outflow, block)
             _withhold(route, r, bound, block)
             if crossing.licensed:
                 _queue_for_licences(chain.constants, crossing, route.control, bound, block.crossing)
         elif route.latent > ZERO:
             _order_latent(chain.constants, route, r, per_outflow, block)
         else:
-            _order_freely(chain.constants, route, r, per_outflow, block)
+            _order_freely(chain.constants, route, r, place, per_outflow, block)
 
 
 @kernel
@@ -78,15 +79,15 @@ def ordered(before, advantage, flow, latent, demand, constants):
 
 
 @kernel
-def _order_freely(constants, route, r, per_outflow, block: Block):
-    market = block.market
+def _order_freely(constants, route, r, place, per_outflow, block: Block):
+    market, sums = block.market, block.sums
     o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
     supply_share, import_share = route.supply_share, route.import_share * constants.cost_pass_import
     for lane in range(market.shape[2]):
         landed = alpha * market[PRICE, o, lane] + (ONE - alpha)
         log_landed = log(landed)
-        market[SOURCE, d, lane] += supply_share * landed
-        market[LANDED, d, lane] += import_share * log_landed
+        sums[SOURCE, place, lane] += supply_share * landed
+        sums[LANDED, place, lane] += import_share * log_landed
         advantage = exp(constants.order_response * (market[LOG_PRICE, d, lane] - log_landed))
         demand = market[EXPECTED, d, lane] * per_outflow
         asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
@@ -115,17 +116,17 @@ def _felt(c, lane, log_untaxed, crossing):
 
 
 @kernel
-def _order_untaxed(constants, route, r, per_outflow, block: Block):
+def _order_untaxed(constants, route, r, place, per_outflow, block: Block):
     """Like `_order_freely`, for a route that may be capped but pays no extra duty or rent."""
-    market, c = block.market, route.control
+    market, sums, c = block.market, block.sums, route.control
     o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
     supply_share, import_share = route.supply_share, route.import_share * constants.cost_pass_import
     response = ONE if latent > ZERO else constants.order_response
     for lane in range(market.shape[2]):
         landed = alpha * market[PRICE, o, lane] + (ONE - alpha)
         log_landed = log(landed)
-        market[SOURCE, d, lane] += supply_share * landed
-        market[LANDED, d, lane] += import_share * _felt(c, lane, log_landed, block.crossing)
+        sums[SOURCE, place, lane] += supply_share * landed
+        sums[LANDED, place, lane] += import_share * _felt(c, lane, log_landed, block.crossing)
         advantage = exp(response * (market[LOG_PRICE, d, lane] - log_landed))
         demand = market[EXPECTED, d, lane] * per_outflow
         asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
@@ -133,9 +134,9 @@ def _order_untaxed(constants, route, r, per_outflow, block: Block):
 
 
 @kernel
-def _order_taxed(constants, route, r, value, per_outflow, block: Block):
+def _order_taxed(constants, route, r, place, value, per_outflow, block: Block):
     """Like `_order_untaxed`, for a route that may also pay an extra duty or a licence rent, passed on in full."""
-    market, c = block.market, route.control
+    market, sums, c = block.market, block.sums, route.control
     o, d, alpha, flow, latent = route.origin, route.destination, route.origin_share, route.flow, route.latent
     supply_share, import_share, per_landed = route.supply_share, route.import_share, route.per_landed
     response = ONE if latent > ZERO else constants.order_response
@@ -146,8 +147,8 @@ def _order_taxed(constants, route, r, value, per_outflow, block: Block):
         landed = untaxed + (market[PRICE, o, lane] * value * duty + rent) * per_landed
         log_untaxed, log_landed = log(untaxed), log(landed)
         passed = constants.cost_pass_import * _felt(c, lane, log_untaxed, block.crossing) + (log_landed - log_untaxed)
-        market[SOURCE, d, lane] += supply_share * landed
-        market[LANDED, d, lane] += import_share * passed
+        sums[SOURCE, place, lane] += supply_share * landed
+        sums[LANDED, place, lane] += import_share * passed
         advantage = exp(response * (market[LOG_PRICE, d, lane] - log_landed))
         demand = market[EXPECTED, d, lane] * per_outflow
         asked = ordered(block.route[ORDER, r, lane], advantage, flow, latent, demand, constants)
@@ -251,4 +252,6 @@ def claim_restricted(chain: Chain, block: Block):
     for c in range(chain.crossings.size):
         o = chain.routes[chain.crossings[c].route].origin
         for lane in range(block.market.shape[2]):
-            block.market[CLAIM_EXPORT, o, lane] += block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]
+            claimed = block.crossing[FREE, c, lane] + block.crossing[LEGAL, c, lane]
+            block.crossing[CLAIMED, c, lane] = claimed
+            block.market[CLAIM_EXPORT, o, lane] += claimed
