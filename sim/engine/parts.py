@@ -23,6 +23,8 @@ from sim.shocks import Shocks, joined, sample
 
 Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
 """All that is drawn of a range of runs: of a reconciled chain, the first run and how many."""
+AT_ONCE = 4
+"""Chunks that are drawn at once."""
 Arrays = dict[str, NDArray[Any]]
 SHOCKS = "shocks"
 """What arrays of shocks begin their names with; the others begin with their group."""
@@ -185,9 +187,9 @@ def draws(
     lanes: int,
     size: int | None = None,
 ) -> Iterator[Drawn]:
-    """Yield ranges of runs as drawn, chunk after chunk; the next is drawn while the core is at work on one.
+    """Yield ranges of runs as drawn, chunk after chunk; the next are drawn while the core is at work.
 
-    Each is filled with the runs that would come next.
+    Each is filled with the runs that would come next. Several are drawn at once, which takes little longer than one.
 
     Parameters
     ----------
@@ -200,19 +202,29 @@ def draws(
     """
     grouped = reference.scenario.posterior is not None
 
-    def chunk(piece: range) -> Drawn:
-        """A chunk of runs."""
-        padded = _filled(len(piece), lanes)
-        groups = tuple(run // GROUP for run in range(piece.start, piece.start + padded, GROUP)) if grouped else ()
-        return Drawn(piece.start, len(piece), *draw(reference, piece.start, padded), groups)
+    def chunks(pieces: Sequence[range]) -> list[Drawn]:
+        """Chunks of runs that follow each other."""
+        first, last = pieces[0].start, pieces[-1]
+        shocks, projects = draw(reference, first, last.start - first + _filled(len(last), lanes))
+        found = []
+        for piece in pieces:
+            here = np.arange(piece.start, piece.start + _filled(len(piece), lanes)) - first
+            groups = (
+                tuple(run // GROUP for run in range(piece.start, piece.start + here.size, GROUP)) if grouped else ()
+            )
+            followed = ProjectDraws(*(np.take(array, here, axis=-1) for array in projects))
+            found.append(Drawn(piece.start, len(piece), shocks.of(here), followed, groups))
+        return found
 
     coming = None
-    for piece in (piece for each in runs for piece in _pieces(each, size or CHUNK, grouped=grouped)):
-        now, coming = coming, pool.submit(chunk, piece)
-        if now is not None:
-            yield now.result()
+    for each in runs:
+        pieces = list(_pieces(each, size or CHUNK, grouped=grouped))
+        for begin in range(0, len(pieces), AT_ONCE):
+            now, coming = coming, pool.submit(chunks, pieces[begin : begin + AT_ONCE])
+            if now is not None:
+                yield from now.result()
     if coming is not None:
-        yield coming.result()
+        yield from coming.result()
 
 
 def _pieces(runs: range, size: int, *, grouped: bool) -> Iterator[range]:
