@@ -216,15 +216,18 @@ def draws(
             found.append(Drawn(piece.start, len(piece), shocks.of(here), followed, groups))
         return found
 
-    coming = None
-    for each in runs:
+    several = []
+    for each in filter(None, runs):
         pieces = list(_pieces(each, size or CHUNK, grouped=grouped))
-        for begin in range(0, len(pieces), AT_ONCE):
-            now, coming = coming, pool.submit(chunks, pieces[begin : begin + AT_ONCE])
-            if now is not None:
-                yield from now.result()
-    if coming is not None:
-        yield from coming.result()
+        # One alone to begin with: until it is there nothing else is at work.
+        bounds = [0, *range(1, len(pieces), AT_ONCE), len(pieces)]
+        several += [pieces[begin:end] for begin, end in pairwise(bounds)]
+    coming = pool.submit(chunks, several[0])
+    for after in several[1:]:
+        ready = coming.result()
+        coming = pool.submit(chunks, after)
+        yield from ready
+    yield from coming.result()
 
 
 def _pieces(runs: range, size: int, *, grouped: bool) -> Iterator[range]:
