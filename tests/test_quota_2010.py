@@ -13,6 +13,7 @@ from sim.shocks import sample
 
 ABROAD = ("JP", "US", "EU")
 EMBARGO = "restrictions.embargo_of_japan=false"
+GOODS = sim.load("quota_2010").restrictions["export_quota"].products
 
 
 def replay(*overrides: str) -> xr.DataTree:
@@ -41,13 +42,9 @@ def months(values: xr.DataArray, first: str, last: str) -> xr.DataArray:
 
 def shipped(results: xr.DataTree, origins: tuple[str, ...], destinations: tuple[str, ...]) -> xr.DataArray:
     """Goods under the quota sent between regions in the first run, t in the month."""
-    products = sim.load("quota_2010").restrictions["export_quota"].products
     sent = results["traces"].shipment.isel(run=0)
     legs = {
-        f"{product} {origin}>{destination}"
-        for product in products
-        for origin in origins
-        for destination in destinations
+        f"{product} {origin}>{destination}" for product in GOODS for origin in origins for destination in destinations
     }
     return sent.isel(route=[leg in legs for leg in sent.route.values]).sum("route")
 
@@ -105,6 +102,35 @@ def test_quota__makes_goods_dearer_outside_than_inside(episode: xr.DataTree, pro
     inside = months(price(episode, product, "CN"), "2010-08", "2011-06")
     for region in ABROAD:
         assert float((months(price(episode, product, region), "2010-08", "2011-06") / inside).min()) > 1.3, region
+
+
+@pytest.fixture(scope="module")
+def duties() -> dict[tuple[str, str], float]:
+    """Export duty and unrefunded tax on what China ships abroad before any quota, by product and destination.
+
+    Reference prices do not differ by region, so at a price multiple of one a good costs that much more abroad, in
+    dollars. Quotes on record are in dollars.
+    """
+    leaving = [row for row in build(sim.load("quota_2010")).routes if row.origin == "CN" and row.flow > 0.0]
+    return {(row.product, row.destination): row.duty for row in leaving if row.destination in ABROAD}
+
+
+@pytest.mark.parametrize("product", GOODS)
+def test_quota__has_every_good_dearer_outside_in_dollars(episode: xr.DataTree, duties: dict, product: str) -> None:
+    inside, buyers = price(episode, product, "CN"), [region for region in ABROAD if (product, region) in duties]
+    assert buyers
+    for region in buyers:
+        ratio = price(episode, product, region) / inside * (1.0 + duties[product, region])
+        assert float(months(ratio, "2010-08", "2011-06").min()) > 1.3, region
+
+
+@pytest.mark.parametrize("region", ABROAD)
+def test_quota__has_dysprosium_as_much_dearer_outside_as_on_record(
+    episode: xr.DataTree, duties: dict, region: str
+) -> None:
+    ratio = price(episode, "dy_oxide", region) / price(episode, "dy_oxide", "CN") * (1.0 + duties["dy_oxide", region])
+    # September 2011: 1.4 to 1.6 by quotes of that month, 1.75 by those of autumn.
+    assert 1.4 < float(months(ratio, "2011-09", "2011-09").max()) < 1.75
 
 
 def test_quota__keeps_dysprosium_dearer_outside_through_2011(episode: xr.DataTree) -> None:
