@@ -31,6 +31,8 @@ class Meter:
     def __enter__(self) -> Self:
         """Draw the bar, with a word on compilation where it is still to come."""
         if sys.stderr.isatty():
+            from sim.engine.machine_code import is_compiled
+
             self.bar = _bar()
             self.bar.start()
             first = "simulating" if is_compiled() else "compiling the kernel, once per machine (about two minutes)"
@@ -98,13 +100,6 @@ def _bar() -> Any:
         console=Console(stderr=True),
         transient=True,
     )
-
-
-def is_compiled() -> bool:
-    """Whether machine code of the kernel of this version is kept for this processor."""
-    from sim.core import jit
-
-    return any(jit.cache_folder().rglob("loop.advance*.nbi"))
 
 
 @contextmanager

@@ -13,10 +13,10 @@ def compile_kernel() -> None:
     What is compiled already is only loaded, so that calling it again does no harm.
     """
     with reported():
-        from sim.cli.progress import Meter, is_compiled, stops_at_once
+        from sim.cli.progress import Meter, stops_at_once
         from sim.engine import machine_code
 
-        ready = is_compiled()
+        ready = machine_code.is_compiled()
         if not ready:
             note("compiling the kernel for this processor, once per machine: a minute or two")
         began = time.perf_counter()

@@ -68,6 +68,7 @@ class Ensemble:
         machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
         self.reference = reference or chains.build(scenario)
+        machine_code.make_ready()
         self.chosen = None if per_run is None else outcomes.known(per_run)
         exports = self.chosen is None or "lost_exports" in self.chosen
         self.chain = driven(chains.core_arrays(self.reference), self.reference, exports=exports)

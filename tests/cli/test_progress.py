@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import pytest
 
 from sim.cli import progress
+from sim.engine import machine_code
 
 
 class Terminal(io.StringIO):
@@ -27,7 +27,7 @@ def test_meter__shows_pace_and_time_left_on_a_terminal(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(progress, "is_compiled", lambda: True)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda: True)
     with progress.Meter(1000) as meter:
         with monkeypatch.context() as patch:
             patch.setattr(progress.time, "monotonic", lambda: next(clock))
@@ -40,21 +40,11 @@ def test_meter__shows_pace_and_time_left_on_a_terminal(monkeypatch: pytest.Monke
     assert "simulating" in written.getvalue()
 
 
-def test_meter__says_that_the_kernelis_compiled_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_meter__says_that_the_kernel_is_compiled_first(monkeypatch: pytest.MonkeyPatch) -> None:
     written = Terminal()
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(progress, "is_compiled", lambda: False)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda: False)
     with progress.Meter(1000):
         pass
     assert "compiling the kernel, once per machine" in written.getvalue()
-
-
-def testis_compiled__looks_for_the_machine_code_of_the_simulation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path)
-    assert not progress.is_compiled()
-    (tmp_path / "core_1").mkdir()
-    (tmp_path / "core_1" / "loop.advance-1.py311.nbi").touch()
-    assert progress.is_compiled()

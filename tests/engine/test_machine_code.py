@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sim.core import jit, loop
-from sim.engine.machine_code import compile_all, discard_damaged, kept
+from sim.engine import machine_code
+from sim.engine.machine_code import compile_all, discard_damaged, is_compiled, kept, make_ready
 from sim.engine.run import run
 from sim.scenario import load
 
@@ -56,3 +59,47 @@ def test_compile_all__leaves_nothing_to_compile_for_a_run_with_everything_collec
     run(load("baseline", overrides=["time.years=1"]), runs=1, traces=1)
     assert len(loop.advance.signatures) == known and kept()[1] == size
     assert size > 1_000_000
+
+
+def test_is_compiled__looks_for_the_machine_code_of_the_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path)
+    assert not is_compiled()
+    (tmp_path / "core_1").mkdir()
+    (tmp_path / "core_1" / "loop.advance-1.py311.nbi").touch()
+    assert is_compiled()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[dict[str, str]]]:
+    """Environments of the processes that were asked to compile; the cache is empty, and none of them fills it."""
+    environments: list[dict[str, str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: environments.append(env))
+    monkeypatch.setattr(machine_code, "is_compiled", lambda: False)
+    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / jit.cache_stamp())
+    make_ready.cache_clear()
+    yield environments
+    make_ready.cache_clear()
+
+
+def test_make_ready__asks_one_process_with_the_same_cache_and_sources(
+    asked: list[dict[str, str]], tmp_path: Path
+) -> None:
+    make_ready()
+    make_ready()
+    assert len(asked) == 1
+    assert asked[0]["OREFLOW_CACHE_DIR"] == str(tmp_path)
+    assert Path(asked[0]["PYTHONPATH"].split(os.pathsep)[0], "sim", "__init__.py").is_file()
+
+
+def test_make_ready__asks_none_where_another_asked_or_nothing_could_be_found_again(
+    asked: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / "oreflow-x7")
+    make_ready()
+    make_ready.cache_clear()
+    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / jit.cache_stamp())
+    monkeypatch.setenv(machine_code.COMPILES, "1")
+    make_ready()
+    assert not asked
