@@ -67,7 +67,8 @@ def run(
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
-    progress: Called with the runs done and the runs wanted, from the calling thread.
+    progress: Called with the runs done and the runs wanted, from the calling thread, after each chunk; with a stream,
+        runs are on disk once their piece is whole.
     checkpoint: Where progress is kept and taken up (`sim.Checkpoint`); not together with `more` or `draw`.
     stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
     client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
@@ -309,18 +310,24 @@ class _Making:
 
     def _coming(self, done: Sequence[Part | Stored], wanted: range, stream: Stream | None) -> Iterator[Any]:
         """Simulate, count and note all wanted runs that are not done; yields parts, or what was stored."""
-        ensemble, finished = self.ensemble, sum(each.stop - each.first for each in done)
+        ensemble = self.ensemble
         left = missing([range(part.first, part.stop) for part in done], wanted)
         coming: Iterable[Part | Stored]
         if self.client is not None:
-            coming = cluster.simulated_by(self.client, ensemble, left, stream)
+            coming = self._told(cluster.simulated_by(self.client, ensemble, left, stream), done, wanted)
         else:
-            parts = ensemble.simulate(left, self.pool, threads=self.threads)
+            parts = self._told(ensemble.simulate(left, self.pool, threads=self.threads), done, wanted)
             coming = parts if stream is None else stream.stored(ensemble, parts)
         for part in coming:
-            finished += part.stop - part.first
             if self.checkpoint is not None:
                 self.checkpoint.add(part, ensemble.collector, self.pool)
+            yield part
+
+    def _told(self, parts: Iterable[Any], done: Sequence[Part | Stored], wanted: range) -> Iterator[Any]:
+        """Parts as they come, and word of each once it is noted; those of a piece not yet stored, once counted."""
+        finished = sum(each.stop - each.first for each in done)
+        for part in parts:
+            yield part
+            finished += part.stop - part.first
             if self.progress is not None:
                 self.progress(finished, len(wanted))
-            yield part

@@ -99,6 +99,8 @@ class Stream:
 
     def finish(self, slots: int) -> None:
         """Number the runs and the events, of which there are as many places as in the run that has most."""
+        import zarr
+
         numbers = {RUN: np.arange(self.first, self.first + self.runs), SLOT: np.arange(slots)}
         dims: dict[str, set[str]] = {}
         for name, sizes in self._arrays():
@@ -108,7 +110,10 @@ class Stream:
         for group in self._groups():
             used = {RUN, *dims.get(group, ())} & set(numbers)
             coords = {dim: numbers[dim] for dim in numbers if dim in used}
+            # Its attributes say which variables are coordinates; to add to a group leaves only what is added.
+            before = dict(zarr.open_group(self.folder, path=group, mode="r").attrs)
             xr.Dataset(coords=coords).to_zarr(self.folder, group=group, mode="a", zarr_format=3, consolidated=False)
+            zarr.open_group(self.folder, path=group, mode="r+").attrs.update(before)
 
     def _write(self, ensemble: Ensemble, part: Part, opened: Arrays) -> Stored:
         import zarr

@@ -102,19 +102,24 @@ def test_verify_and_diff__say_what_they_found(tmp_path: Path) -> None:
     sim.save(results, other)
     results["runs"]["peak_price"].values[...] *= 1.5
     sim.save(results, spoilt)
-    call = CliRunner().invoke
+
+    def told(*words: str) -> tuple[int, str]:
+        """Exit code and what was told, in one line whatever the width."""
+        done = CliRunner().invoke(app, list(words))
+        return done.exit_code, " ".join(done.output.split())
+
     verify = ["--folder", str(tmp_path), "--choice", "1"]
-    found = call(app, ["verify", str(one), *verify])
-    assert found.exit_code == 0 and "16 of 40 runs" in found.stdout and "the same to the bit" in found.stdout
-    found = call(app, ["verify", str(spoilt), *verify])
-    assert found.exit_code == 1 and "/runs/peak_price differs in" in found.stdout
-    assert "the file was changed, or the program was" in found.stderr
-    found = call(app, ["diff", str(one), str(other)])
-    assert found.exit_code == 0 and "the same to the bit" in found.stdout
-    found = call(app, ["diff", str(one), str(spoilt)])
-    assert found.exit_code == 1 and "differ in 1 places" in found.stdout
-    found = call(app, ["diff", str(one), str(tmp_path / "none.nc")])
-    assert found.exit_code == 2 and "none.nc: does not exist" in found.stderr
+    code, found = told("verify", str(one), *verify)
+    assert code == 0 and "16 of 40 runs" in found and "the same to the bit" in found
+    code, found = told("verify", str(spoilt), *verify)
+    assert code == 1 and "/runs/peak_price differs in" in found
+    assert "the file was changed, or the program was" in found
+    code, found = told("diff", str(one), str(other))
+    assert code == 0 and "the same to the bit" in found
+    code, found = told("diff", str(one), str(spoilt))
+    assert code == 1 and "differ in 1 places" in found
+    code, found = told("diff", str(one), str(tmp_path / "none.nc"))
+    assert code == 2 and "none.nc: does not exist" in found
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ class Killed(BaseException):
 
 
 def killed_after(tiny: Scenario, out: Path, runs: int) -> Checkpoint:
-    """A checkpoint of a run that was ended once so many runs were on disk."""
+    """A checkpoint of a run that was ended once so many runs, of whole pieces, were told to be done."""
 
     def stop(done: int, wanted: int) -> None:
         if done >= runs:
@@ -77,14 +77,13 @@ def test_make__gives_the_bits_of_a_result_made_in_memory(
     told: list[int] = []
     made = sim.make(tiny, tmp_path / "a.zarr", progress=lambda done, _: told.append(done), **OPTIONS)
     assert made.identical(in_memory) and sim.open_results(tmp_path / "a.zarr").identical(in_memory)
-    assert told == [PIECE, 2 * PIECE, RUNS]
+    assert told == [*range(CHUNK, RUNS, CHUNK), RUNS]
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
     for group in ("runs", "shocks"):
         for name, values in made[group].data_vars.items():
             assert values.dtype == in_memory[group][name].dtype and values.attrs == in_memory[group][name].attrs
 
 
-@pytest.mark.long
 def test_make__with_paths_months_policies_and_capacity_gives_the_same_bits(tmp_path: Path) -> None:
     scenario = sim.load("allied_strategy", overrides=["time.years=1.5"])
     options = {"runs": 5, "traces": 1, "open_ended": True, "monthly": ["stopped"], "follow": ["price[dy_oxide, EU]"]}
@@ -102,7 +101,7 @@ def test_make__goes_on_where_it_was_killed_to_the_same_bits(
     assert kept.done == [range(7, 7 + runs)] and not (tmp_path / "a.zarr").exists()
     made, told = resumed(tiny, tmp_path / "a.zarr")
     assert made.identical(in_memory)
-    assert told == [min(done, RUNS) for done in range(runs + PIECE, RUNS + PIECE, PIECE) if runs < RUNS]
+    assert told == ([*range(runs + CHUNK, RUNS, CHUNK), RUNS] if runs < RUNS else [])
     assert [path.name for path in tmp_path.iterdir()] == ["a.zarr"]
 
 
@@ -117,7 +116,7 @@ def test_make__says_that_output_is_lost_and_makes_it_again(
         kept.output.rename(tmp_path / "elsewhere")
     said: list[str] = []
     made, told = resumed(tiny, tmp_path / "a.zarr", tell=said.append)
-    assert made.identical(in_memory) and told[0] == PIECE
+    assert made.identical(in_memory) and told[0] == CHUNK
     assert len(said) == 1 and "output of its runs is missing" in said[0] and "simulated again" in said[0]
 
 
