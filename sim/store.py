@@ -20,6 +20,7 @@ import numpy as np
 import xarray as xr
 
 from sim import path_variables, variables
+from sim.compression import encoding
 from sim.errors import ResultError
 from sim.text import as_labels, as_text
 from sim.variables import PER_RUN, RUN, Variable
@@ -50,7 +51,6 @@ MOST_IN_MEMORY = 2**30
 """Bytes of values by run that are read at once, unless told otherwise."""
 FULL = 2**20
 """Bytes left on a disk that counts as full."""
-COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}
 
 
 def save(results: xr.DataTree, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -300,13 +300,7 @@ def _flush(path: Path) -> None:
 
 
 def _write_netcdf(results: xr.DataTree, path: Path) -> None:
-    encoding = {
-        node.path: {
-            str(name): COMPRESSION for name, data in node.data_vars.items() if data.dtype.kind in "fi" and data.size > 0
-        }
-        for node in results.subtree
-    }
-    results.to_netcdf(path, engine="netcdf4", format="NETCDF4", encoding=encoding)
+    results.to_netcdf(path, engine="netcdf4", format="NETCDF4", encoding=encoding(results))
 
 
 def _write_zarr(results: xr.DataTree, path: Path, mode: Literal["w-", "a"] = "w-") -> None:

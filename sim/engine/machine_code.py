@@ -11,9 +11,7 @@ import sys
 from functools import lru_cache
 from pathlib import Path
 
-from numba.core import config
-
-from sim.core import jit
+from sim.core import jit, loop
 
 ENDINGS = (".nbi", ".nbc")
 """Indices and machine code, as numba keeps them."""
@@ -102,8 +100,9 @@ def make_ready() -> None:
     process fails, or its folder would not be found again, this one compiles when it comes to it.
     """
     folder = jit.cache_folder()
+    needed = hasattr(loop.advance, "signatures") and not is_compiled()
     found_again = folder.name == jit.cache_stamp() and bool(sys.executable)
-    if config.DISABLE_JIT or COMPILES in os.environ or is_compiled() or not found_again:
+    if COMPILES in os.environ or not needed or not found_again:
         return
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     there = {COMPILES: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}

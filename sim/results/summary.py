@@ -180,7 +180,7 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         restrictions=restrictions(results),
         stages=stages(results, region=region),
         products=products(results, region=region)[:MOST_ROWS],
-        sectors=sectors(results, region=region)[:MOST_ROWS],
+        sectors=sectors(results, region=region, most=MOST_ROWS),
         shortages=()
         if _left_out(results, "shortages")
         else shortages(results, among if _telling(among) else None, region=region),
@@ -282,8 +282,8 @@ def _product(results: xr.DataTree, product: str, region: str, among: NDArray[np.
     return ProductRow(product, region, peak_price=spread(peak), months_dear=spread(dear), worst_shortage=lacking)
 
 
-def sectors(results: xr.DataTree, *, region: str | None = None) -> tuple[SectorRow, ...]:
-    """Sectors in regions that are short in some run, by mean lost output."""
+def sectors(results: xr.DataTree, *, region: str | None = None, most: int | None = None) -> tuple[SectorRow, ...]:
+    """Sectors in regions that are short in some run, by mean lost output; all of them, or so many at most."""
     if _left_out(results, "sectors"):
         return ()
     short = _regions(variable(results, "runs", "shortage_months"), region)
@@ -297,7 +297,8 @@ def sectors(results: xr.DataTree, *, region: str | None = None) -> tuple[SectorR
     ]
     among = conflict_runs(results)[1]
     rows = []
-    for sector, place in sorted(found, key=lambda at: -float(mean_lost.sel({SECTOR: at[0], REGION: at[1]}))):
+    found.sort(key=lambda at: -float(mean_lost.sel({SECTOR: at[0], REGION: at[1]})))
+    for sector, place in found[:most]:
         then = _sector(results, sector, place, among) if _telling(among) else None
         rows.append(replace(_sector(results, sector, place, np.ones_like(among)), in_conflict=then))
     return tuple(rows)
