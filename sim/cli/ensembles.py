@@ -26,6 +26,9 @@ from sim.cli.arguments import (
 )
 from sim.cli.messages import note, reported, say, together
 
+MANY = 100_000
+"""Runs from which a summary takes so long that it is said beforehand."""
+
 if TYPE_CHECKING:
     from distributed import Client
 
@@ -311,6 +314,8 @@ def _report(results: Any, seconds: float, place: Path, plot: Path | None, region
     from sim.cli.results import print_summary
     from sim.results.summary import summarise
 
+    if results.attrs["runs"] > MANY:
+        note(f"{place} is complete; its {results.attrs['runs']:,} runs are now summarised, which takes some minutes")
     summary = summarise(results)
     print_summary(summary)
     say(f"Simulated in {seconds:.1f} s. Result: {place}  (read it with `sim show {place}`)")

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from sim.errors import ResultError
 from sim.plotting import style
 from sim.results import sentences
+from sim.results.drawn import RestrictionRow, restrictions
 from sim.results.lookup import origin
-from sim.results.summary import RestrictionRow, restrictions
 from sim.results.timeline import in_force, onsets
 from sim.variables import MONTH, RESTRICTION
 

@@ -81,9 +81,9 @@ def figures(results: xr.DataTree, metrics: Sequence[str] = ()) -> xr.Dataset:
 def headlines(results: xr.DataTree) -> tuple[str, ...]:
     """Quantities that a summary begins with: what is lost, what is dearest, who is short."""
     found = ["lost_output", "lost_demand"]
-    if dear := products(results)[:1]:
+    if dear := products(results, most=1):
         found += [f"{name}[{dear[0].product}, {dear[0].region}]" for name in ("price", "shortage")]
-    if short := sectors(results)[:1]:
+    if short := sectors(results, most=1):
         found += [f"{name}[{short[0].sector}, {short[0].region}]" for name in ("weeks_stopped", "lost_output")]
     there = []
     for text in found:

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from sim.report.findings import OFTEN, Finding, counted, measured, money, world
 from sim.results import audit, sentences
+from sim.results.drawn import RestrictionRow
 from sim.results.lookup import labels, variable
-from sim.results.summary import RestrictionRow, Summary
+from sim.results.summary import Summary
 from sim.scenario import Scenario
 from sim.variables import INSTRUMENT, REGION, RESTRICTION, SECTOR, SLOT, WORLD
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from sim.variables import RUN
 
-PORTION = 2**27
-"""Bytes that are read at a time."""
+PORTION = 2**25
+"""Bytes that are read at a time. Reading from Zarr and summing take some eight times as much while they last."""
 Work = Callable[[xr.DataArray], xr.DataArray]
 
 
-def portions(values: xr.DataArray) -> Iterator[xr.DataArray]:
-    """Ranges of runs, of at most `PORTION` bytes each.
+def portions(values: xr.DataArray, most: int | None = None) -> Iterator[xr.DataArray]:
+    """Ranges of runs, of so many bytes at most each (`PORTION`), and of whole chunks of a file where they have so many.
 
     Example
     -------
@@ -22,9 +25,26 @@ def portions(values: xr.DataArray) -> Iterator[xr.DataArray]:
     [2]
     """
     runs = values.sizes[RUN]
-    step = max(1, PORTION * max(runs, 1) // max(values.nbytes, 1))
+    chunk = values.encoding.get("preferred_chunks", {}).get(RUN, 1)
+    step = max((most or PORTION) * max(runs, 1) // max(values.nbytes, 1) // chunk, 1) * chunk
     for begin in range(0, max(runs, 1), step):
         yield values.isel({RUN: slice(begin, begin + step)})
+
+
+def columns(values: xr.DataArray, places: Sequence[Mapping[str, str]]) -> list[NDArray[Any]]:
+    """Values by run of chosen entries, all of them read in one go.
+
+    Parameters
+    ----------
+    values: Any shape with `run` in it.
+    places: Labels along all other dimensions, entry by entry.
+    """
+    found: list[list[NDArray[Any]]] = [[] for _ in places]
+    for part in portions(values) if places else ():
+        read = part.compute()
+        for column, place in zip(found, places, strict=True):
+            column.append(read.sel(place).values)
+    return [np.concatenate(column) for column in found]
 
 
 def of_each_run(values: xr.DataArray, work: Work) -> xr.DataArray:

@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sim.results.portions import PORTION
 from sim.variables import RUN
 
 LEVELS = (0.05, 0.5, 0.95)
 """Quantiles that are quoted."""
+AT_ONCE = 2**27
+"""Bytes of values that are read and sorted at a time."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,16 @@ def over_runs(values: xr.DataArray, level: float) -> xr.DataArray:
     level: Share from 0 to 1.
     """
     dim = next((dim for dim in values.dims if dim != RUN and values.sizes[dim] > 1), None)
-    if values.nbytes > PORTION and dim is not None:
-        rows = [over_runs(values.isel({dim: [row]}), level) for row in range(values.sizes[dim])]
+    if values.nbytes > AT_ONCE and dim is not None:
+        # As many rows as fit are read at once: each part of a file that holds some of them holds all of them.
+        rows_at_once = max(AT_ONCE * values.sizes[dim] // values.nbytes, 1)
+        ranges = (slice(row, row + rows_at_once) for row in range(0, values.sizes[dim], rows_at_once))
+        rows = [over_runs(values.isel({dim: rows}), level) for rows in ranges]
         return xr.concat(rows, dim=dim).transpose(*(each for each in values.dims if each != RUN))
     ordered = np.sort(values.transpose(RUN, ...).values, axis=0)
-    found = values.isel({RUN: 0}, drop=True).copy(data=ordered[_rank(level, ordered.shape[0])])
-    return found
+    # A copy: a view would keep all that was sorted.
+    found = ordered[_rank(level, ordered.shape[0])].copy()
+    return values.isel({RUN: 0}, drop=True).copy(data=found)
 
 
 def _rank(level: float, count: int) -> int:

@@ -67,20 +67,32 @@ def shortages(
     ------
     ResultError: The region does not exist, or the result lacks a variable.
     """
-    tonnes = {part.name: _tonnes(results, f"product_{part.name}", region) for part in fields(Parts)}
+    found = {part.name: _spreads(results, f"product_{part.name}", among, region) for part in fields(Parts)}
     place = WORLD if region is None else region
     rows = []
-    for product in tonnes["rationed"][PRODUCT].values:
-        values = {name: found.sel({PRODUCT: product}).values for name, found in tonnes.items()}
-        parts = Parts(**{name: spread(found) for name, found in values.items()})
+    for product in found["rationed"]:
+        parts = Parts(**{name: spreads[product][0] for name, spreads in found.items()})
         if not parts.largest >= LEAST:
             continue
         then = None
         if among is not None:
-            of_conflict = Parts(**{name: spread(found[among]) for name, found in values.items()})
-            then = ShortageRow(str(product), place, of_conflict)
-        rows.append(ShortageRow(str(product), place, parts, then))
+            of_conflict = Parts(**{name: spreads[product][1] for name, spreads in found.items()})
+            then = ShortageRow(product, place, of_conflict)
+        rows.append(ShortageRow(product, place, parts, then))
     return tuple(rows)
+
+
+def _spreads(
+    results: xr.DataTree, name: str, among: NDArray[np.bool_] | None, region: str | None
+) -> dict[str, tuple[Spread, Spread]]:
+    """Spread of a part of shortage of each product, over all runs and over conflict runs."""
+    tonnes = _tonnes(results, name, region)
+    found = {}
+    for product in tonnes[PRODUCT].values:
+        values = tonnes.sel({PRODUCT: product}).values
+        of_all = spread(values)
+        found[str(product)] = of_all, of_all if among is None else spread(values[among])
+    return found
 
 
 def _tonnes(results: xr.DataTree, name: str, region: str | None) -> xr.DataArray:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from sim.results.lookup import Origin, chosen, labels, not_kept, origin, restriction_title, variable
+from sim.results.drawn import RestrictionRow, conflict_runs, restrictions, tells
+from sim.results.lookup import Origin, chosen, labels, not_kept, origin, variable
 from sim.results.policies import PolicyRow, policies
-from sim.results.portions import mean_over_runs, of_each_run
+from sim.results.portions import columns, mean_over_runs, of_each_run
 from sim.results.quantiles import LEVELS, Spread, over_runs, spread
 from sim.results.shortage import ShortageRow, shortages
 from sim.results.years import YearRow, years
 from sim.variables import (
-    CONFLICT,
     MONTH,
     PRODUCT,
     QUANTILE,
     REGIME,
     REGION,
-    RESTRICTION,
-    RUN,
     SECTOR,
-    SLOT,
     STAGE,
-    STEPPED,
     WORLD,
 )
 
@@ -35,8 +33,6 @@ SURE_RUNS = 200
 DEARER = 1.1
 """Price multiple that the 95 % quantile must reach for a product to be listed."""
 MOST_ROWS = 12
-LIFTED = 2
-"""Value of `ending` from which an event was lifted: by a truce or a ruling."""
 LEAST_TONNES = 1.0
 """Rationed tonnes below which a region counts as well supplied."""
 READ = {
@@ -46,6 +42,11 @@ READ = {
     "shortages": tuple(f"product_{part}" for part in ("rationed", "destroyed", "substituted", "saved", "held_up")),
 }
 """Variables of `/runs` that each part of a summary reads."""
+
+
+Place = dict[str, str]
+"""Product or sector, and region."""
+Values = NDArray[np.floating]
 
 
 @dataclass(frozen=True)
@@ -100,23 +101,7 @@ class SectorRow:
     """The same in conflict runs."""
 
 
-@dataclass(frozen=True)
-class RestrictionRow:
-    """A restriction as it was drawn."""
-
-    name: str
-    title: str
-    kind: str
-    strikes: float
-    """Share of runs it strikes within the horizon."""
-    onset: Spread
-    """Months from the start to its first onset, over the runs it strikes."""
-    duration: Spread
-    """Months in force, over all its events; infinite if permanent."""
-    lifted: float
-    """Share of its events that a truce or a ruling ends."""
-    in_conflict: RestrictionRow | None = None
-    """The same in conflict runs."""
+Row = TypeVar("Row", ProductRow, SectorRow)
 
 
 @dataclass(frozen=True)
@@ -179,11 +164,11 @@ def summarise(results: xr.DataTree, *, region: str | None = None) -> Summary:
         origin=origin(results),
         restrictions=restrictions(results),
         stages=stages(results, region=region),
-        products=products(results, region=region)[:MOST_ROWS],
+        products=products(results, region=region, most=MOST_ROWS),
         sectors=sectors(results, region=region, most=MOST_ROWS),
         shortages=()
         if _left_out(results, "shortages")
-        else shortages(results, among if _telling(among) else None, region=region),
+        else shortages(results, among if tells(among) else None, region=region),
         lost_output=spread(lost),
         conflict=Conflict(regimes, int(among.sum()), float(share.max(REGIME).mean()), spread(lost[among[: lost.size]]))
         if regimes
@@ -203,17 +188,6 @@ def _all_lost(results: xr.DataTree) -> NDArray[np.float32]:
     """Lost output of all sectors and regions together, by run."""
     found = of_each_run(variable(results, "runs", "lost_output"), lambda part: part.sum((SECTOR, REGION)))
     return np.asarray(found.values)
-
-
-def conflict_runs(results: xr.DataTree) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
-    """Names of the regimes, and which runs spend more than `variables.CONFLICT` of the horizon in conflict in one."""
-    share = variable(results, "shocks", "conflict_share")
-    return tuple(labels(share, REGIME)), np.any(share.transpose(REGIME, RUN).values > CONFLICT, axis=0)
-
-
-def _telling(among: NDArray[np.bool_]) -> bool:
-    """Whether conflict runs are some of the runs, and not all of them, so that there is something to tell apart."""
-    return bool(among.any() and not among.all())
 
 
 def _regions(array: xr.DataArray, region: str | None) -> xr.DataArray:
@@ -239,7 +213,7 @@ def stages(results: xr.DataTree, *, region: str | None = None) -> tuple[StageRow
         ]
         if found[0] is not None and found[1] is not None:
             (dear, dear_then), (lacking, lacking_then) = found[0], found[1]
-            then = StageRow(str(stage), dear_then, lacking_then) if _telling(among) else None
+            then = StageRow(str(stage), dear_then, lacking_then) if tells(among) else None
             rows.append(StageRow(str(stage), dear, lacking, then))
     return tuple(rows)
 
@@ -255,31 +229,24 @@ def _peaks(paths: xr.DataArray, peaks: xr.DataArray, among: NDArray[np.bool_]) -
     return Peak(region, month, spread(there)), Peak(region, month, spread(there[among]))
 
 
-def products(results: xr.DataTree, *, region: str | None = None) -> tuple[ProductRow, ...]:
-    """Products that get dear in a region, the dearest first; of each product only the region where it is dearest."""
+def products(results: xr.DataTree, *, region: str | None = None, most: int | None = None) -> tuple[ProductRow, ...]:
+    """Products that get dear, each in the region where it is dearest, the dearest first; all, or so many at most."""
     if _left_out(results, "products"):
         return ()
-    peak = _regions(variable(results, "runs", "peak_price"), region)
-    high = over_runs(peak, LEVELS[-1])
-    among = conflict_runs(results)[1]
-    rows = []
-    for product in peak[PRODUCT].values:
+    high = over_runs(_regions(variable(results, "runs", "peak_price"), region), LEVELS[-1])
+    dear = []
+    for product in high[PRODUCT].values:
         of_product = high.sel({PRODUCT: product})
-        if bool(of_product.isnull().all()) or float(of_product.max()) < DEARER:
-            continue
-        region = str(of_product[REGION].values[np.nanargmax(of_product.values)])
-        then = _product(results, str(product), region, among) if _telling(among) else None
-        rows.append(replace(_product(results, str(product), region, np.ones_like(among)), in_conflict=then))
-    return tuple(sorted(rows, key=lambda row: -row.peak_price.high))
+        if not bool(of_product.isnull().all()) and float(of_product.max()) >= DEARER:
+            place = str(of_product[REGION].values[np.nanargmax(of_product.values)])
+            dear.append((-float(of_product.max()), {PRODUCT: str(product), REGION: place}))
+    places = [place for _, place in sorted(dear, key=lambda each: each[0])[:most]]
+    return _with_conflict(results, "products", places, _product)
 
 
-def _product(results: xr.DataTree, product: str, region: str, among: NDArray[np.bool_]) -> ProductRow:
-    peak, dear, worst = (
-        variable(results, "runs", name).sel({PRODUCT: product, REGION: region}).values[among]
-        for name in ("peak_price", "months_dear", "worst_shortage")
-    )
+def _product(place: Place, peak: Values, dear: Values, worst: Values) -> ProductRow:
     lacking = None if bool(np.isnan(worst).all()) else spread(worst)
-    return ProductRow(product, region, peak_price=spread(peak), months_dear=spread(dear), worst_shortage=lacking)
+    return ProductRow(place[PRODUCT], place[REGION], spread(peak), months_dear=spread(dear), worst_shortage=lacking)
 
 
 def sectors(results: xr.DataTree, *, region: str | None = None, most: int | None = None) -> tuple[SectorRow, ...]:
@@ -290,29 +257,20 @@ def sectors(results: xr.DataTree, *, region: str | None = None, most: int | None
     share = mean_over_runs(short, lambda part: part > 0)
     mean_lost = mean_over_runs(variable(results, "runs", "lost_output"))
     found = [
-        (str(sector), str(place))
+        {SECTOR: str(sector), REGION: str(place)}
         for sector in short[SECTOR].values
         for place in short[REGION].values
         if float(share.sel({SECTOR: sector, REGION: place})) > 0.0
     ]
-    among = conflict_runs(results)[1]
-    rows = []
-    found.sort(key=lambda at: -float(mean_lost.sel({SECTOR: at[0], REGION: at[1]})))
-    for sector, place in found[:most]:
-        then = _sector(results, sector, place, among) if _telling(among) else None
-        rows.append(replace(_sector(results, sector, place, np.ones_like(among)), in_conflict=then))
-    return tuple(rows)
+    found.sort(key=lambda place: -float(mean_lost.sel(place)))
+    return _with_conflict(results, "sectors", found[:most], _sector)
 
 
-def _sector(results: xr.DataTree, sector: str, region: str, among: NDArray[np.bool_]) -> SectorRow:
-    short, times, lost = (
-        variable(results, "runs", name).sel({SECTOR: sector, REGION: region}).values[among]
-        for name in ("shortage_months", "time_to_survive", "lost_output")
-    )
+def _sector(place: Place, short: Values, times: Values, lost: Values) -> SectorRow:
     times = times[~np.isnan(times)]
     return SectorRow(
-        sector=sector,
-        region=region,
+        sector=place[SECTOR],
+        region=place[REGION],
         runs_short=float((short > 0).mean()),
         months_short=spread(short),
         months_to_shortage=float(np.median(times)) if times.size else float("nan"),
@@ -320,37 +278,15 @@ def _sector(results: xr.DataTree, sector: str, region: str, among: NDArray[np.bo
     )
 
 
-def restrictions(results: xr.DataTree) -> tuple[RestrictionRow, ...]:
-    """Every restriction as it was drawn: how often, when first, for how long, and whether lifted."""
+def _with_conflict(results: xr.DataTree, table: str, places: list[Place], row: Callable[..., Row]) -> tuple[Row, ...]:
+    """Rows of a table, each with that of conflict runs alone, from what the table reads (`READ`)."""
     among = conflict_runs(results)[1]
+    read = [columns(variable(results, "runs", name), places) for name in READ[table]]
     rows = []
-    for name in labels(variable(results, "shocks", "onset"), RESTRICTION):
-        then = _restriction(results, name, among) if _telling(among) else None
-        rows.append(replace(_restriction(results, name, np.ones_like(among)), in_conflict=then))
+    for place, *values in zip(places, *read, strict=True):
+        then = row(place, *(each[among] for each in values)) if tells(among) else None
+        rows.append(replace(row(place, *values), in_conflict=then))
     return tuple(rows)
-
-
-def _restriction(results: xr.DataTree, name: str, among: NDArray[np.bool_]) -> RestrictionRow:
-    onset, lasts, ending, resumed = (
-        variable(results, "shocks", item).sel({RESTRICTION: name}).transpose(SLOT, RUN).values[:, among]
-        for item in ("onset", "duration", "ending", "resumed")
-    )
-    # The steps of a schedule are one measure, which lasts as long as all of them.
-    lasts = lasts.copy()
-    for slot in range(len(lasts) - 1, 0, -1):
-        lasts[slot - 1] += np.where(resumed[slot] == STEPPED, lasts[slot], 0.0)
-    happens = ~np.isnan(onset) & (resumed != STEPPED)
-    first = np.where(happens, onset, np.inf).min(axis=0)
-    struck = np.isfinite(first)
-    return RestrictionRow(
-        name=name,
-        title=restriction_title(results, name),
-        kind=str(variable(results, "shocks", "kind").sel({RESTRICTION: name}).item()),
-        strikes=float(struck.mean()),
-        onset=spread(first[struck]),
-        duration=spread(lasts[happens]),
-        lifted=float((ending[happens] >= LIFTED).mean()) if happens.any() else 0.0,
-    )
 
 
 def hardest_hit(results: xr.DataTree) -> str:

@@ -8,9 +8,10 @@ from typing import TypeVar
 import numpy as np
 
 from sim.results import sentences
+from sim.results.drawn import RestrictionRow
 from sim.results.quantiles import Spread
 from sim.results.shortage import ShortageRow
-from sim.results.summary import ProductRow, RestrictionRow, SectorRow, Summary
+from sim.results.summary import ProductRow, SectorRow, Summary
 
 THEN = "  in conflict"
 """First cell of the second line of a row: the same over conflict runs."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import xarray as xr
 
 from sim.results.lookup import not_kept, variable
-from sim.results.portions import of_each_run
+from sim.results.portions import mean_over_runs, of_each_run
 from sim.results.quantiles import Spread, spread
-from sim.variables import INSTRUMENT, REGION, RUN, SECTOR, YEAR, YEARS
+from sim.variables import INSTRUMENT, REGION, SECTOR, YEAR, YEARS
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def years(results: xr.DataTree) -> tuple[YearRow, ...]:
         of_each_run(variable(results, "years", name), lambda part: part.sum((SECTOR, REGION)))
         for name in ("lost_output_by_year", "lost_value_added_by_year")
     )
-    exports = variable(results, "years", "lost_exports").astype(float).mean(RUN)
+    exports = mean_over_runs(variable(results, "years", "lost_exports"), lambda part: part.astype(float))
     sending = [str(region) for region in exports[REGION].values if bool((exports.sel({REGION: region}) != 0.0).any())]
     cost = _net_cost(results)
     rows = []
@@ -65,5 +65,8 @@ def _net_cost(results: xr.DataTree) -> xr.DataArray | None:
     """Public cost less receipts of all policies together in each year, mean over runs; none without policies."""
     if "policies" not in results.children:
         return None
-    paid, received = (variable(results, "policies", name) for name in ("public_cost", "public_receipts"))
-    return (paid.astype(float) - received).sum(INSTRUMENT).mean(RUN)
+    paid, received = (
+        mean_over_runs(variable(results, "policies", name), lambda part: part.astype(float).sum(INSTRUMENT))
+        for name in ("public_cost", "public_receipts")
+    )
+    return paid - received

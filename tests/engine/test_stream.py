@@ -204,7 +204,7 @@ def test_open_results__leaves_large_groups_on_disk_and_says_the_same_of_them(
 ) -> None:
     assert sim.make(tiny, tmp_path / "a.zarr", **OPTIONS).identical(in_memory)
     monkeypatch.setattr(portions, "PORTION", 10_000)
-    monkeypatch.setattr("sim.results.quantiles.PORTION", 1000)
+    monkeypatch.setattr("sim.results.quantiles.AT_ONCE", 1000)
     large = sim.open_results(tmp_path / "a.zarr", most=0)
     assert not large["runs"].peak_price.variable._in_memory and large["distribution"].price.variable._in_memory
     assert summarise(large) == summarise(in_memory)

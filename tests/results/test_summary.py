@@ -8,9 +8,10 @@ import xarray as xr
 
 from sim.errors import ResultError
 from sim.results import sentences
+from sim.results.drawn import restrictions
 from sim.results.lookup import paths
 from sim.results.quantiles import Spread, over_runs, spread
-from sim.results.summary import hardest_hit, products, restrictions, sectors, stages, summarise
+from sim.results.summary import hardest_hit, products, sectors, stages, summarise
 from sim.results.timeline import in_force, onsets
 from sim.variables import REGION, WORLD
 
