@@ -43,7 +43,7 @@ def columns(values: xr.DataArray, places: Sequence[Mapping[str, str]]) -> list[N
     for part in portions(values) if places else ():
         read = part.compute()
         for column, place in zip(found, places, strict=True):
-            column.append(read.sel(place).values)
+            column.append(read.sel(place).values.copy())  # A view would keep the whole portion.
     return [np.concatenate(column) for column in found]
 
 
