@@ -94,7 +94,7 @@ def drawn_events(results: xr.DataTree) -> dict[str, Events]:
         happens = ~np.isnan(onsets) & (resumed != STEPPED)
         first = np.where(happens, onsets, np.inf).min(axis=1, initial=np.inf)
         for row, each in enumerate(happens):
-            of_run = begin + np.nonzero(each)[1]
+            of_run = (begin + np.nonzero(each)[1]).astype(np.int32)
             found[row].append(Events(first[row], of_run, lasts[row][each], ending[row][each] >= LIFTED))
         begin = runs.stop
     return {name: _joined(parts) for name, parts in zip(names, found, strict=True)}
