@@ -44,17 +44,17 @@ class Events:
 
     first: NDArray[np.floating]
     """Month of the first onset, by run; infinite without any."""
-    run: NDArray[np.integer]
-    """Run of each event, from 0."""
+    among: NDArray[np.bool_]
+    """Whether its run is one of those that are told apart, by event."""
     duration: NDArray[np.floating]
     """Months in force, by event."""
     lifted: NDArray[np.bool_]
     """Whether a truce or a ruling ended it, by event."""
 
-    def of(self, among: NDArray[np.bool_]) -> Events:
-        """Those of some runs, which keep their numbers."""
-        here = among[self.run]
-        return Events(self.first[among], self.run[here], self.duration[here], self.lifted[here])
+    def apart(self, among: NDArray[np.bool_]) -> Events:
+        """Those of the runs that are told apart."""
+        here = self.among
+        return Events(self.first[among], here[here], self.duration[here], self.lifted[here])
 
 
 def conflict_runs(results: xr.DataTree) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
@@ -72,14 +72,19 @@ def restrictions(results: xr.DataTree) -> tuple[RestrictionRow, ...]:
     """Every restriction as it was drawn: how often, when first, for how long, and whether lifted."""
     among = conflict_runs(results)[1]
     rows = []
-    for name, events in drawn_events(results).items():
-        then = _row(results, name, events.of(among)) if tells(among) else None
+    for name, events in drawn_events(results, among).items():
+        then = _row(results, name, events.apart(among)) if tells(among) else None
         rows.append(replace(_row(results, name, events), in_conflict=then))
     return tuple(rows)
 
 
-def drawn_events(results: xr.DataTree) -> dict[str, Events]:
-    """Events of every restriction, read a portion of the runs at a time and once only."""
+def drawn_events(results: xr.DataTree, among: NDArray[np.bool_]) -> dict[str, Events]:
+    """Events of every restriction, read a portion of the runs at a time and once only.
+
+    Parameters
+    ----------
+    among: Runs to tell apart, shape (run,).
+    """
     names = labels(variable(results, "shocks", "onset"), RESTRICTION)
     found: list[list[Events]] = [[] for _ in names]
     begin = 0
@@ -94,16 +99,17 @@ def drawn_events(results: xr.DataTree) -> dict[str, Events]:
         happens = ~np.isnan(onsets) & (resumed != STEPPED)
         first = np.where(happens, onsets, np.inf).min(axis=1, initial=np.inf)
         for row, each in enumerate(happens):
-            of_run = (begin + np.nonzero(each)[1]).astype(np.int32)
-            found[row].append(Events(first[row], of_run, lasts[row][each], ending[row][each] >= LIFTED))
+            theirs = among[runs][np.nonzero(each)[1]]
+            found[row].append(Events(first[row].copy(), theirs, lasts[row][each], ending[row][each] >= LIFTED))
         begin = runs.stop
-    return {name: _joined(parts) for name, parts in zip(names, found, strict=True)}
+    # Each list is let go as it is joined: with many runs, the events are what takes memory.
+    return {name: _joined(found.pop(0)) for name in names}
 
 
 def _joined(parts: list[Events]) -> Events:
     return Events(
         np.concatenate([part.first for part in parts]),
-        np.concatenate([part.run for part in parts]),
+        np.concatenate([part.among for part in parts]),
         np.concatenate([part.duration for part in parts]),
         np.concatenate([part.lifted for part in parts]),
     )
