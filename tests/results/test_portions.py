@@ -1,4 +1,4 @@
-"""Values by run a portion at a time: whole chunks of a file, and nothing kept of what was read but what is asked for."""
+"""Values by run a portion at a time: whole chunks of a file, and nothing of what was read is kept but what is asked."""
 
 from __future__ import annotations
 
