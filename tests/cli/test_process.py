@@ -80,7 +80,7 @@ def test_main__interrupted_while_it_is_read_in_leaves_at_once() -> None:
 class Interrupting:
     def find_spec(self, name, *_):
         if name == "sim.cli.ensembles":
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)  # To this thread: sent to the process it may come a moment later.
             raise RuntimeError("as a compiled module does that is interrupted")
 sys.meta_path.insert(0, Interrupting())
 main()
