@@ -26,14 +26,14 @@ from sim.cli.arguments import (
 )
 from sim.cli.messages import note, reported, say, together
 
-MANY = 100_000
-"""Runs from which a summary takes so long that it is said beforehand."""
-
 if TYPE_CHECKING:
     from distributed import Client
 
     from sim.engine.checkpoint import Checkpoint
     from sim.questions.until import Reached
+
+MANY = 100_000
+"""Runs from which a summary takes so long that it is said beforehand."""
 
 
 def simulate(

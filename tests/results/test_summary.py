@@ -88,6 +88,17 @@ def test_sectors__count_runs_that_are_short_and_money_over_all(results: xr.DataT
     assert summarise(results).lost_output == Spread(1.0, 2.0, 21.0)
 
 
+def test_products_and_sectors__of_which_so_many_are_asked_are_the_worst_of_all(results: xr.DataTree) -> None:
+    put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 5.0], product="ore", region="EU")
+    put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 9.0], product="metal", region="CN")
+    for region, lost in (("CN", 1.0), ("EU", 2.0)):
+        put(results, "runs", "shortage_months", 1.0, sector="cars", region=region)
+        put(results, "runs", "lost_output", lost, sector="cars", region=region)
+    dear, short = products(results), sectors(results)
+    assert [row.product for row in dear] == ["metal", "ore"] and [row.region for row in short] == ["EU", "CN"]
+    assert products(results, most=1) == dear[:1] and sectors(results, most=1) == short[:1]
+
+
 def test_hardest_hit__is_where_most_is_rationed_and_the_world_if_nothing_is(results: xr.DataTree) -> None:
     assert hardest_hit(results) == WORLD
     put(results, "runs", "lost_output", 100.0, sector="cars", region="CN")
