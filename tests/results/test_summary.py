@@ -93,6 +93,7 @@ def test_products_and_sectors__of_which_so_many_are_asked_are_the_worst_of_all(r
     put(results, "runs", "peak_price", [2.0, 3.0, 4.0, 9.0], product="metal", region="CN")
     for region, lost in (("CN", 1.0), ("EU", 2.0)):
         put(results, "runs", "shortage_months", 1.0, sector="cars", region=region)
+        put(results, "runs", "time_to_survive", 3.0, sector="cars", region=region)
         put(results, "runs", "lost_output", lost, sector="cars", region=region)
     dear, short = products(results), sectors(results)
     assert [row.product for row in dear] == ["metal", "ore"] and [row.region for row in short] == ["EU", "CN"]
