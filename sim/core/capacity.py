@@ -17,12 +17,12 @@ from sim.core.fields import (
     FREE_PEOPLE,
     LEAD,
     LEAD_FACTOR,
+    LOG_MARGIN,
     LOST,
     MARGIN,
     ORDERED,
     PEOPLE_NEEDED,
     PERMITS,
-    REVENUE,
     RUN_IN,
     RUNNING_IN,
     SERVED,
@@ -91,7 +91,7 @@ def expect(chain: Chain, process, p, now, block: Block):
     fixed, conversion, follow = process.fixed_share, process.conversion_share, building.follow_margin
     hurdle, premium = building.hurdle[p, now], builder.premium
     for lane in range(scratch.shape[1]):
-        surprise = log(scratch[REVENUE, lane] / (scratch[COST, lane] + fixed)) - capacity[MARGIN, p, lane]
+        surprise = scratch[LOG_MARGIN, lane] - capacity[MARGIN, p, lane]
         capacity[MARGIN, p, lane] += follow * surprise
         capacity[SPREAD, p, lane] += follow * (surprise * surprise - capacity[SPREAD, p, lane])
     if building.answers > ZERO:

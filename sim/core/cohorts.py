@@ -57,29 +57,14 @@ def claim(chain: Chain, tile, now, block: Block):
     market, use = block.market, block.use
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
-        before, _, building = growing(chain, row, u, now)
+        _, _, building = growing(chain, row, u, now)
         m, claims = row.market, CLAIM_FIRST if is_first(chain, u, now) else CLAIM_LOCAL
         if use[DEPLETED, u, 0] > ZERO:
-            _restock(chain, row, u, before, block)
             for lane in range(market.shape[2]):
                 market[claims, m, lane] += use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]
         else:
             for lane in range(market.shape[2]):
                 market[claims, m, lane] += use[DESIRED, u, lane] + building
-
-
-@kernel
-def _restock(chain: Chain, row, u, before, block: Block):
-    """Orders that fill depleted stocks again, t/month."""
-    use, constants = block.use, chain.constants
-    clear(use[RESTOCK, u])
-    for c in range(row.cohort_begin, row.cohort_end):
-        if not any_below(block.cohort[FULLNESS, c], ONE):
-            continue
-        target = chain.cohorts[c].share * chain.cohorts[c].cover * before / constants.dt
-        for lane in range(use.shape[2]):
-            full = block.cohort[FULLNESS, c, lane]
-            use[RESTOCK, u, lane] += target * refilled(full, constants.follow_restock) * (ONE - full)
 
 
 @kernel
@@ -94,10 +79,13 @@ def sell(chain: Chain, tile, now, block: Block):
         depleted = use[DEPLETED, u, 0] > ZERO
         reserved = row.bindable > 0 and block.origin[RESERVED, m, 0] > ZERO
         barred = reserved and any_below(block.origin[ALLOWED, m], ONE)
-        if depleted or barred or market[STRAINED, m, 0] > ZERO:
-            if not depleted:
-                clear(use[RESTOCK, u])
+        cut = depleted or barred or market[STRAINED, m, 0] > ZERO
+        if cut:
             _fill(row.market, u, is_first(chain, u, now), barred, block)
+        if chain.drivers.aid_starts[u] < chain.drivers.aid_starts[u + 1]:
+            _buy(u, building, cut, dt, block)
+            support.help_buyers(chain.drivers, u, now, block.scratch[DONE], block)
+        if cut:
             for lane in range(lanes):
                 sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * block.scratch[FILLED, lane] * dt
                 market[RELEASED, m, lane] += sold
@@ -114,10 +102,6 @@ def sell(chain: Chain, tile, now, block: Block):
                 sold = (use[DESIRED, u, lane] + building) * dt
                 market[RELEASED, m, lane] += sold
                 market[INTAKE, m, lane] += sold
-        if chain.drivers.aid_starts[u] < chain.drivers.aid_starts[u + 1]:
-            cut = depleted or barred or market[STRAINED, m, 0] > ZERO
-            _buy(u, building, cut, dt, block)
-            support.help_buyers(chain.drivers, u, now, block.scratch[DONE], block)
 
 
 @kernel
@@ -143,13 +127,14 @@ def _fill(m, u, first, barred, block: Block):
 
 @kernel
 def _draw_stocks(chain: Chain, row, u, barred, before, after, block: Block):
-    """Use what was got and what is in stock; `MISSING` is what neither covers."""
+    """Use what was got and what is in stock; `MISSING` is what neither covers, `RESTOCK` what fills stocks again."""
     use, cohort, constants = block.use, block.cohort, chain.constants
     dt = constants.dt
     strained = barred or block.market[STRAINED, row.market, 0] > ZERO
     lanes = use.shape[2]
     lacking, filled = block.scratch[LACKING], block.scratch[FILLED]
     clear(use[MISSING, u])
+    clear(use[RESTOCK, u])
     clear(lacking)
     for c in range(row.cohort_begin, row.cohort_end):
         if not strained and not any_below(cohort[FULLNESS, c], ONE):
@@ -157,7 +142,7 @@ def _draw_stocks(chain: Chain, row, u, barred, before, after, block: Block):
         share, cover = chain.cohorts[c].share, chain.cohorts[c].cover
         old, new = share * cover * before, share * cover * after
         building, kept = max(new - old, ZERO), old / new if new > ZERO else ZERO
-        per_tonne = ONE / new if new > ZERO else ZERO
+        per_tonne, target = ONE / new if new > ZERO else ZERO, new / dt
         for lane in range(lanes):
             full = cohort[FULLNESS, c, lane]
             need = share * use[DESIRED, u, lane] * dt
@@ -170,5 +155,6 @@ def _draw_stocks(chain: Chain, row, u, barred, before, after, block: Block):
             held = min(max(left, ZERO), ONE) if new > ZERO else ONE
             full = ONE if held > constants.full else held
             cohort[FULLNESS, c, lane] = full
+            use[RESTOCK, u, lane] += target * refilled(full, constants.follow_restock) * (ONE - full)
             lacking[lane] += ONE - full
     use[DEPLETED, u, 0] = ONE if any_positive(lacking) else ZERO

@@ -47,10 +47,10 @@ ROUTE_FIELDS = 2
 
 # Uses.
 SUBSTITUTED = 0  # s
-USE_STATE = 1
-DESIRED = 1  # t/month
-DESTROYED, RATIONED = 2, 3  # t since the start
-RESTOCK = 4  # t/month that cohorts order to fill their stocks again
+RESTOCK = 1  # t/month that cohorts order in the next period to fill their stocks again
+USE_STATE = 2
+DESIRED = 2  # t/month
+DESTROYED, RATIONED = 3, 4  # t since the start
 MISSING = 5  # t a period
 DEPLETED = 6  # first lane only: whether some cohort's stock was not full in some lane
 REPLACED = 7  # t since the start: given up for something else, less what is taken over from other uses
@@ -150,4 +150,5 @@ ORIGIN_FIELDS = 6
 COST, REVENUE, CHOKE, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(11)
 AIDED_LOG, AIDED_CHOKE, CALLED = range(11, 14)
 WHOLE = 14  # 1 in all lanes, always
-SCRATCH_FIELDS = 15
+LOG_MARGIN = 15  # log of revenue over full cost
+SCRATCH_FIELDS = 16

@@ -12,7 +12,6 @@ from sim.core.fields import (
     ARRIVED,
     BOUND,
     CLAIM_BOUND,
-    DEPLETED,
     DESIRED,
     DILUTED,
     DUMPED,
@@ -120,8 +119,6 @@ def _claim_free(chain: Chain, row, u, now, block: Block):
     use, origin, m = block.use, block.origin, row.market
     _, _, building = growing(chain, row, u, now)
     fill = FILL_FIRST if is_first(chain, u, now) else FILL_LOCAL
-    if not use[DEPLETED, u, 0] > ZERO:
-        clear(use[RESTOCK, u])
     if not origin[RESERVED, m, 0] > ZERO:
         clear(origin[CLAIM_BOUND, m])
     origin[RESERVED, m, 0] = ONE

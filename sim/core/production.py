@@ -15,6 +15,7 @@ from sim.core.fields import (
     COST_FACTOR,
     EXPANSION,
     INTENSITY,
+    LOG_MARGIN,
     REVENUE,
     TARGET,
     TRANSACTED,
@@ -34,7 +35,7 @@ MOST_UTILISATION = np.float32(5)
 @kernel
 def choke(price, multiple):
     """Share of use that survives a price: 1/2 at the choke multiple, softly."""
-    over = max(price - ONE, ZERO) / (multiple - ONE)
+    over = max(price - ONE, ZERO) * (ONE / (multiple - ONE))
     return ONE / (ONE + over * over * over)
 
 
@@ -48,6 +49,7 @@ def thrifted(price, elasticity, floor):
 def plan(chain: Chain, now, block: Block):
     """Utilisation, wanted activity, input claims and unit cost of every process; t/month."""
     expects, supported = capacity.steps(chain, now), support.given(chain)
+    least_margin = -log(chain.constants.claim_margin)
     for p in range(chain.processes.size):
         process = chain.processes[p]
         _sum_inputs(chain, process, block)
@@ -58,7 +60,7 @@ def plan(chain: Chain, now, block: Block):
             support.guarantee(chain, p, now, block)
         if process.control >= 0 and any_below(block.plant[COST_FACTOR, process.control], ONE):
             _subsidise(chain, process, block)
-        _want(chain.constants, process, p, chain.building.growth[p, now], block)
+        _want(chain.constants, process, p, chain.building.growth[p, now], least_margin, block)
         if expects:
             capacity.expect(chain, process, p, now, block)
         _claim(chain, process, p, block)
@@ -110,7 +112,7 @@ def _subsidise(chain: Chain, process, block: Block):
 
 
 @kernel
-def _want(constants, process, p, growth, block: Block):
+def _want(constants, process, p, growth, least_margin, block: Block):
     scratch = block.scratch
     reference, most = process.activity * growth, process.capacity * growth
     expansion, added = block.capacity[EXPANSION, process.expansion], block.capacity[ADDED, process.expansion]
@@ -125,9 +127,11 @@ def _want(constants, process, p, growth, block: Block):
         # Above 0 where the process is pinched: its cost beyond what its claims bear, or its cash cost beyond revenue.
         revenue, cost = scratch[REVENUE, lane], scratch[COST, lane]
         pinched |= max(cost + fixed - constants.claim_margin * revenue, cost + conversion - revenue) > ZERO
-        scratch[TARGET, lane] = response * log(revenue / (cost + fixed))
+        log_margin = log(revenue / (cost + fixed))
+        scratch[LOG_MARGIN, lane] = log_margin
+        scratch[TARGET, lane] = response * log_margin
     if pinched:
-        _pinch(constants, fixed, conversion, scratch)
+        _pinch(constants, fixed, conversion, least_margin, scratch)
     for lane in range(lanes):
         utilisation = block.process[UTILISATION, p, lane]
         step = constants.follow_utilisation * (exp(scratch[TARGET, lane]) - utilisation)
@@ -144,15 +148,14 @@ def _want(constants, process, p, growth, block: Block):
 
 
 @kernel
-def _pinch(constants, fixed, conversion, scratch):
+def _pinch(constants, fixed, conversion, least_margin, scratch):
     """Idle below cash cost, and claim less at once where cost exceeds what revenue bears."""
     for lane in range(scratch.shape[1]):
         revenue, cost = scratch[REVENUE, lane], scratch[COST, lane]
         cash = log(revenue / (cost + conversion))
-        margin = log(constants.claim_margin * revenue / (cost + fixed))
         idled = scratch[TARGET, lane] + constants.idle_slope * cash
         scratch[TARGET, lane] = (idled if cost + conversion - revenue > ZERO else scratch[TARGET, lane]) + ZERO
-        gate = exp(constants.claim_slope * margin)
+        gate = exp(constants.claim_slope * (scratch[LOG_MARGIN, lane] - least_margin))
         scratch[CHOKE, lane] *= gate if cost + fixed - constants.claim_margin * revenue > ZERO else ONE
 
 
