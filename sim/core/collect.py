@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.core.bins import Bins, bin_of, looked_up
+from sim.core.bins import Bins, bin_of
 from sim.core.jit import allocating_entry, entry, kernel
-from sim.core.mathx import HALF, ONE, ZERO, clip
+from sim.core.mathx import HALF, ONE, ZERO, clip, log
+from sim.core.prefetch import fetch
 from sim.core.state import Floats, Ints
 
 FIXED = np.float32(2**20)
@@ -171,48 +172,39 @@ def shape(rows: int, months: int, bins: int) -> tuple[int, ...]:
 @kernel
 def after(place):
     """Counters from bin 0 of a month to bin `place` of it: the other months of a group of bins lie between groups."""
-    return np.uint64(np.uint32(place + np.uint32(np.uint32(place >> _GROUP_BITS) * _LEAP)))
+    group = np.uint32(np.uint32(place) >> _GROUP_BITS)
+    return np.uint32(np.uint32(place) + np.uint32(group * _LEAP))
 
 
-# The two below are entries to be compiled alone: within `count` their loops would run out of registers.
+@kernel
+def ask_for(counters: Ints, first, lowest, highest):
+    """Ask for the counters of bins `lowest` to `highest` of the month whose bin 0 is counter `first`."""
+    for group in range(lowest >> _GROUP_BITS, (highest >> _GROUP_BITS) + 1):
+        fetch(counters, first + np.uint64(group * GROUP * GROUP))
+
+
+# An entry to be compiled alone: within `count` its loops would run out of registers.
 @entry
-def add_logarithmic(keys: Ints, table: Ints, first, per_row, packed, runs, counters: Ints):
-    """Count the runs of `packed` rows, `per_row` counters apart, by keys that `looked_up` makes bins.
+def add(places: Ints, first, per_row, packed, runs, counters: Ints):
+    """Count the runs of `packed` rows, `per_row` counters apart.
 
     Parameters
     ----------
-    keys: Shape (row, run).
+    places: Counters from that of bin 0, shape (row, run).
     first: Counter of bin 0 of the month of the first row.
     counters: All counters in one row.
     """
     one, two, three = first + per_row, first + per_row + per_row, first + per_row + per_row + per_row
     if packed == PACK:
         for i in range(runs):
-            counters[first + after(looked_up(table, keys[0, i]))] += _ONCE
-            counters[one + after(looked_up(table, keys[1, i]))] += _ONCE
-            counters[two + after(looked_up(table, keys[2, i]))] += _ONCE
-            counters[three + after(looked_up(table, keys[3, i]))] += _ONCE
+            counters[first + np.uint64(places[0, i])] += _ONCE
+            counters[one + np.uint64(places[1, i])] += _ONCE
+            counters[two + np.uint64(places[2, i])] += _ONCE
+            counters[three + np.uint64(places[3, i])] += _ONCE
     else:
         for within in range(packed):
             for i in range(runs):
-                counters[first + after(looked_up(table, keys[within, i]))] += _ONCE
-            first += per_row
-
-
-@entry
-def add_even(keys: Ints, first, per_row, packed, runs, counters: Ints):
-    """The same where a key is a bin."""
-    one, two, three = first + per_row, first + per_row + per_row, first + per_row + per_row + per_row
-    if packed == PACK:
-        for i in range(runs):
-            counters[first + after(keys[0, i])] += _ONCE
-            counters[one + after(keys[1, i])] += _ONCE
-            counters[two + after(keys[2, i])] += _ONCE
-            counters[three + after(keys[3, i])] += _ONCE
-    else:
-        for within in range(packed):
-            for i in range(runs):
-                counters[first + after(keys[within, i])] += _ONCE
+                counters[first + np.uint64(places[within, i])] += _ONCE
             first += per_row
 
 
@@ -246,19 +238,22 @@ def count(
         without rows where nobody asks.
     """
     start, member, weight, factor, missing = members
-    logarithmic, low, per_unit, last, bottom, top, table = scale
+    logarithmic, low, per_unit, last = scale
     counts, sums, squares, least, most = tally
     counters, per_row = counts.reshape(counts.size), np.uint64(counts[0].size)
     lanes, rows = source.shape[3], start.size - 1
     blocks = (runs + lanes - 1) // lanes
     size = blocks * lanes
-    values, moved, keys = np.empty(size, np.float32), np.empty(lanes, np.float32), np.empty((PACK, size), np.uint32)
+    values, moved = np.empty(size, np.float32), np.empty(lanes, np.float32)
+    places = np.empty((PACK, size), np.uint32)
     bits = values.view(np.int32)
     narrow = min(MOST, _NARROW / np.float32(runs), np.float32(np.sqrt(_NARROW_SQUARE / np.float32(runs))))
     per_run, weighted = peak.shape[0] > 0, volume.shape[0] > 0
     for pack in range(first, first + rows, PACK):
         packed = min(PACK, first + rows - pack)
         for month in range(begin, end):
+            months_before = month // GROUP * counts.shape[2] * GROUP + month % GROUP
+            here = np.uint64(pack) * per_row + np.uint64(GROUP * months_before)
             for within in range(packed):
                 at = pack + within
                 row = at - first
@@ -279,18 +274,16 @@ def count(
                 squares[at, month] += square
                 least[at, month] = min(least[at, month], smallest)
                 most[at, month] = max(most[at, month], largest)
+                lowest, highest = (log(smallest), log(largest)) if logarithmic else (smallest, largest)
+                lowest, highest = bin_of(lowest, low, per_unit, last), bin_of(highest, low, per_unit, last)
+                ask_for(counters, here + np.uint64(within) * per_row, lowest, highest)
                 if logarithmic:
                     for i in range(size):
-                        keys[within, i] = np.uint32(np.int32(clip(bits[i], bottom, top) - bottom))
+                        places[within, i] = after(bin_of(log(values[i]), low, per_unit, last))
                 else:
                     for i in range(size):
-                        keys[within, i] = np.uint32(bin_of(values[i], low, per_unit, last))
-            months_before = month // GROUP * counts.shape[2] * GROUP + month % GROUP
-            here = np.uint64(pack) * per_row + np.uint64(GROUP * months_before)
-            if logarithmic:
-                add_logarithmic(keys, table, here, per_row, packed, runs, counters)
-            else:
-                add_even(keys, here, per_row, packed, runs, counters)
+                        places[within, i] = after(bin_of(values[i], low, per_unit, last))
+            add(places, here, per_row, packed, runs, counters)
 
 
 @allocating_entry
