@@ -121,13 +121,14 @@ def simulate(
 
 def _spread(posterior: str | None, fit: list[str], sets: int) -> list[str]:
     """The override that spreads runs over a posterior, if one is asked for."""
-    from sim.errors import Fault, ScenarioError
-    from sim.questions import posteriors
-
     if posterior is None:
         if fit:
+            from sim.errors import Fault, ScenarioError
+
             raise ScenarioError([Fault("--fit", fit[0], "has no posterior to choose from", "give --posterior as well")])
         return []
+    from sim.questions import posteriors
+
     return [posteriors.spread_over_runs(posterior, fit, sets)]
 
 

@@ -21,8 +21,8 @@ FEWER = (32, 64)
 """Runs simulated side by side where there are no more."""
 CHUNK = 256
 """Runs recorded before they are counted."""
-SLICE = 40
-"""Months recorded before they are counted: memory does not grow with longer horizons. A year at a time is slower."""
+SLICE = 24
+"""Months recorded before they are counted: memory does not grow with longer horizons."""
 UNCOUNTED = 120
 """Months recorded at a time where none are counted: threads need not wait for each other within a chunk."""
 ALL = 1.0 - 1e-6

@@ -88,8 +88,10 @@ def compile_all() -> None:
 
 
 def is_compiled() -> bool:
-    """Whether machine code of the kernel of this version is kept for this processor."""
-    return any(jit.cache_folder().rglob("loop.advance*.nbi"))
+    """Whether machine code of the kernel of this installation is kept for this processor."""
+    # Numba keeps that of every copy of the sources in a folder of its own.
+    stats = getattr(loop.advance, "stats", None)
+    return stats is not None and any(Path(stats.cache_path).glob("loop.advance*.nbi"))
 
 
 @lru_cache(maxsize=1)

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,13 +62,15 @@ def test_compile_all__leaves_nothing_to_compile_for_a_run_with_everything_collec
     assert size > 1_000_000
 
 
-def test_is_compiled__looks_for_the_machine_code_of_the_simulation(
+def test_is_compiled__looks_for_the_machine_code_of_this_copy_of_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path)
-    assert not is_compiled()
-    (tmp_path / "core_1").mkdir()
-    (tmp_path / "core_1" / "loop.advance-1.py311.nbi").touch()
+    another, mine = tmp_path / "core_1", tmp_path / "core_2"
+    monkeypatch.setattr(loop, "advance", SimpleNamespace(stats=SimpleNamespace(cache_path=str(mine))))
+    for folder in (another, mine):
+        assert not is_compiled()
+        folder.mkdir()
+        (folder / "loop.advance-1.py311.nbi").touch()
     assert is_compiled()
 
 
