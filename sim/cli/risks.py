@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,20 +57,22 @@ def tails(
 ) -> None:
     """Print figures of an ensemble with their errors: means, value at risk, tail means, shares of runs.
 
-    With --lasting or --budget these alone, unless a --metric is given too. The table of --out holds the first
-    of what is asked for: figures, --lasting, --budget; the picture of --plot has a panel for each, in this order.
+    With --lasting or --budget these alone, unless a --metric is given too. Of several answers the first (figures,
+    --lasting, --budget) goes to the table of --out, say a.csv, the others to a.lasting.csv and a.budget.csv; the
+    picture of --plot has a panel for each.
     """
     with reported():
         from sim import store
         from sim.questions import tables
         from sim.questions import tails as asked
 
-        found, picture, target = together(
+        has_figures = bool(metrics) or not (lasting or budget)
+        wanted = {"figures": has_figures, "lasting": bool(lasting), "budget": budget}
+        found, picture, places = together(
             lambda: store.open_results(file),
             lambda: _picture(plot, overwrite),
-            lambda: None if out is None else tables.check_table(out, overwrite=overwrite),
+            lambda: _places(out, [name for name in wanted if wanted[name]], overwrite),
         )
-        has_figures = bool(metrics) or not (lasting or budget)
         checks: list[Callable[[], object]] = [
             lambda: asked.figures(found, metrics) if has_figures else None,
             lambda: asked.spells(found, str(lasting)) if lasting else None,
@@ -78,24 +81,33 @@ def tails(
             lambda: _needs_curves(by_year, has_figures),
         ]
         data, lasts, money, curves, _ = together(*checks)
-        answers = [each for each in (data, lasts, money) if each is not None]
         if data is not None:
             _print_figures(data)
         if lasts is not None:
             _print_spells(lasts)
         if money is not None:
             _print_budget(money)
-        if target is not None:
-            tables.write_table(answers[0], target)
-            say(f"Table: {out}")
-            if len(answers) > 1:
-                note("note: the table holds the first answer only; ask for each alone to keep the others")
+        answers = [each for each in (data, lasts, money) if each is not None]
+        for answer, (place, target) in zip(answers, places, strict=False):
+            tables.write_table(answer, target)
+            say(f"Table: {place}")
         if picture is not None:
             from sim.plotting import files
             from sim.plotting import tails as drawn
 
             files.write(drawn.picture(*curves, *(each for each in (lasts, money) if each is not None)), picture)
             say(f"Picture: {plot}")
+
+
+def _places(out: Path | None, answers: list[str], overwrite: bool) -> list[tuple[Path, Path]]:
+    """Where the table of each answer goes, as named and as checked: the first to the name given, others beside it."""
+    from sim.questions import tables
+
+    if out is None:
+        return []
+    named = [out, *(out.with_name(f"{out.stem}.{answer}{out.suffix}") for answer in answers[1:])]
+    checked = together(*(partial(tables.check_table, each, overwrite=overwrite) for each in named))
+    return list(zip(named, checked, strict=True))
 
 
 def compare(

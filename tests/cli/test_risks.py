@@ -78,14 +78,27 @@ def test_tails__draws_a_panel_for_all_that_is_asked(
     assert seen == [[("months",)], [("horizon", "threshold"), ("months",)]]
 
 
-def test_tails__keeps_the_first_answer_and_says_so(made: Path, tmp_path: Path) -> None:
-    lasting = ("--lasting", "price[dy_oxide, EU] > 1.05")
-    found = call("tails", made, *lasting, "--out", tmp_path / "a.nc")
-    assert found.exit_code == 0 and "first answer only" not in found.stderr
+def test_tails__writes_a_table_for_each_answer(made: Path, tmp_path: Path) -> None:
+    both = ("--metric", "price[dy_oxide, EU]", "--lasting", "price[dy_oxide, EU] > 1.05")
+    found = call("tails", made, *both[2:], "--out", tmp_path / "a.nc")
+    assert found.exit_code == 0 and [path.name for path in tmp_path.iterdir()] == ["a.nc"]
     found = call("plot", tmp_path / "a.nc", "--kind", "spells", "--out", tmp_path / "a.png")
     assert found.exit_code == 0, found.output
-    found = call("tails", made, "--metric", "price[dy_oxide, EU]", *lasting, "--out", tmp_path / "b.nc")
-    assert found.exit_code == 0 and "first answer only" in found.stderr
+    found = call("tails", made, *both, "--out", tmp_path / "b.nc")
+    assert found.exit_code == 0, found.output
+    figures, lasting = (xr.load_dataset(tmp_path / name) for name in ("b.nc", "b.lasting.nc"))
+    assert "figure" in figures.dims and lasting.identical(xr.load_dataset(tmp_path / "a.nc"))
+    assert str(tmp_path / "b.lasting.nc") in found.stdout.replace("\n", "")
+
+
+def test_tails__refuses_to_replace_the_table_of_any_answer(made: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.lasting.csv").write_text("mine")
+    found = call(
+        "tails", made, "--metric", "price[dy_oxide, EU]", "--lasting", "price[dy_oxide, EU] > 1.05",
+        "--out", tmp_path / "a.csv",
+    )  # fmt: skip
+    assert found.exit_code == 2 and "a.lasting.csv" in found.stderr.replace("\n", "")
+    assert (tmp_path / "a.lasting.csv").read_text() == "mine" and not (tmp_path / "a.csv").exists()
 
 
 def test_tails__refuses_pictures_it_cannot_draw(made: Path, tmp_path: Path) -> None:
