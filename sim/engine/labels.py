@@ -14,6 +14,7 @@ from sim.chain.reference import Reference
 from sim.engine.chunk import Floats
 from sim.engine.groups import Label
 from sim.engine.histograms import Histogram
+from sim.months import later
 from sim.scenario import Scenario
 from sim.shocks import NEVER, Shocks
 from sim.variables import (
@@ -42,7 +43,7 @@ def coordinates(reference: Reference, months: int) -> dict[str, Any]:
         REGION: [*reference.regions, variables.WORLD],
         SECTOR: [row.sector for row in tables.sectors],
         STAGE: [stage for stage in tables.meta.stages],
-        MONTH: (start + np.arange(months)).astype("datetime64[ns]"),
+        MONTH: later(start, np.arange(months)).astype("datetime64[ns]"),
         QUANTILE: list(variables.QUANTILES),
         RESTRICTION: list(reference.scenario.measures),
         ROUTE: [f"{row.product} {row.origin}>{row.destination}" for row in reference.routes],

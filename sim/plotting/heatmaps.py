@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from sim.errors import ResultError
+from sim.months import later
 from sim.plotting import style
 from sim.plotting.fans import AXIS, SHARES
 from sim.results.lookup import chosen, full_name, items, labels, origin, variable
@@ -168,8 +169,8 @@ def _multiples(low: float, high: float) -> LinearSegmentedColormap:
 
 def _after(found: xr.DataArray) -> np.datetime64:
     """The month after the last."""
-    months = found[MONTH].values.astype("datetime64[M]")
-    return np.datetime64(str(months[-1] + 1), "M")
+    after: np.datetime64 = later(found[MONTH].values.astype("datetime64[M]")[-1], 1)
+    return after
 
 
 def _dress(axes: Axes, found: xr.DataArray, dim: str, *, dated: list[float]) -> None:

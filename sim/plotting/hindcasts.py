@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from sim.months import later
 from sim.plotting import style
 from sim.questions.observables import SUMMED
 from sim.scenario.dates import months_between
@@ -58,7 +59,7 @@ def series(replays: Replays, name: str, *, ax: Axes | None = None) -> Axes:
     rows = [each for each in replays.episode.observations if each.series == name]
     _dots(axes, replays.start, rows, row.base_value, filled=row.role == "scored")
     style.dress(axes)
-    months = np.datetime64(replays.start, "M") + np.arange(paths.shape[1])
+    months = later(np.datetime64(replays.start, "M"), np.arange(paths.shape[1]))
     style.date_axis(axes, xr.DataArray(months.astype("datetime64[ns]")), most=6)
     axes.set_title(row.title, loc="left", fontsize=style.NORMAL)
     values = [paths.min(), paths.max(), *(each.value / row.base_value * np.exp(ERRORS * each.error) for each in rows)]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from sim.errors import ResultError
+from sim.months import later
 from sim.plotting import style
 from sim.plotting.fans import bands, legend_handles, limits
 from sim.results.lookup import chosen, labels, origin, paths, restriction_title, variable
@@ -108,7 +109,7 @@ def _in_force_in(results: xr.DataTree, run: int) -> xr.DataArray:
 def _bars(axes: Axes, results: xr.DataTree, force: xr.DataArray, *, alone: bool) -> None:
     """A bar for each restriction, the fuller its colour the more runs have it in force."""
     months = force[MONTH].values.astype("datetime64[M]")
-    edges = [style.date_number(month) for month in (*months, months[-1] + 1)]
+    edges = [style.date_number(month) for month in (*months, later(months[-1], 1))]
     names = labels(force, RESTRICTION)
     if names:
         axes.pcolormesh(edges, np.arange(len(names) + 1) - 0.5, force.values, cmap=IN_FORCE, vmin=0.0, vmax=1.0)

@@ -20,6 +20,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
+from sim.months import later
 from sim.results.lookup import origin, variable
 from sim.variables import MONTH
 
@@ -84,7 +85,7 @@ def begun(text: str) -> str:
 
 def middles(time: xr.DataArray) -> NDArray[np.datetime64]:
     """Middle of each month: where a mean of the month is drawn, so that it does not rise before its cause."""
-    return np.asarray(time.values.astype("datetime64[D]") + 15)
+    return np.asarray(time.values.astype("datetime64[D]") + np.timedelta64(15, "D"))
 
 
 class Picture(Figure):
@@ -136,7 +137,7 @@ def date_axis(axes: Axes, time: xr.DataArray, *, most: int = 8) -> None:
     shown = months[first::step]
     labels = [_date_label(month, step, first=index == 0) for index, month in enumerate(shown)]
     axes.set_xticks([date_number(month) for month in shown], labels)
-    axes.set_xlim(date_number(months[0]), date_number(months[-1] + 1))
+    axes.set_xlim(date_number(months[0]), date_number(later(months[-1], 1)))
 
 
 def date_number(moment: np.datetime64) -> float:

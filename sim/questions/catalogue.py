@@ -222,7 +222,7 @@ def _write(data: xr.Dataset, folder: Path, group: str, first: int, packed: dict[
     if first:
         text.to_zarr(folder, group=group, append_dim=RUN, zarr_format=3, consolidated=False)
         return
-    sizes = dict(data.sizes) | {RUN: BATCH}
+    sizes = {dim: max(size, 1) for dim, size in data.sizes.items()} | {RUN: BATCH}
     chunks = {
         str(name): {"chunks": tuple(min(sizes[dim], CHUNK.get(str(dim), sizes[dim])) for dim in data[name].dims)}
         for name in data.data_vars

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from sim import variables
+from sim.months import later
 from sim.questions import books
 from sim.scenario import Scenario
 from sim.variables import MONTH, PRODUCT, REGION, RESTRICTION, RUN, SECTOR, SECTOR_CLASSES, STAGE, WORLD
@@ -63,7 +64,7 @@ def known(source: object) -> Labels:
         return Labels(found | books.of_results(source), years, _classes(source))
     assert isinstance(source, Scenario)
     tables, start = source.tables, np.datetime64(source.time.start, "M")
-    end = start + int(np.ceil(12.0 * source.time.years)) - 1
+    end = later(start, int(np.ceil(12.0 * source.time.years)) - 1)
     of = {
         PRODUCT: [row.product for row in tables.products],
         SECTOR: [row.sector for row in tables.sectors],

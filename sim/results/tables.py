@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from sim.months import later
 from sim.results import sentences
 from sim.results.drawn import RestrictionRow
 from sim.results.quantiles import Spread
@@ -198,7 +199,7 @@ def _dates(onset: Spread, start: str) -> str:
     """Months of first onsets."""
     begin = np.datetime64(start, "M")
     # A date on the first of a month is stored in single precision, perhaps just below it.
-    return sentences.written(onset, lambda months: str(begin + int(months + 1e-4)))
+    return sentences.written(onset, lambda months: str(later(begin, int(months + 1e-4))))
 
 
 def month(moment: np.datetime64) -> str:
