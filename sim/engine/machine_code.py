@@ -109,7 +109,8 @@ def make_ready() -> None:
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     there = {COMPILES: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     try:
-        subprocess.run([sys.executable, "-c", _COMPILE], env=os.environ | there, capture_output=True, check=False)
+        # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
+        subprocess.run([sys.executable, "-P", "-c", _COMPILE], env=os.environ | there, capture_output=True, check=False)
     except OSError:
         return
 

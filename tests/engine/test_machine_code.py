@@ -96,6 +96,23 @@ def test_make_ready__asks_one_process_with_the_same_cache_and_sources(
     assert Path(asked[0]["PYTHONPATH"].split(os.pathsep)[0], "sim", "__init__.py").is_file()
 
 
+def test_make_ready__does_not_compile_a_copy_of_the_sources_in_the_working_folder(
+    asked: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sim").mkdir()
+    (tmp_path / "sim" / "__init__.py").write_text("raise SystemExit('another copy')")
+    monkeypatch.chdir(tmp_path)
+    commands: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: commands.append(command))
+    make_ready()
+    monkeypatch.undo()
+    (command,) = commands
+    looked = [*command[: command.index("-c")], "-c", "import sim; print(sim.__file__)"]
+    paths = os.environ | {"PYTHONPATH": str(Path(machine_code.__file__).parents[2])}
+    found = subprocess.run(looked, env=paths, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert Path(found.stdout.strip()).parent == Path(machine_code.__file__).parents[1]
+
+
 def test_make_ready__asks_none_where_another_asked_or_nothing_could_be_found_again(
     asked: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
