@@ -1,8 +1,8 @@
 """The one place where compile settings and the compile cache are chosen.
 
-`kernel` is for functions called from compiled code, `topic` for those called once a period, `entry` for the few called
-from Python. Fused multiply-add is the
-only liberty taken with arithmetic (`contract`): order of operations is kept, so bits do not depend on the vector width.
+`kernel` is for functions called from compiled code, `topic` for those called once a period, `section` for the parts
+that the core is compiled in, `entry` for the few called from Python. Fused multiply-add is the only liberty taken with
+arithmetic (`contract`): order of operations is kept, so bits do not depend on the vector width.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numba
 import numpy as np
 from numba.core import config
 
-from sim.core.linking import inner_options
+from sim.core.linking import inner_options, section_options
 
 OPTIONS: dict[str, Any] = {
     "nogil": True,
@@ -46,7 +46,8 @@ Numba counts them by atomic operations on memory that threads share, some in loo
 then: the core takes 1.6 to 2 times as long. A function that counts none cannot make an array, nor hand one on to its
 caller but as a `view`.
 """
-INNER: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **UNCOUNTED, **inner_options()}
+UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **UNCOUNTED}
+INNER: dict[str, Any] = {**UNWRAPPED, **inner_options()}
 """Options of functions that only compiled code calls: no wrappers, which halves compile time."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -113,7 +114,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def _numba_cache_in(folder: Path) -> Iterator[None]:
+def numba_cache_in(folder: Path) -> Iterator[None]:
     """Numba reads its cache folder when a function is decorated; other users of numba keep theirs."""
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
@@ -145,6 +146,11 @@ def topic(function: Function) -> Function:
     return compiled
 
 
+def section(function: Function) -> Function:
+    """Compile a part of an entry by itself, kept in the cache: `sim.core.sections` has parts compiled side by side."""
+    return _entry(function, **UNWRAPPED, **section_options())
+
+
 def entry(function: Function) -> Function:
     """Compile a function that Python calls, kept in the cache between sessions; it makes no array."""
     return _entry(function, **UNCOUNTED)
@@ -159,6 +165,6 @@ def _entry(function: Function, **options: Any) -> Function:
     if config.DISABLE_JIT:
         return function
     _set_llvm_options()
-    with _numba_cache_in(cache_folder()):
+    with numba_cache_in(cache_folder()):
         compiled: Function = numba.njit(cache=True, **options, **OPTIONS)(function)
     return compiled

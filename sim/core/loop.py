@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
 from sim.core import (
     capacity,
@@ -24,11 +25,27 @@ from sim.core import (
     stockpile,
     trade,
 )
-from sim.core.jit import entry, topic
+from sim.core.jit import section
+from sim.core.sections import entry_of
 from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
 
 
-@topic
+@section
+def govern(chain: Chain, events: Events, spans, draws: ProjectDraws, first, begin, now, block: Block):
+    """What governments do: restrictions in force, what they control, what is feared of them, rents and levies."""
+    if now == begin:
+        restrictions.clear_controls(block)
+    if now == 0:
+        capacity.set_clocks(draws, first, block)
+    reactions.decide(chain, events, spans, first, now, block)
+    restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
+    restrictions.set_controls(chain, now, block)
+    restrictions.raise_alarm(chain, now, block)
+    restrictions.set_rents(chain, now, block)
+    levies.lay(chain, now, block)
+
+
+@section
 def meet(chain: Chain, now, block: Block):
     """Arrivals, prices, wants and orders, product by product."""
     for t in range(chain.tiles.size):
@@ -40,9 +57,29 @@ def meet(chain: Chain, now, block: Block):
         price.follow_sources(chain, chain.tiles[t], block)
 
 
-@topic
-def settle(chain: Chain, now, followed, bound, stocked, block: Block):
+@section
+def claim(chain: Chain, now, block: Block):
+    """Substitutes, plans of processes, claims that restrictions bound, offers of stockpiles.
+
+    Returns whether anybody may take free material only.
+    """
+    followed = flow.followed(chain)
+    demand.substitute(chain, block)
+    production.plan(chain, now, block)
+    trade.ration_quotas(chain, now, block)
+    trade.claim_restricted(chain, block)
+    offtakes.claim(chain, now, block)
+    lanes.clear(block.sector)
+    bound = followed and origin.bind(chain, now, block)
+    if stockpile.stocked(chain):
+        stockpile.offer(chain, now, followed, block)
+    return bound
+
+
+@section
+def settle(chain: Chain, now, bound, block: Block):
     """Claims, rationing, shipments and sales, product by product."""
+    followed, stocked = flow.followed(chain), stockpile.stocked(chain)
     for t in range(chain.tiles.size):
         cohorts.claim(chain, chain.tiles[t], now, block)
         price.follow_costs(chain, chain.tiles[t], block)
@@ -57,6 +94,37 @@ def settle(chain: Chain, now, followed, bound, stocked, block: Block):
             stockpile.pass_on(chain, chain.tiles[t], followed, block)
         flow.ship(chain, chain.tiles[t], now, block)
         cohorts.sell(chain, chain.tiles[t], now, block)
+
+
+@section
+def produce(chain: Chain, now, block: Block):
+    """Output of processes, what of it is levied and pooled, and what is used up."""
+    flow.produce(chain, now, block)
+    levies.collect(chain, now, block)
+    if stockpile.stocked(chain):
+        pools.share(chain, now, block)
+    flow.draw_down(block)
+    if flow.followed(chain):
+        origin.draw_down(block)
+    production.thrift(chain, block)
+
+
+@section
+def build(chain: Chain, draws: ProjectDraws, first, now, block: Block):
+    """Capacity that grows, closes and is ordered."""
+    capacity.build(chain, draws, first, now, block)
+
+
+@section
+def note(chain: Chain, end, now, months: Ints, weights: Floats, block: Block, results: Record):
+    """What is recorded of a period, of a year that ends, and of the horizon."""
+    begins = now == 0 or months[now] != months[now - 1]
+    record.record_period(chain, months[now], begins, weights[now], block, results)
+    record.account(chain, now, block)
+    if losses.ends_year(chain, now):
+        losses.close_year(chain, now, block, results)
+    if now + 1 == end:
+        record.record_totals(chain, now, block, results)
 
 
 def simulate(
@@ -85,7 +153,7 @@ def simulate(
     advance(chain, events, spans, draws, first, begin, end, months, weights, block, results)
 
 
-@entry
+@entry_of(settle, claim, produce, meet, govern, note, build, now=types.intp, bound=types.boolean)
 def advance(
     chain: Chain,
     events: Events,
@@ -100,41 +168,12 @@ def advance(
     results: Record,
 ):
     """The compiled part of `simulate`; `spans` is what `event_spans` says of the block."""
-    restrictions.clear_controls(block)
-    followed, stocked = flow.followed(chain), chain.reserves.size > 0
-    if begin == 0:
-        capacity.set_clocks(draws, first, block)
     for now in range(begin, end):
-        begins = now == 0 or months[now] != months[now - 1]
-        reactions.decide(chain, events, spans, first, now, block)
-        restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
-        restrictions.set_controls(chain, now, block)
-        restrictions.raise_alarm(chain, now, block)
-        restrictions.set_rents(chain, now, block)
-        levies.lay(chain, now, block)
+        govern(chain, events, spans, draws, first, begin, now, block)
         meet(chain, now, block)
-        demand.substitute(chain, block)
-        production.plan(chain, now, block)
-        trade.ration_quotas(chain, now, block)
-        trade.claim_restricted(chain, block)
-        offtakes.claim(chain, now, block)
-        lanes.clear(block.sector)
-        bound = followed and origin.bind(chain, now, block)
-        if stocked:
-            stockpile.offer(chain, now, followed, block)
-        settle(chain, now, followed, bound, stocked, block)
-        flow.produce(chain, now, block)
-        levies.collect(chain, now, block)
-        if stocked:
-            pools.share(chain, now, block)
-        flow.draw_down(block)
-        if followed:
-            origin.draw_down(block)
-        production.thrift(chain, block)
+        bound = claim(chain, now, block)
+        settle(chain, now, bound, block)
+        produce(chain, now, block)
         if capacity.steps(chain, now):
-            capacity.build(chain, draws, first, now, block)
-        record.record_period(chain, months[now], begins, weights[now], block, results)
-        record.account(chain, now, block)
-        if losses.ends_year(chain, now):
-            losses.close_year(chain, now, block, results)
-    record.record_totals(chain, end - 1, block, results)
+            build(chain, draws, first, now, block)
+        note(chain, end, now, months, weights, block, results)

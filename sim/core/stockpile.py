@@ -51,6 +51,12 @@ def part_of(amount, whole):
     return amount / whole if whole > ZERO else ZERO
 
 
+@kernel
+def stocked(chain: Chain):
+    """Whether there are stockpiles."""
+    return chain.reserves.size > 0
+
+
 @topic
 def offer(chain: Chain, now, followed, block: Block):
     """Lose what does not keep, sell into the market where the price is high, and claim what is to be bought."""

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from sim.core import jit, loop
+from sim.core.sections import BESIDE, SELDOM, is_kept
 
 ENDINGS = (".nbi", ".nbc")
 """Indices and machine code, as numba keeps them."""
@@ -19,13 +20,7 @@ BEGINS, ENDS = b"\x80", b"."
 """First and last byte of every such file that is whole."""
 DIGESTS = "digests.json"
 """File of a compile cache that tells time of change and digest of every other, as they were when first seen whole."""
-COMPILES = "OREFLOW_COMPILES"
-"""Set in a process that compiles for another one, which then does not ask a third."""
-_COMPILE = (
-    "import gc; gc.set_threshold(50_000, 20, 100); from sim.engine.machine_code import compile_all; compile_all()"
-)
-"""The compiler makes millions of small objects: looked through less often for what is no longer used, it takes a
-tenth less time (76 against 83 s) and 80 MB more memory (660 MB)."""
+_COMPILE = f"import gc; gc.set_threshold(*{SELDOM}); from sim.engine.machine_code import compile_all; compile_all()"
 Digests = dict[str, list[int | str]]
 
 
@@ -89,9 +84,7 @@ def compile_all() -> None:
 
 def is_compiled() -> bool:
     """Whether machine code of the kernel of this installation is kept for this processor."""
-    # Numba keeps that of every copy of the sources in a folder of its own.
-    stats = getattr(loop.advance, "stats", None)
-    return stats is not None and any(Path(stats.cache_path).glob("loop.advance*.nbi"))
+    return hasattr(loop.advance, "stats") and is_kept(loop.advance)
 
 
 @lru_cache(maxsize=1)
@@ -104,10 +97,10 @@ def make_ready() -> None:
     folder = jit.cache_folder()
     needed = hasattr(loop.advance, "signatures") and not is_compiled()
     found_again = folder.name == jit.cache_stamp() and bool(sys.executable)
-    if COMPILES in os.environ or not needed or not found_again:
+    if BESIDE in os.environ or not needed or not found_again:
         return
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    there = {COMPILES: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    there = {BESIDE: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     try:
         # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
         subprocess.run([sys.executable, "-P", "-c", _COMPILE], env=os.environ | there, capture_output=True, check=False)

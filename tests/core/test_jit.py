@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -20,55 +19,7 @@ from sim.core import jit, linking, loop
 from sim.core.jit import cache_stamp
 from tests import small_chains, small_shocks
 from tests.core import arrays
-
-CORE = Path(jit.__file__).parent
-
-
-def write_package(root: Path, factor: int) -> Path:
-    """A package of an entry and an inner function in another file, which uses a copy of the compile settings."""
-    folder = root / "sim" / "core"
-    folder.mkdir(parents=True)
-    (root / "sim" / "__init__.py").write_text("")
-    (folder / "__init__.py").write_text("")
-    for name in ("jit.py", "linking.py", "independence.py"):
-        shutil.copy(CORE / name, folder / name)
-    (folder / "inner.py").write_text(inner(factor))
-    (folder / "outer.py").write_text(textwrap.dedent("""
-        from sim.core.inner import scaled
-        from sim.core.jit import entry
-
-        @entry
-        def run(x):
-            return scaled(x)
-    """))  # fmt: skip
-    return folder
-
-
-def inner(factor: int) -> str:
-    """Source of the inner function; all one-digit factors make files of the same size."""
-    return textwrap.dedent(f"""
-        from sim.core.jit import kernel
-
-        @kernel
-        def scaled(x):
-            return {factor} * x
-    """)
-
-
-def run_package(root: Path, cache: Path) -> tuple[float, bool]:
-    """Value that a fresh session computes, and whether it took the machine code from the cache."""
-    code = "from sim.core.outer import run; print(run(1.0), sum(run.stats.cache_hits.values()))"
-    environment = {
-        **os.environ,
-        "OREFLOW_CACHE_DIR": str(cache),
-        "PYTHONPATH": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    environment.pop("NUMBA_CACHE_DIR", None)
-    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    value, hits = done.stdout.split()
-    return float(value), int(hits) > 0
+from tests.core.compiled_package import CORE, inner, run_package, write_package
 
 
 def test_entry__is_compiled_anew_when_an_inner_function_changes(tmp_path: Path) -> None:
@@ -139,16 +90,23 @@ def test_inner_functions__give_the_bits_that_functions_compiled_by_themselves_gi
     np.testing.assert_array_equal(linked, alone)
 
 
-def test_advance__is_packed_single_precision_code_that_counts_no_references() -> None:
+def assembly_of(section: Any) -> str:
+    """Assembly of a section of the core, compiled here and now for a block in single precision."""
     small = small_shocks.restricted(small_chains.balanced_chain(1), 1)
     block = arrays.block(small, [small_shocks.random_events(small, 1, 12)], 12, np.float32)
-    arrays.advance(block, 0, 12)
-    single = [s for s in loop.advance.signatures if "float32" in str(s) and "float64" not in str(s)]
-    assembly = loop.advance.inspect_asm(single[0])
-    if "advance" not in assembly:
-        pytest.skip(
-            "the code was loaded from the cache, which keeps no assembly; look at it with an empty OREFLOW_CACHE_DIR"
-        )
+    given = {"chain": block.chain, "block": block.runs, "now": 0, "bound": True}
+    names = inspect.signature(section.py_func).parameters
+    alone = numba.njit(**jit.UNWRAPPED, **linking.section_options(), **jit.OPTIONS)(section.py_func)
+    alone.compile(tuple(numba.typeof(given[name]) for name in names))
+    (assembly,) = alone.inspect_asm().values()
+    return str(assembly)
+
+
+@pytest.mark.parametrize(
+    "section", [loop.meet, *(pytest.param(each, marks=pytest.mark.long) for each in (loop.claim, loop.settle))]
+)
+def test_sections__are_packed_single_precision_code_that_counts_no_references(section: Any) -> None:
+    assembly = assembly_of(section)
     assert re.search(r"v?mulps", assembly)
     assert re.search(r"vfn?m(add|sub)\d+ps", assembly) or "fma" not in jit.llvm.get_host_cpu_features().flatten()
     for conversion in ("vcvtss2sd", "vcvtps2pd", "cvtss2sd", "cvtps2pd"):

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from sim.core import jit, loop
+from sim.core.sections import BESIDE
 from sim.engine import machine_code
 from sim.engine.machine_code import compile_all, discard_damaged, is_compiled, kept, make_ready
 from sim.engine.run import run
@@ -66,7 +67,9 @@ def test_is_compiled__looks_for_the_machine_code_of_this_copy_of_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     another, mine = tmp_path / "core_1", tmp_path / "core_2"
-    monkeypatch.setattr(loop, "advance", SimpleNamespace(stats=SimpleNamespace(cache_path=str(mine))))
+    kept_there = SimpleNamespace(cache_path=str(mine))
+    entry = SimpleNamespace(__module__="sim.core.loop", __name__="advance", stats=kept_there)
+    monkeypatch.setattr(loop, "advance", entry)
     for folder in (another, mine):
         assert not is_compiled()
         folder.mkdir()
@@ -120,6 +123,6 @@ def test_make_ready__asks_none_where_another_asked_or_nothing_could_be_found_aga
     make_ready()
     make_ready.cache_clear()
     monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / jit.cache_stamp())
-    monkeypatch.setenv(machine_code.COMPILES, "1")
+    monkeypatch.setenv(BESIDE, "1")
     make_ready()
     assert not asked
