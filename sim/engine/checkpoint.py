@@ -36,6 +36,7 @@ from sim.engine.collector import Collector
 from sim.engine.parts import Part, Stored, part_of, together
 from sim.engine.stream import Stream
 from sim.errors import ProgressWarning, ResultError
+from sim.locks import is_locked
 
 ENDING = ".progress"
 FORMAT = "oreflow-progress/1"
@@ -132,7 +133,7 @@ class Checkpoint:
             raise ResultError(f"{self.folder}: is in the way of keeping progress; move it or choose another name")
         self.folder.mkdir(exist_ok=True)
         self._lock = (self.folder / LOCK).open("ab")
-        if not _locked(self._lock):
+        if not is_locked(self._lock):
             self._lock.close()
             self._lock = None
             cure = "wait until it is done, or choose another name"
@@ -363,17 +364,3 @@ def reason(error: BaseException) -> str:
     """What went wrong in a few words."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return " ".join(str(text).split())[:160]
-
-
-def _locked(file: Any) -> bool:
-    """Lock an open file until it is closed or its process ends; false where another process has it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: the file stays open there, and an open file cannot be deleted by another process.
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    # A process that has just ended may have removed the file this one opened.
-    return os.fstat(file.fileno()).st_nlink > 0

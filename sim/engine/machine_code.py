@@ -8,16 +8,20 @@ import os
 import secrets
 import subprocess
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from sim.core import jit, loop
 from sim.core.sections import BESIDE, SELDOM, is_kept
+from sim.locks import one_at_a_time
 
 ENDINGS = (".nbi", ".nbc")
 """Indices and machine code, as numba keeps them."""
 BEGINS, ENDS = b"\x80", b"."
 """First and last byte of every such file that is whole."""
+LOCK = "compiling.lock"
+"""File of a compile cache that is locked while a process compiles for another one."""
 DIGESTS = "digests.json"
 """File of a compile cache that tells time of change and digest of every other, as they were when first seen whole."""
 _COMPILE = f"import gc; gc.set_threshold(*{SELDOM}); from sim.engine.machine_code import compile_all; compile_all()"
@@ -92,7 +96,8 @@ def make_ready() -> None:
     """Have a process of its own compile what a run needs, where it is not kept already.
 
     The compiler leaves a quarter of a gigabyte behind, which an ensemble of any size would carry to its end. If that
-    process fails, or its folder would not be found again, this one compiles when it comes to it.
+    process fails, or its folder would not be found again, this one compiles when it comes to it. Where several need the
+    same machine code, one has it compiled and the others wait for it.
     """
     folder = jit.cache_folder()
     needed = hasattr(loop.advance, "signatures") and not is_compiled()
@@ -101,11 +106,11 @@ def make_ready() -> None:
         return
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
     there = {BESIDE: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    try:
-        # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
-        subprocess.run([sys.executable, "-P", "-c", _COMPILE], env=os.environ | there, capture_output=True, check=False)
-    except OSError:
-        return
+    # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
+    command = [sys.executable, "-P", "-c", _COMPILE]
+    with one_at_a_time(folder / LOCK), suppress(OSError):
+        if not is_compiled():
+            subprocess.run(command, env=os.environ | there, capture_output=True, check=False)
 
 
 def kept() -> tuple[Path, int]:

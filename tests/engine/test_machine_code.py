@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,7 @@ from sim.core.sections import BESIDE
 from sim.engine import machine_code
 from sim.engine.machine_code import compile_all, discard_damaged, is_compiled, kept, make_ready
 from sim.engine.run import run
+from sim.locks import one_at_a_time
 from sim.scenario import load
 
 
@@ -97,6 +99,30 @@ def test_make_ready__asks_one_process_with_the_same_cache_and_sources(
     assert len(asked) == 1
     assert asked[0]["OREFLOW_CACHE_DIR"] == str(tmp_path)
     assert Path(asked[0]["PYTHONPATH"].split(os.pathsep)[0], "sim", "__init__.py").is_file()
+
+
+def test_make_ready__waits_for_a_process_that_compiles_and_takes_what_it_has_made(
+    asked: list[dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("fcntl")
+    compiled: list[bool] = []
+    monkeypatch.setattr(machine_code, "is_compiled", lambda: bool(compiled))
+    folder = jit.cache_folder()
+    folder.mkdir()
+    with ThreadPoolExecutor() as pool:
+        with one_at_a_time(folder / machine_code.LOCK):
+            waiting = pool.submit(make_ready)
+            assert not wait([waiting], timeout=0.3).done
+            compiled.append(True)
+        waiting.result()
+    assert not asked
+
+
+def test_one_at_a_time__lets_a_process_on_where_nothing_can_be_locked(tmp_path: Path) -> None:
+    with one_at_a_time(tmp_path / "missing" / "lock"):
+        pass
+    with pytest.raises(OSError, match="of the block"), one_at_a_time(tmp_path / "lock"):
+        raise OSError("of the block")
 
 
 def test_make_ready__does_not_compile_a_copy_of_the_sources_in_the_working_folder(
