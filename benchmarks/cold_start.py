@@ -19,15 +19,16 @@ from typing import Any
 from benchmarks.output import show
 
 FIRST_TICK = """
-import os, sys
+import os, sys, tempfile
 from sim.cli import progress
 def update(self, done, wanted):
     sys.stdout.write("tick"); sys.stdout.flush(); os._exit(0)
 progress.Meter.update = update
 from sim.cli.app import app
-app(["run", sys.argv[1], "--runs", "10000", "--out", sys.argv[2]])
+place = tempfile.mkdtemp(dir=sys.argv[2])
+app(["run", sys.argv[1], "--runs", "10000", "--out", os.path.join(place, "out.nc")])
 """
-"""Ends when the bar would first move."""
+"""Ends when the bar would first move; in a folder of its own, or it would take up what the one before has left."""
 
 
 def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) 
         commands = {
             "help": ["-m", "sim", "--help"],
             "import": ["-c", "import sim; sim.load, sim.run"],
-            "first_tick": ["-c", FIRST_TICK, scenario, os.path.join(folder, "out.nc")],
+            "first_tick": ["-c", FIRST_TICK, scenario, folder],
         }
         found: dict[str, Any] = {"scenario": scenario, "repeats": repeats}
         for name, command in commands.items():
