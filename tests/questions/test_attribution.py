@@ -104,7 +104,7 @@ def test_blame__of_a_run_with_one_restriction_is_all_its_own(blamed: xr.Dataset)
 def test_blame__is_drawn_with_one_panel_a_metric_and_the_largest_part_on_top(blamed: xr.Dataset) -> None:
     panels = plotting.blame(blamed).axes
     assert len(panels) == len(METRICS)
-    largest = str(blamed.cause.values[int(abs(blamed.blame[0]).argmax())])
+    largest = str(blamed.cause.values[int(np.argmax(abs(blamed.blame[0].values)))])
     written = [label.get_text() for label in panels[0].get_yticklabels()]
     assert (written[0], written[-1]) == (largest, "together")
     assert list(panels[0].get_yticks()) == sorted(panels[0].get_yticks(), reverse=True)
