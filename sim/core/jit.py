@@ -47,8 +47,9 @@ then: the core takes 1.6 to 2 times as long. A function that counts none cannot 
 caller but as a `view`.
 """
 UNWRAPPED: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, **UNCOUNTED}
-INNER: dict[str, Any] = {**UNWRAPPED, **inner_options()}
 """Options of functions that only compiled code calls: no wrappers, which halves compile time."""
+INNER: dict[str, Any] = {**UNWRAPPED, **inner_options()}
+"""The same of those that are linked into what calls them."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -114,7 +115,7 @@ def cache_folder() -> Path:
 
 
 @contextmanager
-def numba_cache_in(folder: Path) -> Iterator[None]:
+def _numba_cache_in(folder: Path) -> Iterator[None]:
     """Numba reads its cache folder when a function is decorated; other users of numba keep theirs."""
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
@@ -165,6 +166,6 @@ def _entry(function: Function, **options: Any) -> Function:
     if config.DISABLE_JIT:
         return function
     _set_llvm_options()
-    with numba_cache_in(cache_folder()):
+    with _numba_cache_in(cache_folder()):
         compiled: Function = numba.njit(cache=True, **options, **OPTIONS)(function)
     return compiled

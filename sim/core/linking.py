@@ -43,18 +43,16 @@ def is_tested() -> bool:
 
 def call_before_loading(compiled: Any, prepare: Callable[[tuple[Any, ...]], None]) -> None:
     """Have `prepare` called with the types of the arguments before a compiled function looks for machine code of it."""
-    from numba.core.caching import FunctionCache
     from numba.core.sigutils import normalize_signature
 
-    class PreparedCache(FunctionCache):  # type: ignore[misc]
-        """Numba's cache of a function."""
+    found = compiled._cache.load_overload
 
-        def load_overload(self, sig: Any, target_context: Any) -> Any:
-            """What is kept for these types, once all is there that it calls."""
-            prepare(normalize_signature(sig)[0])
-            return super().load_overload(sig, target_context)
+    def load_overload(sig: Any, target_context: Any) -> Any:
+        """What is kept for these types, once all is there that it calls."""
+        prepare(normalize_signature(sig)[0])
+        return found(sig, target_context)
 
-    compiled._cache = PreparedCache(compiled.py_func)
+    compiled._cache.load_overload = load_overload
 
 
 def _section_compiler() -> type:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from numba.core import config
 
-from sim.core.jit import cache_folder, entry, numba_cache_in
+from sim.core.jit import entry
 from sim.core.linking import call_before_loading, is_tested
 
 BESIDE = "OREFLOW_COMPILES"
@@ -47,11 +47,11 @@ def entry_of(*parts: Any, **made: Any) -> Callable[[Function], Function]:
     """
 
     def compile_entry(function: Function) -> Function:
+        """Compile the entry, and have its sections there before its machine code is."""
         compiled = entry(function)
         if not config.DISABLE_JIT and is_tested():
             names = list(inspect.signature(function).parameters)
-            with numba_cache_in(cache_folder()):
-                call_before_loading(compiled, lambda given: _load(parts, dict(zip(names, given, strict=True)) | made))
+            call_before_loading(compiled, lambda given: _load(parts, dict(zip(names, given, strict=True)) | made))
         return compiled
 
     return compile_entry

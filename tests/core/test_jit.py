@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import pytest
 
-from sim.core import jit, linking, loop
+from sim.core import allocate, jit, linking, loop, restrictions
 from sim.core.jit import cache_stamp
 from tests import small_chains, small_shocks
 from tests.core import arrays
@@ -67,7 +67,7 @@ def test_cache_stamp__changes_with_any_source_byte_and_name(tmp_path: Path) -> N
 
 def test_inner_options__are_none_with_a_numba_that_was_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(numba, "__version__", "0.1.0")
-    assert linking.inner_options() == {}
+    assert linking.inner_options() == linking.section_options() == {}
 
 
 def test_inner_functions__give_the_bits_that_functions_compiled_by_themselves_give() -> None:
@@ -94,7 +94,12 @@ def assembly_of(section: Any) -> str:
     """Assembly of a section of the core, compiled here and now for a block in single precision."""
     small = small_shocks.restricted(small_chains.balanced_chain(1), 1)
     block = arrays.block(small, [small_shocks.random_events(small, 1, 12)], 12, np.float32)
-    given = {"chain": block.chain, "block": block.runs, "now": 0, "bound": True}
+    given = {
+        **{"chain": block.chain, "block": block.runs, "events": block.events, "draws": block.draws, "bound": True},
+        **{"spans": restrictions.event_spans(block.events, 0, 16), "results": allocate.no_record(block.chain)},
+        **{"months": np.zeros(12, dtype=np.int32), "weights": np.ones(12, dtype=np.float32)},
+        **dict.fromkeys(("first", "begin", "end", "now"), 0),
+    }
     names = inspect.signature(section.py_func).parameters
     alone = numba.njit(**jit.UNWRAPPED, **linking.section_options(), **jit.OPTIONS)(section.py_func)
     alone.compile(tuple(numba.typeof(given[name]) for name in names))
@@ -103,7 +108,14 @@ def assembly_of(section: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    "section", [loop.meet, *(pytest.param(each, marks=pytest.mark.long) for each in (loop.claim, loop.settle))]
+    "section",
+    [
+        loop.meet,
+        *(
+            pytest.param(each, marks=pytest.mark.long)
+            for each in (loop.govern, loop.claim, loop.settle, loop.produce, loop.build, loop.note)
+        ),
+    ],
 )
 def test_sections__are_packed_single_precision_code_that_counts_no_references(section: Any) -> None:
     assembly = assembly_of(section)
