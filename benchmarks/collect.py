@@ -20,7 +20,7 @@ import sim
 from benchmarks.cases import chain_hash
 from benchmarks.output import show
 from sim.chain import build, core_arrays
-from sim.engine.chunk import CHUNK, LANES, Chunk, Clock
+from sim.engine.chunk import CHUNK, LANES, Chunk, Clock, Drawn, Months
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes
 from sim.projects import followed as projects_followed
@@ -49,24 +49,25 @@ def measure(
     projects = projects_followed(reference, first=0, runs=chunk.padded, seed=scenario.ensemble.seed)
     with ThreadPoolExecutor(threads) as pool:
 
-        def simulate() -> None:
-            chunk.begin(shocks, projects, pool)
-            list(chunk.slices())
+        def simulate() -> Months:
+            *_, ended = chunk.simulated([Drawn(0, runs, shocks, projects)], pool)
+            ended.wait()
+            return ended
 
         core = _seconds(simulate, max(1, repeats // 3))
-        shifts = range(0, clock.count, chunk.months)
+        shifts, record = range(0, clock.count, chunk.months), simulate().record
 
         def count() -> None:
             for shift in shifts:
-                collector.add(chunk.record, runs, pool, shift=shift)
+                collector.add(record, runs, pool, shift=shift)
 
         counting = _seconds(count, repeats)
 
         def follow() -> None:
-            followed = Followed(collector, chunk.record)
+            followed = Followed(collector, record)
             for shift in shifts:
-                followed.add(chunk.record, pool, shift=shift)
-            outcomes(reference, collector, followed, chunk.record, shocks, runs)
+                followed.add(record, pool, shift=shift)
+            outcomes(reference, collector, followed, record, shocks, runs)
 
         per_run = _seconds(follow, repeats)
     rows = sum(len(plan.labels) for plan in collector.plans.values())

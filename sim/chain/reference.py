@@ -16,6 +16,7 @@ from sim.chain.latent import latent_routes
 from sim.chain.reconcile import Change, changes, drawn, reconcile
 from sim.core.state import Trend
 from sim.scenario import Scenario
+from sim.scenario.dynamics import CohortRow
 from sim.scenario.rows import ProductRow, RouteRow, SectorRow, TransportRow
 
 if TYPE_CHECKING:
@@ -130,6 +131,14 @@ class Reference:
     def sectors(self) -> dict[str, SectorRow]:
         """Sectors by name."""
         return {row.sector: row for row in self.scenario.tables.sectors}
+
+    @cached_property
+    def cohorts(self) -> dict[str, list[CohortRow]]:
+        """Cohorts of buyers by sector."""
+        found: defaultdict[str, list[CohortRow]] = defaultdict(list)
+        for row in self.scenario.tables.cohorts:
+            found[row.sector].append(row)
+        return dict(found)
 
     @cached_property
     def transport(self) -> dict[tuple[str, str], TransportRow]:

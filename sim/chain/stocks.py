@@ -66,7 +66,7 @@ def buyers(reference: Reference, use: Use) -> list[tuple[float, float]]:
     inventories of markets already.
     """
     held = reference.scenario.parameters.users_cover * reference.products[use.product].cover_months
-    rows = [row for row in reference.scenario.tables.cohorts if row.sector == use.sector and held > 0.0]
+    rows = reference.cohorts.get(use.sector, ()) if held > 0.0 else ()
     mean = sum(row.share * row.cover_weeks for row in rows)
     return [(row.share, row.cover_weeks / mean * held) for row in rows] or [(1.0, 0.0)]
 

@@ -302,51 +302,84 @@ def lay_out(source: Floats, volume: Floats, members: Members, begin, end, out: F
 
 
 @entry
-def spells(
-    source: Floats, need: Floats, threshold, begin, end, shift, tonnes: Floats, opening: Floats, closing: Floats
+def follow(
+    source: Floats,
+    need: Floats,
+    threshold,
+    stopped: Floats,
+    per_tonne: Floats,
+    begin,
+    end,
+    shift,
+    months,
+    tonnes: Floats,
+    still: Floats,
+    opening: Floats,
+    closing: Floats,
 ):
-    """What rows `begin` to `end` lack against a need, and the first and last month that lacks more than a share of it.
+    """What rows `begin` to `end` lack, how long they stand still, and the first and last month that lacks some share.
 
     Parameters
     ----------
     source: Recorded tonnes, shape (block, month, row, lane).
     need: Tonnes needed, shape (month of the horizon, row).
-    shift: First month of the horizon that `source` holds.
-    tonnes: Sum of what is lacking so far, shape (row, block, lane).
+    threshold: Share of the need that is bearable to lack.
+    stopped: Tonnes that lines which stand still would take in, of the shape of `source`.
+    per_tonne: Months for each of them, shape (month of the horizon, row).
+    shift, months: First month of the horizon that `source` holds, and how many of its months belong to the horizon.
+    tonnes, still: Sums of what is lacking and of months of standstill so far, shape (row, block, lane).
     opening, closing: First and last such month so far; -1 where there is none.
     """
-    blocks, months, _, lanes = source.shape
+    blocks, lanes = source.shape[0], source.shape[3]
     for block in range(blocks):
         for row in range(begin, end):
             for month in range(months):
-                wanted, now = need[shift + month, row], np.float32(shift + month)
+                wanted, share, now = need[shift + month, row], per_tonne[shift + month, row], np.float32(shift + month)
                 bearable = threshold * wanted
                 for lane in range(lanes):
                     lacking = max(wanted - source[block, month, row, lane], ZERO)
                     short = lacking > bearable
                     tonnes[row, block, lane] += lacking
+                    still[row, block, lane] += share * stopped[block, month, row, lane]
                     first = opening[row, block, lane]
                     opening[row, block, lane] = now if short and first < ZERO else first
                     closing[row, block, lane] = now if short else closing[row, block, lane]
 
 
-@entry
-def read_quantiles(counts: Ints, ranks, centres, begin, end, out):
+@allocating_entry
+def read_quantiles(counts: Ints, least: Floats, scale: Bins, ranks, centres, begin, end, out):
     """Centre of the bin that holds each rank, for rows `begin` to `end`.
 
     Parameters
     ----------
     counts: Of the shape that `shape` says.
+    least: Least value counted, shape (row, month): bins below its own are empty.
     ranks: Ranks from 0, ascending, shape (rank,).
     centres: Value of each bin.
     out: Shape (rank, row, month), overwritten.
     """
+    logarithmic, low, per_unit, last = scale
+    months = least.shape[1]
+    below, reached = np.empty(GROUP, np.int64), np.empty(GROUP, np.int64)
     for row in range(begin, end):
-        for month in range(out.shape[2]):
-            months, within = month // GROUP, month % GROUP
-            below, place = np.int64(counts[row, months, 0, within, 0]), 0
-            for index in range(ranks.size):
-                while below <= ranks[index]:
-                    place += 1
-                    below += counts[row, months, place >> _GROUP_BITS, within, place & _IN_GROUP]
-                out[index, row, month] = centres[place]
+        for start in range(0, months, GROUP):
+            together = min(GROUP, months - start)
+            # The bin of the least value, or one before it: alone and eight at a time it may be rounded to either side.
+            value = least[row, start : start + together].min()
+            lowest = bin_of(log(value) if logarithmic else value, low, per_unit, last)
+            group = max(lowest - 1, 0) >> _GROUP_BITS
+            below[:], reached[:], left = 0, 0, together
+            # Group of bins by group of bins, as they lie in memory, for all of these months.
+            while left > 0 and group < counts.shape[2]:
+                for month in range(together):
+                    index = reached[month]
+                    if index == ranks.size:
+                        continue
+                    for place in range(GROUP):
+                        below[month] += counts[row, start // GROUP, group, month, place]
+                        while index < ranks.size and below[month] > ranks[index]:
+                            out[index, row, start + month] = centres[group * GROUP + place]
+                            index += 1
+                    reached[month] = index
+                    left -= index == ranks.size
+                group += 1

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain.reference import Reference
-from sim.core.state import Chain, ProjectDraws
-from sim.engine.chunk import CHUNK, Chunk, Clock, by_run, lanes_of
+from sim.core.state import Chain
+from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of
 from sim.engine.parts import drawn
 from sim.engine.run import processors
 from sim.engine.stockpiles import Followed
 from sim.errors import Fault, ScenarioError
 from sim.policies import driven
-from sim.shocks import Shocks
 
 Values = NDArray[np.float64]
 SIZED = ("most", "opening", "kept", "pace", "outflow")
@@ -64,11 +63,11 @@ class Bench:
         self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), months=0, lanes=self._lanes)
         self._drawn = [self._draw(first, seed) for first in range(0, runs, CHUNK)]
 
-    def _draw(self, first: int, seed: int) -> tuple[int, Shocks, ProjectDraws]:
+    def _draw(self, first: int, seed: int) -> Drawn:
         """Runs that count, and all that is drawn of them and of those that fill the last block."""
         size = min(CHUNK, self.runs - first)
         padded = -(-size // self._lanes) * self._lanes
-        return size, *drawn(self.reference, first, padded, seed=seed)
+        return Drawn(first, size, *drawn(self.reference, first, padded, seed=seed))
 
     def tried(self, scale: Values) -> Tried:
         """Simulate all runs with every stockpile at a share of its size.
@@ -80,14 +79,17 @@ class Bench:
         self._chunk.go_on_with(scaled(self.chain, scale))
         found = []
         with ThreadPoolExecutor(processors()) as pool:
-            for size, shocks, projects in self._drawn:
-                stocks = Followed(self.reference, self.clock, self._chunk.record)
-                self._chunk.begin(shocks, projects, pool)
-                for shift in self._chunk.slices():
-                    stocks.add(self._chunk.record, pool, shift=shift)
-                record = self._chunk.record
-                rationed, destroyed = (by_run(part, size).astype(float) for part in (record.rationed, record.destroyed))
-                found.append(Tried(rationed, destroyed, self._cost(stocks, scale, size)))
+            for months in self._chunk.simulated(self._drawn, pool):
+                months.wait()
+                record, size = months.record, months.drawn.size
+                if months.shift == 0:
+                    stocks = Followed(self.reference, self.clock, record)
+                stocks.add(record, pool, shift=months.shift)
+                if months.last:
+                    rationed, destroyed = (
+                        by_run(part, size).astype(float) for part in (record.rationed, record.destroyed)
+                    )
+                    found.append(Tried(rationed, destroyed, self._cost(stocks, scale, size)))
         names = ("rationed", "destroyed", "cost")
         return Tried(*(np.concatenate([getattr(part, name) for part in found], axis=-1) for name in names))
 

@@ -1,16 +1,17 @@
-"""A chunk of runs through the core: blocks in threads."""
+"""Chunks of runs through the core: blocks in threads, some months while those before are counted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import cycle, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import allocate, loop
-from sim.core.state import Chain, ProjectDraws, Record
+from sim.core.state import Chain, Events, ProjectDraws, Record
 from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
@@ -20,7 +21,9 @@ LANES = 128
 FEWER = (32, 64)
 """Runs simulated side by side where there are no more."""
 CHUNK = 256
-"""Runs recorded before they are counted."""
+"""Runs recorded before they are counted, of as many threads as it has blocks; `size_of` has those of more."""
+WIDEST = 4
+"""Most chunks of that size that many threads simulate as one: what is written to disk comes in pieces of these."""
 SLICE = 24
 """Months recorded before they are counted: memory does not grow with longer horizons."""
 UNCOUNTED = 120
@@ -29,6 +32,7 @@ ALL = 1.0 - 1e-6
 """Share of a sector's lines that stand still at most; all but for rounding, which must not lift a sum above one."""
 
 _MONTHLY = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "route", "content")
+_OF_MONTHS = (*_MONTHLY, "reserve")
 
 Floats = NDArray[np.float32]
 
@@ -49,8 +53,46 @@ class Clock:
         return int(self.months[-1]) + 1
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """All that is drawn of a chunk of runs; the last block is filled with runs that are simulated and not counted."""
+
+    first: int
+    size: int
+    """Runs that count."""
+    shocks: Shocks
+    projects: ProjectDraws
+    groups: tuple[int, ...] = ()
+    """Number of the group of runs in each block, where groups differ in parameters."""
+
+
+@dataclass(frozen=True)
+class Months:
+    """Months of a chunk of runs, simulated or about to be; after the last its sums over the horizon are complete."""
+
+    drawn: Drawn
+    shift: int
+    """First month."""
+    last: bool
+    """Whether they are the last of the chunk."""
+    record: Record
+    """What is recorded of them, once they are simulated."""
+    events: Events
+    blocks: tuple[Future[None], ...]
+
+    def wait(self) -> None:
+        """Wait until they are simulated."""
+        for block in self.blocks:
+            block.result()
+
+    @property
+    def came(self) -> Shocks:
+        """Shocks of the runs that count, without candidates that the state of the chain has ruled out; of the last."""
+        return self.drawn.shocks.that_came(self.events).head(self.drawn.size)
+
+
 class Chunk:
-    """The record of a chunk of runs; used again for every chunk of an ensemble."""
+    """Simulates chunks of runs, a few months after the other, and keeps the room for their state and record."""
 
     def __init__(
         self,
@@ -64,7 +106,7 @@ class Chunk:
         sets: Sequence[Chain] = (),
         lanes: int = LANES,
     ) -> None:
-        """Allocate for up to `runs` runs.
+        """Allocate for chunks of up to `runs` runs.
 
         Parameters
         ----------
@@ -78,12 +120,19 @@ class Chunk:
         self.months = min(clock.count, months) if months and not traced else clock.count
         self.chain, self.clock, self.sets = chain, clock, sets
         self._lines, self._lanes = _lines(chain, clock), lanes
-        self.came: Shocks
-        self._under_way: list[Future[None]] = []
+        self._under_way: tuple[Future[None], ...] = ()
         self.blocks = -(-runs // lanes)
         self.padded = self.blocks * lanes
-        record = allocate.monthly_record(chain, self.months, self.blocks, lanes, traced_routes=traced or routes)
-        self.record: Record = record if months else _totals_only(record)
+
+        def room(months: int) -> Record:
+            """Room to record so many months, and sums over the horizon."""
+            return allocate.monthly_record(chain, months, self.blocks, lanes, traced_routes=traced or routes)
+
+        # Some months are simulated while those before are counted: two. Sums over a horizon are read while the next
+        # chunk has been simulated and the one after is, where a chunk has no more than these months: three.
+        whole = [room(self.months) for _ in range(2)]
+        self._monthly = cycle(whole if months else map(_totals_only, whole))
+        self._totals = cycle([*whole, room(0)])
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, lanes)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
@@ -93,56 +142,41 @@ class Chunk:
         self.chain, self._lines = chain, _lines(chain, self.clock)
         allocate.set_back(self._start, allocate.block_at_reference(chain, self._lanes))
 
-    def begin(self, shocks: Shocks, projects: ProjectDraws, pool: Executor, *, groups: Sequence[int] = ()) -> None:
-        """Have all blocks simulated up to the last month that the record holds; `slices` waits for them.
+    def simulated(self, chunks: Iterable[Drawn], pool: Executor) -> Iterator[Months]:
+        """Have chunks simulated, in their order; yields months as soon as they are under way.
 
-        Parameters
-        ----------
-        shocks: Shocks of the runs, of whole blocks.
-        projects: What is drawn of their projects.
-        pool: Threads.
-        groups: Number of the group of runs in each block, where runs differ in parameters.
+        To ask for the next waits for those before, since a run goes on from where it is. What is recorded of months is
+        there until those after the next are asked for, sums over a horizon until the second chunk after it ends.
         """
-        self._shocks, self._events = shocks, shocks.events(self.clock.dt)
-        self._projects, self._pool, self._groups = projects, pool, groups
-        self._submit(0)
-
-    def slices(self) -> Iterator[int]:
-        """Wait for all blocks, a few months at a time.
-
-        Yields the first month that `record` holds each time, until the next is asked for. After the last, its sums over
-        the horizon are complete, and `came` holds the shocks without candidates that the state of the chain has ruled
-        out.
-        """
-        for shift in range(0, self.clock.count, self.months):
-            if shift > 0:
-                self._submit(shift)
-            for block in self._under_way:
-                block.result()
-            if shift + self.months >= self.clock.count:
-                self.came = self._shocks.that_came(self._events)
-            yield shift
+        for drawn in chunks:
+            events, totals = drawn.shocks.events(self.clock.dt), next(self._totals)
+            for shift in range(0, self.clock.count, self.months):
+                for block in self._under_way:
+                    block.result()
+                monthly = next(self._monthly)
+                record = totals._replace(**{name: getattr(monthly, name) for name in _OF_MONTHS})
+                count = events.onset.shape[2] // self._lanes
+                self._under_way = tuple(
+                    pool.submit(self._advance, drawn, events, record, block, shift) for block in range(count)
+                )
+                last = shift + self.months >= self.clock.count
+                yield Months(drawn, shift, last, record, events, self._under_way)
 
     def drop(self) -> None:
         """Leave what has not begun undone, as when nobody waits for it any more."""
         for block in self._under_way:
             block.cancel()
 
-    def _submit(self, shift: int) -> None:
-        """Have all blocks run through the months that the record holds from `shift` on."""
-        count = self._events.onset.shape[2] // self._lanes
-        self._under_way = [self._pool.submit(self._advance, block, shift) for block in range(count)]
-
-    def _advance(self, block: int, shift: int) -> None:
-        """Run one block through these months."""
+    def _advance(self, drawn: Drawn, events: Events, record: Record, block: int, shift: int) -> None:
+        """Run one block through the months that the record holds from `shift` on."""
         clock, lines = self.clock, self._lines[shift : shift + self.months]
         begin, end = np.searchsorted(clock.months, (shift, shift + self.months)).tolist()
-        part, state = allocate.of_block(self.record, block), self._states[block]
+        part, state = allocate.of_block(record, block), self._states[block]
         if begin == 0:
             allocate.set_back(state, self._start)
-        chain = self.sets[self._groups[block] % len(self.sets)] if self.sets else self.chain
+        chain = self.sets[drawn.groups[block] % len(self.sets)] if self.sets else self.chain
         first, months = block * self._lanes, clock.months - np.int32(shift)
-        loop.simulate(chain, self._events, self._projects, first, begin, end, months, clock.weights, state, part)
+        loop.simulate(chain, events, drawn.projects, first, begin, end, months, clock.weights, state, part)
         # Where a product is cheap more is wanted, and may be missing, than lines were built for.
         if part.stopped.shape[1]:
             np.minimum(part.stopped[: len(lines)], lines, out=part.stopped[: len(lines)])
@@ -162,6 +196,20 @@ def _totals_only(record: Record) -> Record:
 def lanes_of(runs: int, *, grouped: bool = False) -> int:
     """Runs simulated side by side, of an ensemble of so many: those of a group, where groups differ in parameters."""
     return GROUP if grouped else next((few for few in FEWER if runs <= few), LANES)
+
+
+def size_of(threads: int, lanes: int) -> int:
+    """Runs of a chunk: every thread has a block of it to simulate, of four chunks at most.
+
+    Example
+    -------
+    >>> [size_of(threads, 128) for threads in (1, 2, 3, 8, 64)]
+    [256, 256, 512, 1024, 1024]
+    """
+    size = CHUNK
+    while size < WIDEST * CHUNK and size // lanes < threads:
+        size *= 2
+    return size
 
 
 def by_run(array: Floats, runs: int) -> Floats:

@@ -82,7 +82,7 @@ def simulate_range(
         reference=reference,
     )
     with ThreadPoolExecutor(1) as pool:
-        coming = ensemble.simulate([runs], pool, threads=1)
+        coming = ensemble.simulate([runs], pool)
         if stream is None:
             return Counted(together(coming).arrays(), None, tallies.packed(ensemble.collector, pool))
         try:

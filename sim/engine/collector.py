@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from operator import attrgetter
 
 import numpy as np
@@ -21,8 +20,8 @@ from sim.engine.groups import Groups, Label, Layout, layout, needs
 from sim.engine.histograms import MULTIPLE, NO_VOLUME, SHARE, Histogram, Scale
 
 Values = NDArray[np.float64]
-PARTS = 8
-"""Ranges of months that are counted at the same time."""
+AT_ONCE = 32
+"""Rows of a variable that a thread counts in one go, all months of each: their counters then stay close at hand."""
 NOTHING = 1e-9
 """Tonnes below which a reference counts as nothing: no share of it is formed."""
 _RECORDED = ("price", "transacted", "inventory", "flow", "intake", "sector", "stopped", "content", "reserve")
@@ -56,6 +55,16 @@ class Plan:
         return tuple(label for part in self.parts for label in part.labels)
 
 
+@dataclass(frozen=True)
+class Piece:
+    """Neighbouring rows of a variable that a thread counts in one go."""
+
+    variable: str
+    first: int
+    """Row of the variable that the first of these is."""
+    rows: Part
+
+
 class Collector:
     """Counts chunks of an ensemble; memory does not grow with the runs."""
 
@@ -84,10 +93,11 @@ class Collector:
         if chain.reserves.size:
             self.plans["stock"] = self._stock(chain)
         self.found = {
-            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, lanes), plan.threshold, parts=PARTS)
+            name: Histogram(plan.scale, len(plan.labels), clock.count, (blocks, lanes), plan.threshold)
             for name, plan in self.plans.items()
             if counted is None or name in counted
         }
+        self._pieces = tuple(piece for name in self.found for piece in _pieces(name, self.plans[name]))
 
     def _plans(self, reference: Reference, clock: Clock) -> dict[str, Plan]:
         lay, months = self.layout, clock.count
@@ -179,27 +189,22 @@ class Collector:
         return Plan(SHARE, None, (Part(places, _alone(rows, _inverse(size)), _reserve),))
 
     def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> None:
-        """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own months.
+        """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own rows.
 
-        All variables of a few months are counted in one go, so that what several of them are made of is read once.
+        A chunk begins with month 0.
         """
-        if not self.found:
-            return
-        months = min(record.price.shape[1], self.months - shift)
-        bounds = (shift + np.linspace(0, months, min(months, PARTS) + 1).astype(int)).tolist()
-        parts = tuple(pairwise(bounds))
+        if shift == 0:
+            for histogram in self.found.values():
+                histogram.begin()
+        end = min(shift + record.price.shape[1], self.months)
 
-        def count(part: int) -> None:
-            """Count one range of months of all variables."""
-            begin, end = parts[part]
-            for name, histogram in self.found.items():
-                first = 0
-                for rows in self.plans[name].parts:
-                    source, volume = rows.source(record), rows.volume(record)
-                    histogram.add(source, rows.members, first, runs, begin, end, shift=shift, volume=volume, part=part)
-                    first += len(rows.labels)
+        def count(piece: Piece) -> None:
+            """Count some rows of a variable."""
+            source, volume = piece.rows.source(record), piece.rows.volume(record)
+            histogram, members = self.found[piece.variable], piece.rows.members
+            histogram.add(source, members, piece.first, runs, shift, end, shift=shift, volume=volume)
 
-        list(pool.map(count, range(len(parts))))
+        list(pool.map(count, self._pieces))
 
     def finish(self, runs: int) -> None:
         """End a chunk of `runs` runs."""
@@ -234,6 +239,18 @@ def recorded(part: Part, record: Record, pool: Executor) -> Floats:
     out = np.empty((months, len(part.labels), blocks * lanes), dtype=np.float32)
     share(pool, months, lambda begin, end: collect.lay_out(source, volume, part.members, begin, end, out))
     return out
+
+
+def _pieces(variable: str, plan: Plan) -> Iterator[Piece]:
+    """All rows of a variable, a few at a time."""
+    first = 0
+    for part in plan.parts:
+        for begin in range(0, len(part.labels), AT_ONCE):
+            end = min(begin + AT_ONCE, len(part.labels))
+            start, factor = part.members.start[begin : end + 1], part.members.factor[:, begin:end]
+            members = part.members._replace(start=start, factor=np.ascontiguousarray(factor))
+            yield Piece(variable, first + begin, replace(part, labels=part.labels[begin:end], members=members))
+        first += len(part.labels)
 
 
 def _alone(entities: NDArray[np.int32], factor: Floats, *, missing: bool = False) -> Members:

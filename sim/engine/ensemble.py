@@ -18,11 +18,11 @@ from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
-from sim.engine.chunk import CHUNK, SLICE, UNCOUNTED, Chunk, Clock, by_run, lanes_of
+from sim.engine.chunk import CHUNK, SLICE, UNCOUNTED, Chunk, Clock, Drawn, by_run, lanes_of, size_of
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
-from sim.engine.parts import Draw, Drawn, Part
+from sim.engine.parts import Draw, Part
 from sim.policies import driven
 from sim.scenario import Scenario
 from sim.variables import PER_RUN, RUN, SECTOR_CLASSES, Path
@@ -41,6 +41,7 @@ class Ensemble:
         *,
         seed: int,
         runs: int = CHUNK,
+        threads: int = 1,
         follow: Iterable[Path | str] = (),
         monthly: Collection[str] = (),
         per_run: Collection[str] | None = None,
@@ -54,6 +55,7 @@ class Ensemble:
         ----------
         seed: Seed of all random draws.
         runs: Number of runs; more may follow.
+        threads: Threads that simulate them.
         follow: Rows whose monthly paths are kept.
         monthly: Variables whose monthly paths are kept of all rows.
         per_run: Variables of `/runs` and `/years` that are kept; all by default.
@@ -77,7 +79,8 @@ class Ensemble:
         self.sets = tuple(self._with(values) for values in given)
         self._lanes = lanes_of(runs, grouped=scenario.posterior is not None)
         counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
-        blocks = -(-min(runs, CHUNK) // self._lanes)
+        self._size = size_of(threads, self._lanes)
+        blocks = -(-min(runs, self._size) // self._lanes)
         self.collector = Collector(self.reference, self.chain, self.clock, blocks, self._lanes, counted=counted)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
         self.keepers = keepers(
@@ -108,35 +111,34 @@ class Ensemble:
             "kept": [text.strip() for text in kept],
         }
 
-    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor, *, threads: int) -> Iterator[Part]:
+    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor) -> Iterator[Part]:
         """Simulate and count ranges of runs; yields what is kept of each chunk.
 
         Parameters
         ----------
         ranges: Runs.
         pool: Threads.
-        threads: How many there are.
         """
         if not ranges:
             return
-        size = max(min(len(each), CHUNK) for each in ranges)
-        drawn = parts.draws(self.reference, ranges, self._draw, pool, lanes=self._lanes)
-        yield from self._simulated(drawn, size, pool, threads)
+        size = max(min(len(each), self._size) for each in ranges)
+        drawn = parts.draws(self.reference, ranges, self._draw, pool, lanes=self._lanes, size=size)
+        yield from self._simulated(drawn, size, pool)
 
-    def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor, *, threads: int) -> Part:
+    def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor) -> Part:
         """Simulate and count chosen runs, side by side in the order given."""
-        drawn = parts.draws_of(self.reference, numbers, self.seed, lanes=self._lanes)
-        return parts.together(self._simulated(drawn, min(len(numbers), CHUNK), pool, threads))
+        size = min(len(numbers), self._size)
+        drawn = parts.draws_of(self.reference, numbers, self.seed, lanes=self._lanes, size=size)
+        return parts.together(self._simulated(drawn, size, pool))
 
-    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, threads: int) -> Iterator[Part]:
-        months = SLICE if self.collector.found else UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
+    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
+        # A larger chunk of many threads has fewer months recorded at a time, so that it takes less memory.
+        months = SLICE if size <= CHUNK else SLICE // 2
+        if not self.collector.found:
+            months = UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
         routes = DELIVERY in self.monthly
-        record = partial(
-            Chunk, self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes
-        )
-        blocks = -(-size // self._lanes)
-        ahead = 0 if threads == 1 else -(-threads // blocks)
-        yield from parts.simulated(record, self.collector, self.keepers, drawn, pool, ahead=ahead)
+        chunk = Chunk(self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes)
+        yield from parts.simulated(chunk, self.collector, self.keepers, drawn, pool)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
         """Groups with a value for each run, labelled with the numbers of the runs."""
@@ -162,14 +164,14 @@ class Ensemble:
         lanes = lanes_of(size, grouped=bool(self.sets))
         chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets, lanes=lanes)
         rows = {name: plan.labels for name, plan in self.collector.plans.items()}
-        for drawn in parts.draws(self.reference, [runs], self._draw, pool, lanes=lanes, size=size):
-            used = drawn.size
-            # All months come at once: there is one slice.
-            chunk.begin(drawn.shocks, drawn.projects, pool, groups=drawn.groups)
-            list(chunk.slices())
-            here = self._coords | {RUN: np.arange(drawn.first, drawn.first + used)}
-            paths = self.collector.paths(chunk.record, used, pool)
-            found.append(labels.traces(paths, rows, by_run(chunk.record.route, used), here))
+        draws = parts.draws(self.reference, [runs], self._draw, pool, lanes=lanes, size=size)
+        # All months come at once.
+        for months in chunk.simulated(draws, pool):
+            months.wait()
+            first, used = months.drawn.first, months.drawn.size
+            here = self._coords | {RUN: np.arange(first, first + used)}
+            paths = self.collector.paths(months.record, used, pool)
+            found.append(labels.traces(paths, rows, by_run(months.record.route, used), here))
         return xr.concat(found, dim=RUN)
 
     @property

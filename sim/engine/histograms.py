@@ -63,16 +63,13 @@ NO_VOLUME = np.empty((0, 0, 0, 0), dtype=np.float32)
 class Histogram:
     """Counts and moments of one variable; adding chunks in any order gives the same digits."""
 
-    def __init__(
-        self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float | None, parts: int = 1
-    ) -> None:
+    def __init__(self, scale: Scale, rows: int, months: int, blocks: tuple[int, int], threshold: float | None) -> None:
         """Begin with no runs.
 
         Parameters
         ----------
         blocks: Blocks of a chunk and lanes of a block.
         threshold: Value above which a month counts in `above`; none where no run is followed.
-        parts: Ranges of months that may be counted at the same time.
         """
         self.scale = scale
         self.threshold = threshold or 0.0
@@ -85,11 +82,14 @@ class Histogram:
         self.most = np.full((rows, months), -np.inf, dtype=np.float32)
         followed = rows if threshold is not None else 0
         self.peak = np.zeros((followed, *blocks), dtype=np.float32)
-        """Largest value over months of each run of the last chunk, shape (row, block, lane)."""
+        """Largest value over months so far of each run of the chunk, shape (row, block, lane)."""
         self.above = np.zeros((followed, *blocks), dtype=np.float32)
-        """Months above the threshold of each run of the last chunk."""
-        self._peaks = np.zeros((parts, followed, blocks[0] * blocks[1]), dtype=np.float32)
-        self._aboves = np.zeros_like(self._peaks)
+        """Months above the threshold so far of each run of the chunk."""
+
+    def begin(self) -> None:
+        """Begin a chunk: no month of its runs is counted."""
+        self.peak[...] = 0.0
+        self.above[...] = 0.0
 
     def add(
         self,
@@ -102,36 +102,34 @@ class Histogram:
         *,
         shift: int = 0,
         volume: Floats = NO_VOLUME,
-        part: int = 0,
     ) -> None:
         """Count months `begin` to `end` of members whose rows begin at `first`; `finish` ends a chunk.
+
+        Other rows may be counted at the same time.
 
         Parameters
         ----------
         source: Shape (block, month, entity, lane); only the first `runs` runs count.
         shift: First month of the horizon that `source` holds.
         volume: What means over members are weighted by; sums are meant where there is none.
-        part: Number of the range of months, another for each range counted at the same time.
         """
         tally = collect.Tally(self.counts, self.sums, self.squares, self.least, self.most)
-        threshold, peak, above = np.float32(self.threshold), self._peaks[part], self._aboves[part]
+        size = self.peak.shape[1] * self.peak.shape[2]
+        threshold = np.float32(self.threshold)
+        peak, above = (found.reshape(len(found), size) for found in (self.peak, self.above))
         scale = _bins(self.scale)
         collect.count(source, volume, members, scale, threshold, first, begin, end, shift, runs, tally, peak, above)
 
     def finish(self, runs: int) -> None:
         """End a chunk of `runs` runs of which every month has been counted."""
-        shape = (len(self._peaks), *self.peak.shape)
-        np.max(self._peaks.reshape(shape), axis=0, out=self.peak)
-        np.sum(self._aboves.reshape(shape), axis=0, out=self.above)
-        self._peaks[...] = 0.0
-        self._aboves[...] = 0.0
         self.runs += runs
 
     def quantiles(self, shares: tuple[float, ...]) -> NDArray[np.float64]:
         """Quantiles to the nearest bin centre, held within the exact extremes; shape (share, row, month)."""
         ranks = np.floor(np.array(shares) * (self.runs - 1)).astype(np.int64)
         found = np.empty((len(shares), *self.sums.shape))
-        collect.read_quantiles(self.counts, ranks, self.scale.centres(), 0, self.counts.shape[0], found)
+        rows, scale = self.counts.shape[0], _bins(self.scale)
+        collect.read_quantiles(self.counts, self.least, scale, ranks, self.scale.centres(), 0, rows, found)
         return np.clip(found, self.least, self.most)
 
     def statistics(self) -> dict[str, Any]:

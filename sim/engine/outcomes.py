@@ -92,16 +92,12 @@ class Followed:
     def add(self, record: Record, pool: Executor, *, shift: int = 0) -> None:
         """Add the months of a record, of which the first is `shift`."""
         threshold, months = np.float32(variables.SHORT), min(record.sector.shape[1], len(self._need) - shift)
-        found = (self.lacking, self.opening, self.closing)
-        source, stopped = record.sector[:, :months], record.stopped[:, :months]
+        found = (self.lacking, self.stopped, self.opening, self.closing)
 
         def follow(begin: int, end: int) -> None:
             """Add what some rows lack."""
-            collect.spells(source, self._need, threshold, begin, end, shift, *found)
-            # Month by month, so that the sum does not depend on how many months are recorded at once.
-            for month in range(months):
-                per_tonne = self._share[shift + month, begin:end, None, None]
-                self.stopped[begin:end] += per_tonne * stopped[:, month, begin:end].swapaxes(0, 1)
+            recorded = record.sector, self._need, threshold, record.stopped, self._share
+            collect.follow(*recorded, begin, end, shift, months, *found)
 
         share(pool, self.lacking.shape[0], follow)
 

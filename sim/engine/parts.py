@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
 from sim.core.state import ProjectDraws
-from sim.engine.chunk import CHUNK, Chunk
+from sim.engine.chunk import Chunk, Drawn, Months
 from sim.engine.collector import Collector
 from sim.engine.keepers import Keeper, Values
 from sim.projects import followed as projects_followed
@@ -111,65 +110,51 @@ def missing(done: Iterable[range], wanted: range) -> list[range]:
     return gaps
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """All that is drawn of a chunk of runs; the last block is filled with runs that are simulated and not counted."""
-
-    first: int
-    size: int
-    """Runs that count."""
-    shocks: Shocks
-    projects: ProjectDraws
-    groups: tuple[int, ...] = ()
-    """Number of the group of runs in each block, where groups differ in parameters."""
-
-
 def simulated(
-    make: Callable[[], Chunk],
-    collector: Collector,
-    keepers: Sequence[Keeper],
-    draws: Iterable[Drawn],
-    pool: ThreadPoolExecutor,
-    *,
-    ahead: int,
+    chunk: Chunk, collector: Collector, keepers: Sequence[Keeper], draws: Iterable[Drawn], pool: ThreadPoolExecutor
 ) -> Iterator[Part]:
     """Simulate and count chunks of runs, in their order; yields what is kept of each.
 
     Parameters
     ----------
-    make: Makes a record for one more chunk; there are `ahead` and one at most.
+    chunk: Room for them.
     collector, keepers: Count the chunks and keep what is wanted of each run.
     draws: Chunks as drawn.
-    pool: Threads.
-    ahead: Chunks under way while one is counted, so that no thread waits for the last block or the last count.
+    pool: Threads: they have the next months to simulate while some are counted, and while a part is made and used.
     """
-    idle: list[Chunk] = []
-    begun: deque[tuple[Drawn, Chunk]] = deque()
-
-    def counted() -> Part:
-        """Count the chunk that was begun first."""
-        chunk, buffers = begun[0]
-        for shift in buffers.slices():
-            collector.add(buffers.record, chunk.size, pool, shift=shift)
-            for keeper in keepers:
-                keeper.add(buffers.record, pool, shift=shift)
-        collector.finish(chunk.size)
-        came = buffers.came.head(chunk.size)
-        kept = {each.group: each.kept(buffers.record, came, chunk.size) for each in keepers}
-        idle.append(begun.popleft()[1])
-        return Part(chunk.first, kept, came)
-
     try:
-        for chunk in draws:
-            begun.append((chunk, idle.pop() if idle else make()))
-            begun[-1][1].begin(chunk.shocks, chunk.projects, pool, groups=chunk.groups)
-            if len(begun) > ahead:
-                yield counted()
-        while begun:
-            yield counted()
+        counted = None
+        for months in _one_behind(chunk.simulated(draws, pool)):
+            if counted is not None:
+                yield _part(counted, collector, keepers)
+            months.wait()
+            collector.add(months.record, months.drawn.size, pool, shift=months.shift)
+            for keeper in keepers:
+                keeper.add(months.record, pool, shift=months.shift)
+            counted = months if months.last else None
+        if counted is not None:
+            yield _part(counted, collector, keepers)
     finally:
-        for _, buffers in begun:
-            buffers.drop()
+        chunk.drop()
+
+
+def _one_behind(coming: Iterable[Months]) -> Iterator[Months]:
+    """The same, each once the next has been taken."""
+    before = None
+    for months in coming:
+        if before is not None:
+            yield before
+        before = months
+    if before is not None:
+        yield before
+
+
+def _part(months: Months, collector: Collector, keepers: Sequence[Keeper]) -> Part:
+    """What is kept of the chunk that ended with these months."""
+    size, came = months.drawn.size, months.came
+    collector.finish(size)
+    kept = {each.group: each.kept(months.record, came, size) for each in keepers}
+    return Part(months.drawn.first, kept, came)
 
 
 def drawn(reference: Reference, first: int, runs: int, *, seed: int) -> tuple[Shocks, ProjectDraws]:
@@ -185,7 +170,7 @@ def draws(
     pool: ThreadPoolExecutor,
     *,
     lanes: int,
-    size: int | None = None,
+    size: int,
 ) -> Iterator[Drawn]:
     """Yield ranges of runs as drawn, chunk after chunk; the next are drawn while the core is at work.
 
@@ -198,7 +183,7 @@ def draws(
     draw: Where shocks and projects come from.
     pool: Threads.
     lanes: Runs of a block.
-    size: Runs of a chunk at most; `CHUNK` by default.
+    size: Runs of a chunk at most.
     """
     grouped = reference.scenario.posterior is not None
 
@@ -218,7 +203,7 @@ def draws(
 
     several = []
     for each in filter(None, runs):
-        pieces = list(_pieces(each, size or CHUNK, grouped=grouped))
+        pieces = list(_pieces(each, size, grouped=grouped))
         # One alone to begin with: until it is there nothing else is at work.
         bounds = [0, *range(1, len(pieces), AT_ONCE), len(pieces)]
         several += [pieces[begin:end] for begin, end in pairwise(bounds)]
@@ -246,13 +231,16 @@ def _pieces(runs: range, size: int, *, grouped: bool) -> Iterator[range]:
         begin = end
 
 
-def draws_of(reference: Reference, numbers: Sequence[int], seed: int, *, lanes: int) -> Iterator[Drawn]:
-    """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers."""
+def draws_of(reference: Reference, numbers: Sequence[int], seed: int, *, lanes: int, size: int) -> Iterator[Drawn]:
+    """Yield chosen runs as drawn, side by side in the order given; their places stand for their numbers.
+
+    `lanes` are the runs of a block, `size` those of a chunk at most.
+    """
     grouped = reference.scenario.posterior is not None
     together = groupby(numbers, key=lambda run: run // GROUP) if grouped else [(0, numbers)]
     chunks = [list(chosen) for _, chosen in together]
     place = 0
-    for chosen in (chunk[begin : begin + CHUNK] for chunk in chunks for begin in range(0, len(chunk), CHUNK)):
+    for chosen in (chunk[begin : begin + size] for chunk in chunks for begin in range(0, len(chunk), size)):
         several = [drawn(reference, number, 1, seed=seed) for number in chosen]
         several += several[-1:] * (_filled(len(chosen), lanes) - len(chosen))
         projects = [np.concatenate(arrays, axis=1) for arrays in zip(*(each[1] for each in several), strict=True)]

@@ -102,11 +102,12 @@ def run(
     _check_numbers(runs, first, threads, traces)
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     kept = partial(Ensemble, scenario, follow=follow, monthly=monthly, per_run=per_run, distribution=distribution)
-    ensemble = kept(seed=seed, runs=CHUNK if more is not None else runs - already, draw=draw)
+    size = CHUNK if more is not None else runs - already
+    ensemble = kept(seed=seed, runs=size, threads=threads, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:
-        making = _Making(ensemble, pool, threads, checkpoint, client, _onwards(progress, already), distribution)
+        making = _Making(ensemble, pool, checkpoint, client, _onwards(progress, already), distribution)
         wanted, tree = making.groups(range(first + already, first + runs), onto, more, stream)
         tree |= making.besides(range(first, first + traces), open_ended)
     return _attributed(tree, ensemble.provenance(runs=wanted.stop - first, first=first))
@@ -136,10 +137,11 @@ def again(
     ------
     ScenarioError: The chain cannot be balanced.
     """
-    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), follow=follow, monthly=monthly, per_run=per_run)
     threads = threads or processors()
+    what: dict[str, Any] = {"follow": follow, "monthly": monthly, "per_run": per_run}
+    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), threads=threads, **what)
     with ThreadPoolExecutor(threads) as pool:
-        kept = ensemble.pick(numbers, pool, threads=threads)
+        kept = ensemble.pick(numbers, pool)
     return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))
 
 
@@ -235,7 +237,6 @@ class _Making:
 
     ensemble: Ensemble
     pool: ThreadPoolExecutor
-    threads: int
     checkpoint: Checkpoint | None
     client: Client | None
     progress: Progress | None
@@ -316,7 +317,7 @@ class _Making:
         if self.client is not None:
             coming = self._told(cluster.simulated_by(self.client, ensemble, left, stream), done, wanted)
         else:
-            parts = self._told(ensemble.simulate(left, self.pool, threads=self.threads), done, wanted)
+            parts = self._told(ensemble.simulate(left, self.pool), done, wanted)
             coming = parts if stream is None else stream.stored(ensemble, parts)
         for part in coming:
             if self.checkpoint is not None:

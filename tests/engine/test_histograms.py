@@ -44,8 +44,9 @@ def add(histogram: Histogram, values: np.ndarray, members: Members, months: tupl
     source = np.full((blocks * LANES, *values.shape[:2]), 97.0, dtype=np.float32)
     source[:runs] = np.moveaxis(values, 2, 0)
     source = np.ascontiguousarray(source.reshape(blocks, LANES, *values.shape[:2]).transpose(0, 3, 2, 1))
-    for part, (begin, end) in enumerate(pairwise(months)):
-        histogram.add(source, members, 0, runs, begin, end, part=part)
+    histogram.begin()
+    for begin, end in pairwise(months):
+        histogram.add(source, members, 0, runs, begin, end)
     histogram.finish(runs)
 
 
@@ -129,7 +130,7 @@ def test_add__in_any_order_and_cut_gives_the_same_digits() -> None:
 
 def test_add__in_parts_equals_add_at_once_and_leaves_padding_out() -> None:
     values = prices(100)
-    parted = Histogram(MULTIPLE, ROWS, MONTHS, (2, LANES), DEAR, parts=2)
+    parted = Histogram(MULTIPLE, ROWS, MONTHS, (2, LANES), DEAR)
     add(parted, values, alone(), months=(0, 1, MONTHS))
     whole = filled(MULTIPLE, values)
     np.testing.assert_array_equal(parted.counts, whole.counts)

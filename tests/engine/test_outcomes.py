@@ -18,15 +18,25 @@ DATA = Path(__file__).parents[1] / "scenario" / "data"
 NEVER = 3e38
 
 
-def test_spells__sum_what_is_lacking_and_find_the_first_and_last_short_month() -> None:
-    need = np.full((4, 1), 10.0, dtype=np.float32)
-    got = np.full((1, 4, 1, 2), 10.0, dtype=np.float32)
-    got[0, :, 0, 0] = 10.0, 9.0, 9.6, 4.0  # lacks 1, 0.4 (4 %: bearable) and 6
-    tonnes, opening, closing = (np.full((1, 1, 2), start, dtype=np.float32) for start in (0.0, -1.0, -1.0))
-    for shift in (0, 2):
-        part = np.ascontiguousarray(got[:, shift : shift + 2])
-        collect.spells(part, need, np.float32(0.05), 0, 1, shift, tonnes, opening, closing)
+def test_follow__sums_what_is_lacking_and_still_and_finds_the_first_and_last_short_month() -> None:
+    need, per_tonne = np.full((4, 1), 10.0, dtype=np.float32), np.array([[0.1], [0.1], [0.2], [0.1]], dtype=np.float32)
+    got, stopped = np.full((1, 5, 1, 2), 10.0, dtype=np.float32), np.zeros((1, 5, 1, 2), dtype=np.float32)
+    got[0, :, 0, 0] = (
+        10.0,
+        9.0,
+        9.6,
+        4.0,
+        0.0,
+    )  # lacks 1, 0.4 (4 %: bearable) and 6; the last is no month of the horizon
+    stopped[0, :, 0, 1] = 0.0, 2.0, 3.0, 0.0, 9.0
+    tonnes, still, *spell = (np.full((1, 1, 2), start, dtype=np.float32) for start in (0.0, 0.0, -1.0, -1.0))
+    for shift, months in ((0, 1), (1, 3)):
+        source, halted = (np.ascontiguousarray(array[:, shift : shift + 4]) for array in (got, stopped))
+        at = (0, 1, shift, months)
+        collect.follow(source, need, np.float32(0.05), halted, per_tonne, *at, tonnes, still, *spell)
+    opening, closing = spell
     np.testing.assert_allclose(tonnes[0, 0], [7.4, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(still[0, 0], [0.0, 0.8], rtol=1e-6)
     np.testing.assert_array_equal(opening[0, 0], [1.0, -1.0])
     np.testing.assert_array_equal(closing[0, 0], [3.0, -1.0])
 

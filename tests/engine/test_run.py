@@ -16,7 +16,7 @@ import sim
 from sim.chain import build
 from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
-from sim.engine.chunk import CHUNK
+from sim.engine.chunk import CHUNK, LANES, size_of
 from sim.scenario import Scenario, parse
 
 Differing = Callable[..., list[str]]
@@ -56,7 +56,7 @@ def test_run__gives_the_same_bits_for_any_number_of_threads(
 def test_run__gives_the_same_bits_for_any_number_of_months_recorded_at_once(
     scenario: Scenario, ensemble: xr.DataTree, differing: Differing, months: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.engine.chunk.SLICE", months)
+    monkeypatch.setattr(ensembles, "SLICE", months)
     assert not differing(
         sim.run(scenario, runs=128, seed=SEED, traces=3), ensemble, "distribution", "runs", "shocks", "traces"
     )
@@ -69,6 +69,12 @@ def test_run__gives_a_run_the_same_bits_in_any_range(
     part = sim.run(scenario, runs=runs, seed=SEED, first=first, threads=2)
     for group in ("runs", "shocks"):
         assert not unequal(part[group].to_dataset(), some(ensemble, group, slice(first, first + runs)))
+
+
+def test_run__gives_the_same_bits_with_chunks_of_more_threads(scenario: Scenario, differing: Differing) -> None:
+    assert size_of(3, LANES) > CHUNK
+    few, many = (sim.run(scenario, runs=CHUNK + 4, seed=SEED, threads=threads) for threads in (1, 3))
+    assert not differing(few, many, "distribution", "runs", "shocks")
 
 
 def test_run__gives_a_run_the_same_bits_across_chunks(scenario: Scenario, ensemble: xr.DataTree) -> None:
@@ -246,9 +252,7 @@ def test_run__without_a_distribution_goes_on_with_nothing() -> None:
         sim.run(scenario, runs=8, distribution=False, open_ended=True)
 
 
-def test_simulate__keeps_as_many_records_as_threads_need_however_small_the_ranges(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_simulate__makes_room_once_however_small_the_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, made = sim.load("still", overrides=["time.years=0.25"]), []
 
     class Counted(ensembles.Chunk):
@@ -261,5 +265,31 @@ def test_simulate__keeps_as_many_records_as_threads_need_however_small_the_range
     monkeypatch.setattr(ensembles, "Chunk", Counted)
     ensemble = ensembles.Ensemble(scenario, seed=SEED, per_run=["lost_output"], distribution=False)
     with ThreadPoolExecutor(2) as pool:
-        parts = list(ensemble.simulate([range(at, at + 1) for at in range(0, 12, 2)], pool, threads=2))
-    assert [part.first for part in parts] == list(range(0, 12, 2)) and len(made) <= 3
+        parts = list(ensemble.simulate([range(at, at + 1) for at in range(0, 12, 2)], pool))
+    assert [part.first for part in parts] == list(range(0, 12, 2)) and len(made) == 1
+
+
+def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario, begun, counted = sim.load("still", overrides=["time.years=0.5"]), [], []
+    monkeypatch.setattr(ensembles, "SLICE", 2)
+    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes: 32)
+    ensemble = ensembles.Ensemble(scenario, seed=SEED, runs=32)
+    add = ensemble.collector.add
+
+    class Noting(ThreadPoolExecutor):
+        """Threads that note what they are given to simulate."""
+
+        def submit(self, work: Any, /, *given: Any, **named: Any) -> Any:
+            if getattr(work, "__func__", None) is ensembles.Chunk._advance:
+                begun.append(given[-1])
+            return super().submit(work, *given, **named)
+
+    def noting(*given: Any, shift: int) -> None:
+        counted.append((shift, len(begun)))
+        add(*given, shift=shift)
+
+    monkeypatch.setattr(ensemble.collector, "add", noting)
+    with Noting(2) as pool:
+        list(ensemble.simulate([range(64)], pool))
+    assert begun == [0, 2, 4, 0, 2, 4]
+    assert counted == [(0, 2), (2, 3), (4, 4), (0, 5), (2, 6), (4, 6)]
