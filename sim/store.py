@@ -14,16 +14,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import xarray as xr
 
 from sim import path_variables, variables
 from sim.compression import encoding
 from sim.errors import ResultError
 from sim.text import as_labels, as_text
 from sim.variables import PER_RUN, RUN, Variable
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 ENDINGS = (".nc", ".zarr")
 FORMAT = "oreflow-results/3"
@@ -336,6 +338,8 @@ def _read(path: Path) -> xr.DataTree:
 
 
 def _opened(path: Path) -> xr.DataTree:
+    import xarray as xr
+
     if path.suffix == ".nc":
         return xr.open_datatree(path, engine="netcdf4")
     return xr.open_datatree(path, engine="zarr", zarr_format=3, consolidated=False, chunks=None, cache=False)

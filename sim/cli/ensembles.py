@@ -198,11 +198,11 @@ def _picture_target(plot: Path | None, overwrite: bool) -> Path | None:
 
 def _goal(until: str | None, runs: int | None) -> Any:
     """The goal of an ensemble that grows; none without one."""
+    if until is None:
+        return None
     from sim.errors import Fault, ScenarioError
     from sim.questions.until import read_goal
 
-    if until is None:
-        return None
     if runs is not None:
         raise ScenarioError([Fault("--runs", "", f"is {runs}, and --until decides", "give --max-runs instead")])
     return read_goal(until)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim import variables
 from sim.chain.reference import Reference
@@ -15,6 +15,9 @@ from sim.engine.chunk import Floats, by_run
 from sim.engine.stockpiles import Followed, book
 from sim.policies import budget_years, earners, money, present_worth
 from sim.variables import INSTRUMENT, REGION, RUN, STAGE, YEAR
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def accounts(reference: Reference, record: Record, stocks: Followed, dt: float, runs: int) -> dict[str, Floats]:
@@ -49,8 +52,10 @@ def _axes(reference: Reference) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys(stage for stage, _ in places)), [region for region in regions if region in found]
 
 
-def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
+def dataset(reference: Reference, found: Mapping[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/policies`."""
+    import xarray as xr
+
     scenario = reference.scenario
     entries = {}
     for variable in variables.POLICIES:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from sim import chain as chains
@@ -20,6 +19,9 @@ from sim.engine.chunk import Clock
 from sim.engine.groups import needs
 from sim.scenario import Scenario
 from sim.variables import ELEMENT, ORIGIN, PRODUCT, REGION, ROUTE, USE, WORLD
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Values = NDArray[np.float64]
 
@@ -38,6 +40,8 @@ def reference_path(scenario: Scenario) -> xr.Dataset:
 
 def dataset(reference: Reference, chain: Chain, clock: Clock) -> xr.Dataset:
     """The dataset of `/reference`."""
+    import xarray as xr
+
     coords = labels.coordinates(reference, clock.count)
     tables = reference.scenario.tables
     coords |= {

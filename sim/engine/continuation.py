@@ -6,15 +6,17 @@ Counts and sums are integers and extremes are exact: what is counted in two call
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim.engine import tallies
 from sim.engine.collector import Collector
 from sim.errors import ResultError
 from sim.variables import RUN, SLOT
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 ABSENT = {"ending": -1, "resumed": -1}
 """What flags of an event that does not come hold; all else is missing."""
@@ -29,6 +31,8 @@ SAME = {
 
 def counts(collector: Collector, pool: Executor) -> xr.Dataset:
     """The dataset of `/counts`: tallies of all variables, counts compressed since most bins are empty."""
+    import xarray as xr
+
     entries: dict[str, Any] = {}
     for name, array in tallies.packed(collector, pool).items():
         variable, _, field = name.partition(".")
@@ -84,6 +88,8 @@ def appended(before: xr.DataTree, name: str, data: xr.Dataset) -> xr.Dataset:
     ------
     ResultError: The earlier result lacks the group, or follows other rows.
     """
+    import xarray as xr
+
     if name not in before.children:
         raise ResultError(f"the result has no /{name}; simulate its ensemble anew to have it")
     old = before[name].to_dataset()

@@ -7,10 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim import chain as chains
 from sim.algebra import on_one_thread
@@ -26,6 +25,9 @@ from sim.engine.parts import Draw, Part
 from sim.policies import driven
 from sim.scenario import Scenario
 from sim.variables import PER_RUN, RUN, SECTOR_CLASSES, Path
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 TRACED_AT_ONCE = 64
 """Runs traced in one go: every route of every one of them is kept."""
@@ -67,9 +69,11 @@ class Ensemble:
         ------
         ScenarioError: The chain cannot be balanced, or what is to be kept does not exist or is too much.
         """
-        machine_code.discard_damaged()
         self.scenario, self.seed, self.follow = scenario, seed, tuple(follow)
-        self.reference = reference or chains.build(scenario)
+        with ThreadPoolExecutor(1) as pool:  # Files are read and their digests made without Python's lock.
+            looked_through = pool.submit(machine_code.discard_damaged)
+            self.reference = reference or chains.build(scenario)
+            looked_through.result()
         machine_code.make_ready()
         self.chosen = None if per_run is None else outcomes.known(per_run)
         exports = self.chosen is None or "lost_exports" in self.chosen
@@ -79,7 +83,7 @@ class Ensemble:
         self.sets = tuple(self._with(values) for values in given)
         self._lanes = lanes_of(runs, grouped=scenario.posterior is not None)
         counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
-        self._size = size_of(threads, self._lanes)
+        self._threads, self._size = threads, size_of(threads, self._lanes)
         blocks = -(-min(runs, self._size) // self._lanes)
         self.collector = Collector(self.reference, self.chain, self.clock, blocks, self._lanes, counted=counted)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
@@ -144,8 +148,12 @@ class Ensemble:
         """Groups with a value for each run, labelled with the numbers of the runs."""
         coords = self._coords | {RUN: np.array(numbers)}
         kinds = [str(restriction.kind) for restriction in self.scenario.measures.values()]
-        tree = {keeper.group: keeper.dataset(part.kept.get(keeper.group, {}), coords) for keeper in self.keepers}
-        tree |= {"shocks": labels.shocks(part.shocks, kinds, coords)}
+        work = {
+            keeper.group: partial(keeper.dataset, part.kept.get(keeper.group, {}), coords) for keeper in self.keepers
+        }
+        work |= {"shocks": partial(labels.shocks, part.shocks, kinds, coords)}
+        with ThreadPoolExecutor(self._threads) as pool:
+            tree = dict(zip(work, pool.map(lambda make: make(), work.values()), strict=True))
         return tree | ({"parameters": labels.parameters(self.scenario, numbers)} if self.sets else {})
 
     def distribution(self) -> xr.Dataset:
@@ -159,6 +167,8 @@ class Ensemble:
 
     def traces(self, runs: range, pool: ThreadPoolExecutor) -> xr.Dataset:
         """Simulate chosen runs again, keeping every route: the same bits, since a run depends on its number only."""
+        import xarray as xr
+
         found = []
         size = min(len(runs), TRACED_AT_ONCE)
         lanes = lanes_of(size, grouped=bool(self.sets))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from sim import variables
@@ -13,6 +15,9 @@ from sim.engine import labels
 from sim.engine.chunk import by_run
 from sim.engine.groups import Label, Rows, groups
 from sim.variables import PROJECT
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Floats = NDArray[np.float32]
 
@@ -45,7 +50,7 @@ def names(reference: Reference) -> list[str]:
     return list(dict.fromkeys(row.project for row in scenario.tables.projects)) if scenario.capacity.projects else []
 
 
-def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, object]) -> xr.Dataset:
+def dataset(reference: Reference, found: Mapping[str, Floats], coords: dict[str, object]) -> xr.Dataset:
     """The dataset of `/capacity`."""
     plans = {"final_capacity": tuple(_stages(reference))}
     return labels.per_run(variables.CAPACITY, found, plans, coords | {PROJECT: np.array(names(reference), dtype=str)})

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
@@ -21,6 +20,9 @@ from sim.engine.outcomes import MONTH_BY_MONTH, Followed, outcomes, row_labels
 from sim.engine.paths import Paths
 from sim.shocks import Shocks
 from sim.variables import Path
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Values = dict[str, NDArray[np.float32]]
 
@@ -46,7 +48,7 @@ class Keeper(Protocol):
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """What is kept of the first runs of a chunk whose record is complete; arrays with runs last."""
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The group, of what was kept of all runs."""
 
 
@@ -86,7 +88,7 @@ class Outcomes:
         found = outcomes(self._reference, self._collector, self._followed, record, came, runs)
         return {name: rows for name, rows in found.items() if self._chosen is None or name in self._chosen}
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/runs`."""
         return labels.runs(values, row_labels(self._collector), coords)
 
@@ -114,7 +116,7 @@ class Years:
         found = years.losses(self._reference, record, self._sectors, runs)
         return {name: rows for name, rows in found.items() if self._chosen is None or name in self._chosen}
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/years`."""
         return years.dataset(self._reference, values, self._sectors, coords)
 
@@ -137,7 +139,7 @@ class Capacity:
         """Capacities, each of shape (row, run)."""
         return expansion.capacities(self._reference, record, self._dt, runs)
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/capacity`."""
         return expansion.dataset(self._reference, values, coords)
 
@@ -171,7 +173,7 @@ class Accounts:
         """Money by instrument and year, runs last."""
         return accounts.accounts(self._reference, record, self.stocks, self._dt, runs)
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/policies`."""
         return accounts.dataset(self._reference, values, coords)
 
@@ -195,7 +197,7 @@ class Stockpiles:
         """Flows, levels and money, runs last."""
         return self._money.stocks.found(runs)
 
-    def dataset(self, values: Values, coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, NDArray[np.float32]], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/stockpiles`."""
         return stockpiles.dataset(self._reference, values, coords)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from sim import variables
@@ -32,6 +31,9 @@ from sim.variables import (
     STAGE,
     Variable,
 )
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def coordinates(reference: Reference, months: int) -> dict[str, Any]:
@@ -77,6 +79,8 @@ def attributes(variable: Variable) -> dict[str, str]:
 
 
 def _dataset(entries: dict[str, Any], coords: dict[str, Any]) -> xr.Dataset:
+    import xarray as xr
+
     used = {dim for entry in entries.values() for dim in entry[0]}
     return xr.Dataset(entries, coords={name: values for name, values in coords.items() if name in used})
 
@@ -100,7 +104,7 @@ def distribution(
     return _dataset(entries, coords)
 
 
-def runs(found: dict[str, Floats], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
+def runs(found: Mapping[str, Floats], plans: dict[str, tuple[Label, ...]], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/runs`: the variables that are found."""
     kept = tuple(variable for variable in variables.RUNS if variable.name in found)
     return per_run(kept, found, plans, coords).assign_coords({RUN: coords[RUN]})
@@ -108,7 +112,7 @@ def runs(found: dict[str, Floats], plans: dict[str, tuple[Label, ...]], coords: 
 
 def per_run(
     declared: tuple[Variable, ...],
-    found: dict[str, Floats],
+    found: Mapping[str, Floats],
     plans: dict[str, tuple[Label, ...]],
     coords: dict[str, Any],
 ) -> xr.Dataset:
@@ -124,7 +128,7 @@ def per_run(
     return _dataset(entries, coords)
 
 
-def stockpiles(found: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
+def stockpiles(found: Mapping[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
     """The dataset of `/stockpiles`, from values that have the dimensions of their variables."""
     declared = variables.STOCKPILES
     return _dataset({row.name: (row.dims, found[row.name], attributes(row)) for row in declared}, coords)

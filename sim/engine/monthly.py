@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Executor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim import variables
 from sim.chain.reference import Reference
@@ -20,6 +19,9 @@ from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
 from sim.shocks import Shocks
 from sim.variables import ROUTE
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 DELIVERY = "delivery"
 NAMES = tuple(item.name for item in variables.MONTHLY)
@@ -109,8 +111,10 @@ class Monthly:
         sent = by_run(record.route[:, : len(flow)], runs)[:, self._routes]
         return np.moveaxis(sent / flow[:, :, None], 2, 0).astype(np.float32)
 
-    def dataset(self, values: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/monthly`."""
+        import xarray as xr
+
         entries: dict[str, Any] = {}
         used: set[str] = set()
         for variable in variables.MONTHLY:

@@ -15,7 +15,7 @@ from sim.chain.reference import Reference
 from sim.core.state import ProjectDraws
 from sim.engine.chunk import Chunk, Drawn, Months
 from sim.engine.collector import Collector
-from sim.engine.keepers import Keeper, Values
+from sim.engine.keepers import Keeper
 from sim.projects import followed as projects_followed
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks, joined, sample
@@ -35,7 +35,7 @@ class Part:
 
     first: int
     """Number of the first run."""
-    kept: dict[str, Values]
+    kept: Mapping[str, Mapping[str, NDArray[Any]]]
     """Arrays of each group, runs last."""
     shocks: Shocks
     """Shocks that came."""
@@ -48,7 +48,7 @@ class Part:
     def arrays(self) -> Arrays:
         """The part as named arrays without objects, as a file or a message can hold them."""
         shocks = {field.name: np.asarray(getattr(self.shocks, field.name)) for field in fields(Shocks)}
-        groups: dict[str, Arrays] = {**self.kept, SHOCKS: shocks}
+        groups: dict[str, Mapping[str, NDArray[Any]]] = {**self.kept, SHOCKS: shocks}
         named = {f"{group}.{name}": array for group, found in groups.items() for name, array in found.items()}
         return {"first": np.array(self.first)} | named
 
@@ -88,7 +88,7 @@ def together(parts: Iterable[Part]) -> Part:
     ordered = sorted(parts, key=lambda part: part.first)
     if any(part.stop != later.first for part, later in pairwise(ordered)):
         raise ValueError("the parts leave gaps or overlap")
-    kept = {group: _joined([part.kept.get(group, {}) for part in ordered]) for group in ordered[0].kept}
+    kept = {group: _Joined([part.kept.get(group, {}) for part in ordered]) for group in ordered[0].kept}
     return Part(ordered[0].first, kept, joined([part.shocks for part in ordered]))
 
 
@@ -204,8 +204,8 @@ def draws(
     several = []
     for each in filter(None, runs):
         pieces = list(_pieces(each, size, grouped=grouped))
-        # One alone to begin with: until it is there nothing else is at work.
-        bounds = [0, *range(1, len(pieces), AT_ONCE), len(pieces)]
+        # The first two alone: nothing is at work until the first is there, and little while the second is drawn.
+        bounds = sorted({0, 1, *range(2, len(pieces), AT_ONCE), len(pieces)})
         several += [pieces[begin:end] for begin, end in pairwise(bounds)]
     coming = pool.submit(chunks, several[0])
     for after in several[1:]:
@@ -253,5 +253,20 @@ def _filled(runs: int, lanes: int) -> int:
     return -(-runs // lanes) * lanes
 
 
-def _joined(parts: list[Values]) -> Values:
-    return {name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]}
+class _Joined(Mapping[str, NDArray[Any]]):
+    """Arrays of several parts, each joined when it is asked for: all at once would take as much memory again."""
+
+    def __init__(self, parts: Sequence[Mapping[str, NDArray[Any]]]) -> None:
+        self._parts = parts
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return np.concatenate([part[name] for part in self._parts], axis=-1)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._parts[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts[0])
+
+    def __len__(self) -> int:
+        return len(self._parts[0])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim import variables
 from sim.core.collect import Members
@@ -21,6 +20,9 @@ from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
 from sim.shocks import Shocks
 from sim.variables import Path
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 WRITTEN = re.compile(r"\s*(\w+)\s*\[\s*([\w-]+)\s*,\s*(\w+)\s*\]\s*")
 OPTION = "--follow"
@@ -108,8 +110,10 @@ class Paths:
         """Paths of the chunk, each of shape (month, run), by the name of the row."""
         return {name: np.concatenate(months)[:, :runs] for name, months in self._months.items()}
 
-    def dataset(self, values: dict[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
+    def dataset(self, values: Mapping[str, Floats], coords: dict[str, Any]) -> xr.Dataset:
         """The dataset of `/paths`: rows that are not followed are missing, and labels of none of them left out."""
+        import xarray as xr
+
         entries: dict[str, Any] = {}
         here = dict(coords)
         for dim, labelled in self._labels().items():

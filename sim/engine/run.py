@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path as PathName
 from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-
 from sim.engine import cluster, continuation
 from sim.engine.checkpoint import Checkpoint
 from sim.engine.chunk import CHUNK
@@ -22,10 +20,11 @@ from sim.scenario import Scenario
 from sim.variables import Path
 
 if TYPE_CHECKING:
+    import xarray as xr
     from distributed import Client
 
 Progress = Callable[[int, int], None]
-More = Callable[[xr.DataTree], int]
+More = Callable[["xr.DataTree"], int]
 """From the groups with a value a run, so far, to the runs to go on to; no more than there are if they are enough."""
 
 
@@ -137,6 +136,8 @@ def again(
     ------
     ScenarioError: The chain cannot be balanced.
     """
+    import xarray as xr
+
     threads = threads or processors()
     what: dict[str, Any] = {"follow": follow, "monthly": monthly, "per_run": per_run}
     ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), threads=threads, **what)
@@ -160,6 +161,8 @@ def _given(
 
 
 def _attributed(tree: dict[str, xr.Dataset], attributes: dict[str, Any]) -> xr.DataTree:
+    import xarray as xr
+
     results = xr.DataTree.from_dict(tree)
     results.attrs = attributes
     return results

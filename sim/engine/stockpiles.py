@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Executor
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
@@ -16,6 +17,9 @@ from sim.engine import labels
 from sim.engine.chunk import Clock, by_run, share
 from sim.policies import budget_years
 from sim.variables import STOCKPILE, YEAR
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Floats = NDArray[np.float32]
 Values = NDArray[np.float64]
@@ -118,7 +122,7 @@ def names(rows: tuple[Held, ...]) -> list[str]:
     return [f"{row.policy} {row.product} {row.region}" for row in rows]
 
 
-def dataset(reference: Reference, found: dict[str, Floats], coords: dict[str, object]) -> xr.Dataset:
+def dataset(reference: Reference, found: Mapping[str, Floats], coords: dict[str, object]) -> xr.Dataset:
     """The dataset of `/stockpiles`."""
     rows = held(reference)
     placed = coords | {STOCKPILE: names(rows), YEAR: budget_years(reference.scenario.time)[1]}

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim.engine.chunk import CHUNK, WIDEST
 from sim.engine.parts import Part, Stored, together
@@ -27,13 +26,15 @@ from sim.text import as_text
 from sim.variables import RUN, SLOT
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from sim.engine.ensemble import Ensemble
 
 PIECE = WIDEST * CHUNK
 """Runs of a piece: some 40 MB of the bundled chain, twice that while it is written; 4,000 files for 100,000 runs."""
 MOST_EVENTS = 1024
 """Events of a restriction in a run that can be written."""
-Groups = Mapping[str, xr.Dataset]
+Groups = Mapping[str, "xr.Dataset"]
 Arrays = dict[str, Any]
 """Arrays of a folder, open, by their paths."""
 
@@ -100,6 +101,7 @@ class Stream:
 
     def finish(self, slots: int) -> None:
         """Number the runs and the events, of which there are as many places as in the run that has most."""
+        import xarray as xr
         import zarr
 
         numbers = {RUN: np.arange(self.first, self.first + self.runs), SLOT: np.arange(slots)}
@@ -140,6 +142,8 @@ class Stream:
 
     def _lay_out(self, groups: Groups) -> None:
         """Make the folder with all arrays of the groups, empty, unless another process has."""
+        import xarray as xr
+
         partial = self.folder.with_name(f"{self.folder.name}.{secrets.token_hex(4)}.partial")
         try:
             xr.Dataset().to_zarr(partial, mode="w-", zarr_format=3, consolidated=False)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 
 from sim import variables
 from sim.chain.reference import Reference
@@ -15,6 +15,9 @@ from sim.engine.chunk import Floats, by_run
 from sim.engine.groups import Label
 from sim.policies import budget_years
 from sim.variables import REGION, RUN, SECTOR, YEAR
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NAMES = tuple(item.name for item in variables.YEARS)
 
@@ -47,7 +50,7 @@ def losses(reference: Reference, record: Record, sectors: tuple[Label, ...], run
 
 
 def dataset(
-    reference: Reference, found: dict[str, Floats], sectors: tuple[Label, ...], coords: dict[str, Any]
+    reference: Reference, found: Mapping[str, Floats], sectors: tuple[Label, ...], coords: dict[str, Any]
 ) -> xr.Dataset:
     """The dataset of `/years`, of what was found; a region that restricts nothing loses no exports.
 
@@ -55,6 +58,8 @@ def dataset(
     ----------
     sectors: Sector and region of each row that is lost by.
     """
+    import xarray as xr
+
     regions = list(reference.regions)
     here = coords | {REGION: regions}
     entries = {}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -21,10 +26,43 @@ Finding = tuple[str, str, str]
 """Key, problem and cure of a fault, before the file it stands in is known."""
 
 
-class Model(BaseModel):
+class Described(BaseModel):
+    """A model whose JSON schema says of each key what the sentence below it in the source does.
+
+    The source is read when a schema is asked for: pydantic's `use_attribute_docstrings` reads it at every start.
+    """
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema, with the sentences."""
+        found = handler(core_schema)
+        keys, sentences = handler.resolve_ref_schema(found).get("properties", {}), _sentences(cls)
+        for name, field in cls.model_fields.items():
+            key = field.alias or name
+            if name in sentences and key in keys:
+                keys[key]["description"] = sentences[name]
+        return found
+
+
+def _sentences(model: type[BaseModel]) -> dict[str, str]:
+    """The sentence below each field of a model and of those it extends."""
+    found: dict[str, str] = {}
+    for each in reversed(model.__mro__):
+        if each in (Described, BaseModel) or not issubclass(each, BaseModel):
+            continue
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(definition, ast.ClassDef)
+        for field, below in pairwise(definition.body):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(sentence))):
+                    found[name] = inspect.cleandoc(sentence)
+    return found
+
+
+class Model(Described):
     """Frozen and closed: unknown keys fail, and so do infinite numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def defect(problem: str, cure: str, *, key: str = "") -> PydanticCustomError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from sim.scenario.base import Described
 
 BUILT_IN = (
     "latent_share",
@@ -20,14 +22,14 @@ Months = Annotated[float, Field(gt=0.0, le=240.0)]
 Factor = Annotated[float, Field(ge=0.0, le=100.0)]
 
 
-class Parameters(BaseModel):
+class Parameters(Described):
     """Response parameters of markets, makers, traders and users.
 
     Time constants are in months and act as `1 - exp(-dt / tau)`. The values are judgements fitted to the price
     history of 2010-14 and of 2025, not measurements; see `sim/core/MODEL.md`, section "Values".
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     price_response: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.41
     """Fall of the log quoted price for a unit rise of the log cover (`a`); above about 1 the chain is unstable."""
