@@ -22,7 +22,7 @@ from sim.shocks import Shocks, joined, sample
 
 Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
 """All that is drawn of a range of runs: of a reconciled chain, the first run and how many."""
-AT_ONCE = 2
+AT_ONCE = 4
 """Chunks that are drawn at once."""
 Arrays = dict[str, NDArray[Any]]
 SHOCKS = "shocks"
