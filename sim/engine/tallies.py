@@ -1,6 +1,8 @@
 """What a collector has counted as plain arrays, and the counts of several collectors together.
 
-Counts and sums are integers and extremes are exact, so collectors may be merged in any order.
+Counts and sums are integers and extremes are exact, so collectors may be merged in any order. Of counts, those groups
+of bins and months are packed that hold any, row by row and byte by byte of significance, after a bit for every group
+that says whether it does.
 """
 
 from __future__ import annotations
@@ -8,11 +10,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core import collect
 from sim.engine.collector import Collector
 from sim.engine.histograms import Histogram
 
@@ -21,19 +25,31 @@ FIELDS = ("sums", "squares", "least", "most")
 
 
 def packed(collector: Collector, pool: Executor) -> Arrays:
-    """All tallies of a collector, counts compressed: most bins are empty (436 MB to 25 MB on the bundled chain)."""
-
-    def compressed(histogram: Histogram) -> NDArray[np.uint8]:
-        """Counts of one variable."""
-        return np.frombuffer(zlib.compress(histogram.counts.view(np.uint8).data, 1), dtype=np.uint8)
-
+    """All tallies of a collector, counts compressed (436 MB to 14 MB after 2,000 runs of the bundled chain)."""
     arrays: Arrays = {}
     for (name, histogram), counts in zip(
-        collector.found.items(), pool.map(compressed, collector.found.values()), strict=True
+        collector.found.items(), pool.map(_compressed, collector.found.values()), strict=True
     ):
         arrays |= {f"{name}.runs": np.array(histogram.runs), f"{name}.by_bin": counts}
         arrays |= {f"{name}.{field}": getattr(histogram, field) for field in FIELDS}
     return arrays
+
+
+def _compressed(histogram: Histogram) -> NDArray[np.uint8]:
+    """Counts of one variable."""
+    groups = _groups(histogram)
+    used = np.asarray(groups.any(axis=2))
+    stream = zlib.compressobj(1)
+    parts = [stream.compress(np.packbits(used).data)]
+    for row, filled in zip(groups, used, strict=True):
+        # Most counts are small: bytes of one significance together, all but the lowest are nothing.
+        parts.append(stream.compress(row[filled].reshape(-1, 1).view(np.uint8).T.tobytes()))
+    return np.frombuffer(b"".join([*parts, stream.flush()]), dtype=np.uint8)
+
+
+def _groups(histogram: Histogram) -> NDArray[np.int32]:
+    """Counts of a variable, shape (row, group, counter)."""
+    return histogram.counts.reshape(len(histogram.counts), -1, collect.GROUP**2)
 
 
 def merge(collector: Collector, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -43,7 +59,7 @@ def merge(collector: Collector, arrays: Mapping[str, NDArray[Any]]) -> None:
     ------
     KeyError, ValueError: They are not the tallies of such a collector.
     """
-    counts = {name: _counts(arrays[f"{name}.by_bin"], histogram) for name, histogram in collector.found.items()}
+    counts = {name: _unpacked(arrays[f"{name}.by_bin"], histogram) for name, histogram in collector.found.items()}
     given = {name: {field: arrays[f"{name}.{field}"] for field in FIELDS} for name in collector.found}
     for name, histogram in collector.found.items():
         for field, array in given[name].items():
@@ -52,19 +68,31 @@ def merge(collector: Collector, arrays: Mapping[str, NDArray[Any]]) -> None:
     for name, histogram in collector.found.items():
         histogram.runs += int(arrays[f"{name}.runs"])
         # Only where there is something: the rest need not take memory.
-        filled = np.flatnonzero(counts[name])
-        histogram.counts.reshape(-1)[filled] += counts[name][filled]
+        used, groups = counts[name]
+        _groups(histogram).reshape(used.size, -1)[used] += groups
         histogram.sums += given[name]["sums"]
         histogram.squares += given[name]["squares"]
         np.minimum(histogram.least, given[name]["least"], out=histogram.least)
         np.maximum(histogram.most, given[name]["most"], out=histogram.most)
 
 
-def _counts(data: NDArray[np.uint8], histogram: Histogram) -> NDArray[np.int32]:
+def _unpacked(data: NDArray[np.uint8], histogram: Histogram) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Which groups of counters hold any, shape (group,), and what those hold, shape (group that does, counter).
+
+    Raises
+    ------
+    ValueError: They are not counts of such a variable.
+    """
+    (rows, groups, counters), kind = _groups(histogram).shape, histogram.counts.dtype
     try:
-        counts = np.frombuffer(zlib.decompress(data.tobytes()), dtype=histogram.counts.dtype)
+        found = np.frombuffer(zlib.decompress(data.tobytes()), dtype=np.uint8)
     except zlib.error as error:
         raise ValueError(str(error)) from None
-    if counts.size != histogram.counts.size:
+    bits = -(-rows * groups // 8)
+    used = np.unpackbits(found[:bits]).astype(bool)[: rows * groups]
+    if used.size != rows * groups or found.size != bits + used.sum() * counters * kind.itemsize:
         raise ValueError("they are counts of other rows, months or bins")
-    return counts
+    ends = bits + np.cumsum(used.reshape(rows, groups).sum(axis=1)) * counters * kind.itemsize
+    of_rows = [found[begin:end].reshape(kind.itemsize, -1) for begin, end in pairwise([bits, *ends.tolist()])]
+    joined = np.concatenate([np.ascontiguousarray(row.T).view(kind) for row in of_rows])
+    return used, joined.reshape(-1, counters)
