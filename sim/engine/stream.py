@@ -45,7 +45,7 @@ class Stream:
 
     Example
     -------
-    >>> import sim, tempfile
+    >>> import sim, tempfile, xarray as xr
     >>> with tempfile.TemporaryDirectory() as place:
     ...     results = sim.run(sim.load("still", overrides=["time.years=0.5"]), runs=2, stream=f"{place}/runs.zarr")
     ...     stored = xr.open_zarr(f"{place}/runs.zarr", group="runs", consolidated=False).sizes["run"]

@@ -50,7 +50,10 @@ def _sentences(model: type[BaseModel]) -> dict[str, str]:
     for each in reversed(model.__mro__):
         if each in (Described, BaseModel) or not issubclass(each, BaseModel):
             continue
-        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        try:
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        except OSError:  # Installed without sources: the schema does without sentences.
+            continue
         assert isinstance(definition, ast.ClassDef)
         for field, below in pairwise(definition.body):
             match field, below:
