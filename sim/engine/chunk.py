@@ -24,7 +24,7 @@ CHUNK = 256
 """Runs recorded before they are counted, of as many threads as it has blocks; `size_of` has those of more."""
 WIDEST = 4
 """Most chunks of that size that many threads simulate as one: what is written to disk comes in pieces of these."""
-SLICE = 24
+SLICE = 20
 """Months recorded before they are counted: memory does not grow with longer horizons."""
 UNCOUNTED = 120
 """Months recorded at a time where none are counted: threads need not wait for each other within a chunk."""

@@ -74,7 +74,7 @@ def holds_two(seed: int) -> bool:
 
 @pytest.mark.long
 def test_search__intervals_hold_two_ways_in_93_to_97_percent_of_2000_searches() -> None:
-    # A second each: beside each other they take a quarter of an hour on two cores.
+    # A second or two each: beside each other they take a quarter to three quarters of an hour on two cores.
     with ProcessPoolExecutor() as pool:
         held = list(pool.map(holds_two, range(2000), chunksize=20))
     assert 0.93 <= np.mean(held) <= 0.97
