@@ -212,6 +212,18 @@ def size_of(threads: int, lanes: int) -> int:
     return size
 
 
+def months_of(size: int, *, counted: bool) -> int:
+    """Months recorded at a time: fewer of larger chunks, so that they take little more room.
+
+    Example
+    -------
+    >>> [(months_of(size, counted=True), months_of(size, counted=False)) for size in (64, 256, 512, 1024)]
+    [(20, 120), (20, 120), (10, 60), (10, 30)]
+    """
+    most = SLICE if counted else UNCOUNTED
+    return most if size <= CHUNK else max(SLICE // 2, most * CHUNK // size)
+
+
 def by_run(array: Floats, runs: int) -> Floats:
     """An array with blocks in front and lanes last, as one with the first `runs` runs last."""
     moved = np.moveaxis(array, 0, -2)

@@ -17,7 +17,7 @@ from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
-from sim.engine.chunk import CHUNK, SLICE, UNCOUNTED, Chunk, Clock, Drawn, by_run, lanes_of, size_of
+from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of, months_of, size_of
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
@@ -136,10 +136,9 @@ class Ensemble:
         return parts.together(self._simulated(drawn, size, pool))
 
     def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
-        # A larger chunk of many threads has fewer months recorded at a time, so that it takes less memory.
-        months = SLICE if size <= CHUNK else SLICE // 2
-        if not self.collector.found:
-            months = UNCOUNTED * any(keeper.by_month for keeper in self.keepers)
+        counted = bool(self.collector.found)
+        followed = counted or any(keeper.by_month for keeper in self.keepers)
+        months = months_of(size, counted=counted) if followed else 0
         routes = DELIVERY in self.monthly
         chunk = Chunk(self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes)
         yield from parts.simulated(chunk, self.collector, self.keepers, drawn, pool)

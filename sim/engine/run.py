@@ -66,8 +66,7 @@ def run(
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
-    progress: Called with the runs done and the runs wanted, from the calling thread, after each chunk; with a stream,
-        runs are on disk once their piece is whole.
+    progress: Called in the calling thread after each chunk with runs done and wanted; a stream holds whole pieces.
     checkpoint: Where progress is kept and taken up (`sim.Checkpoint`); not together with `more` or `draw`.
     stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
     client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
@@ -101,8 +100,7 @@ def run(
     _check_numbers(runs, first, threads, traces)
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     kept = partial(Ensemble, scenario, follow=follow, monthly=monthly, per_run=per_run, distribution=distribution)
-    size = CHUNK if more is not None else runs - already
-    ensemble = kept(seed=seed, runs=size, threads=threads, draw=draw)
+    ensemble = kept(seed=seed, runs=CHUNK if more is not None else runs - already, threads=threads, draw=draw)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:
@@ -139,11 +137,11 @@ def again(
     import xarray as xr
 
     threads = threads or processors()
-    what: dict[str, Any] = {"follow": follow, "monthly": monthly, "per_run": per_run}
-    ensemble = Ensemble(scenario, seed=seed, runs=len(numbers), threads=threads, **what)
+    kept = partial(Ensemble, scenario, follow=follow, monthly=monthly, per_run=per_run)
+    ensemble = kept(seed=seed, runs=len(numbers), threads=threads)
     with ThreadPoolExecutor(threads) as pool:
-        kept = ensemble.pick(numbers, pool)
-    return xr.DataTree.from_dict(ensemble.per_run(kept, numbers))
+        part = ensemble.pick(numbers, pool)
+    return xr.DataTree.from_dict(ensemble.per_run(part, numbers))
 
 
 def processors() -> int:

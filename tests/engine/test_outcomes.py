@@ -21,13 +21,8 @@ NEVER = 3e38
 def test_follow__sums_what_is_lacking_and_still_and_finds_the_first_and_last_short_month() -> None:
     need, per_tonne = np.full((4, 1), 10.0, dtype=np.float32), np.array([[0.1], [0.1], [0.2], [0.1]], dtype=np.float32)
     got, stopped = np.full((1, 5, 1, 2), 10.0, dtype=np.float32), np.zeros((1, 5, 1, 2), dtype=np.float32)
-    got[0, :, 0, 0] = (
-        10.0,
-        9.0,
-        9.6,
-        4.0,
-        0.0,
-    )  # lacks 1, 0.4 (4 %: bearable) and 6; the last is no month of the horizon
+    # Lacks 1, 0.4 (4 %: bearable) and 6; the last is no month of the horizon.
+    got[0, :, 0, 0] = 10.0, 9.0, 9.6, 4.0, 0.0
     stopped[0, :, 0, 1] = 0.0, 2.0, 3.0, 0.0, 9.0
     tonnes, still, *spell = (np.full((1, 1, 2), start, dtype=np.float32) for start in (0.0, 0.0, -1.0, -1.0))
     for shift, months in ((0, 1), (1, 3)):

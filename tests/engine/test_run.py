@@ -56,7 +56,7 @@ def test_run__gives_the_same_bits_for_any_number_of_threads(
 def test_run__gives_the_same_bits_for_any_number_of_months_recorded_at_once(
     scenario: Scenario, ensemble: xr.DataTree, differing: Differing, months: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ensembles, "SLICE", months)
+    monkeypatch.setattr("sim.engine.chunk.SLICE", months)
     assert not differing(
         sim.run(scenario, runs=128, seed=SEED, traces=3), ensemble, "distribution", "runs", "shocks", "traces"
     )
@@ -271,7 +271,7 @@ def test_simulate__makes_room_once_however_small_the_ranges(monkeypatch: pytest.
 
 def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, begun, counted = sim.load("still", overrides=["time.years=0.5"]), [], []
-    monkeypatch.setattr(ensembles, "SLICE", 2)
+    monkeypatch.setattr("sim.engine.chunk.SLICE", 2)
     monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes: 32)
     ensemble = ensembles.Ensemble(scenario, seed=SEED, runs=32)
     add = ensemble.collector.add
