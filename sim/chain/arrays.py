@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
@@ -94,6 +95,19 @@ def _number(value: Any, precision: type[np.floating[Any]]) -> Any:
     return value if isinstance(value, np.int32) else np.asarray(value, dtype=precision, order="C")[()]
 
 
+def first_alike(*columns: Iterable[Hashable]) -> Ints:
+    """For each entry of columns the first one that is the same in all of them.
+
+    Example
+    -------
+    >>> first_alike([3, 3, 5, 3], [0.5, 0.1, 0.5, 0.5]).tolist()
+    [0, 1, 2, 0]
+    """
+    first: dict[tuple[Hashable, ...], int] = {}
+    found = [first.setdefault(entry, index) for index, entry in enumerate(zip(*columns, strict=True))]
+    return np.array(found, dtype=np.int32)
+
+
 def delays(months: Values, dt: float) -> tuple[Ints, Values]:
     """Whole periods and the fraction of one more; at least one period, since arrivals come before shipments."""
     periods = np.maximum(months / dt, 1.0)
@@ -143,7 +157,6 @@ def _markets(reference: Reference, dt: float) -> Markets:
         import_weight=np.where(flows.production > 0.0, np.minimum(2.0 * imports, 1.0), 1.0),
         disposal=flows.disposal / 12.0,
         feeds=(flows.intake > 0.0).astype(np.int32),
-        sells=(flows.sales > 0.0).astype(np.int32),
         pipeline=_starts(ahead)[:-1],
         pipeline_rows=ahead,
         reserve=reserve_rows(reference),
@@ -242,6 +255,7 @@ def _routes(reference: Reference, dt: float, control: Ints) -> Routes:
         delay=whole,
         delay_part=part,
         control=control,
+        firm=np.zeros(len(rows), dtype=np.int32),
     )
 
 
@@ -257,11 +271,14 @@ def _uses(reference: Reference) -> Uses:
     sectors = [reference.sectors[row.sector] for row in rows]
     at = {(row.sector, row.region, row.product): index for index, row in enumerate(rows)}
     sector = {place: index for index, place in enumerate(dict.fromkeys((row.sector, row.region) for row in rows))}
+    market = np.array([reference.at[row.product, row.region] for row in rows], dtype=np.int32)
+    elasticity = np.array([sector.elasticity_short for sector in sectors])
+    slow_elasticity = np.array([max(sector.elasticity_long - sector.elasticity_short, 0.0) for sector in sectors])
     return Uses(
-        market=np.array([reference.at[row.product, row.region] for row in rows], dtype=np.int32),
+        market=market,
         demand=np.array([row.demand for row in rows]) / 12.0,
-        elasticity=np.array([sector.elasticity_short for sector in sectors]),
-        slow_elasticity=np.array([max(sector.elasticity_long - sector.elasticity_short, 0.0) for sector in sectors]),
+        elasticity=elasticity,
+        slow_elasticity=slow_elasticity,
         priority=np.array([sector.priority for sector in sectors], dtype=np.int32),
         substitute=np.array([at.get((row.sector, row.region, row.substitute), -1) for row in rows], dtype=np.int32),
         sector=np.array([sector[row.sector, row.region] for row in rows], dtype=np.int32),
@@ -269,4 +286,5 @@ def _uses(reference: Reference) -> Uses:
         cohort_end=starts[1:],
         cover=np.array([mean_cover(reference, row) for row in rows]),
         bindable=bindable(reference),
+        leader=first_alike(market, elasticity, slow_elasticity),
     )

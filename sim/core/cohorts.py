@@ -8,6 +8,7 @@ from sim.core import support
 from sim.core.demand import is_first
 from sim.core.fields import (
     ALLOWED,
+    BEYOND,
     BOUND,
     CLAIM_FIRST,
     CLAIM_LOCAL,
@@ -20,7 +21,6 @@ from sim.core.fields import (
     FULLNESS,
     IDLE,
     INTAKE,
-    LACKING,
     MISSING,
     RATIONED,
     RELEASED,
@@ -128,33 +128,37 @@ def _fill(m, u, first, barred, block: Block):
 @kernel
 def _draw_stocks(chain: Chain, row, u, barred, before, after, block: Block):
     """Use what was got and what is in stock; `MISSING` is what neither covers, `RESTOCK` what fills stocks again."""
-    use, cohort, constants = block.use, block.cohort, chain.constants
-    dt = constants.dt
+    use, cohort, dt = block.use, block.cohort, chain.constants.dt
     strained = barred or block.market[STRAINED, row.market, 0] > ZERO
-    lanes = use.shape[2]
-    lacking, filled = block.scratch[LACKING], block.scratch[FILLED]
+    beyond, filled = block.scratch[BEYOND], block.scratch[FILLED]
+    # The need stands apart from what fills the stock: a need much larger than it would round it away.
+    for lane in range(use.shape[2]):
+        need = use[DESIRED, u, lane] * dt
+        beyond[lane] = filled[lane] * need - need
     clear(use[MISSING, u])
     clear(use[RESTOCK, u])
-    clear(lacking)
     for c in range(row.cohort_begin, row.cohort_end):
-        if not strained and not any_below(cohort[FULLNESS, c], ONE):
-            continue
         share, cover = chain.cohorts[c].share, chain.cohorts[c].cover
-        old, new = share * cover * before, share * cover * after
-        building, kept = max(new - old, ZERO), old / new if new > ZERO else ZERO
-        per_tonne, target = ONE / new if new > ZERO else ZERO, new / dt
-        for lane in range(lanes):
-            full = cohort[FULLNESS, c, lane]
-            need = share * use[DESIRED, u, lane] * dt
-            filling = building + refilled(full, constants.follow_restock) * (ONE - full) * old
-            # What is got beyond the need, or less: it comes out of the stock as far as there is one. The need stands
-            # apart from what fills the stock: a need much larger than it would round it away.
-            surplus = (filled[lane] * need - need) + filled[lane] * filling
-            left = full * kept + surplus * per_tonne
-            use[MISSING, u, lane] += max(-(full * old + surplus), ZERO)
-            held = min(max(left, ZERO), ONE) if new > ZERO else ONE
-            full = ONE if held > constants.full else held
-            cohort[FULLNESS, c, lane] = full
-            use[RESTOCK, u, lane] += target * refilled(full, constants.follow_restock) * (ONE - full)
-            lacking[lane] += ONE - full
-    use[DEPLETED, u, 0] = ONE if any_positive(lacking) else ZERO
+        if strained or any_below(cohort[FULLNESS, c], ONE):
+            _draw_one(chain.constants, c, u, share, share * cover * before, share * cover * after, block)
+    use[DEPLETED, u, 0] = ONE if any_positive(use[RESTOCK, u]) else ZERO
+
+
+@kernel
+def _draw_one(constants, c, u, share, old, new, block: Block):
+    """The same for one cohort, whose full stock is `old` before the period and `new` after it, t."""
+    use, cohort, beyond, filled = block.use, block.cohort, block.scratch[BEYOND], block.scratch[FILLED]
+    follow, target, building = constants.follow_restock, new / constants.dt, max(new - old, ZERO)
+    kept, per_tonne = old / new if new > ZERO else ZERO, ONE / new if new > ZERO else ZERO
+    # A stock that is to hold nothing is full.
+    begun = ZERO if new > ZERO else ONE
+    for lane in range(use.shape[2]):
+        full = cohort[FULLNESS, c, lane]
+        filling = building + refilled(full, follow) * (ONE - full) * old
+        # What is got beyond the need, or less: it comes out of the stock as far as there is one.
+        surplus = share * beyond[lane] + filled[lane] * filling
+        use[MISSING, u, lane] -= min(full * old + surplus, ZERO)
+        left = begun + full * kept + surplus * per_tonne
+        full = ONE if left > constants.full else max(left, ZERO)
+        cohort[FULLNESS, c, lane] = full
+        use[RESTOCK, u, lane] += target * (refilled(full, follow) * (ONE - full))

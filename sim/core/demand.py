@@ -6,14 +6,12 @@ import numpy as np
 
 from sim.core import support
 from sim.core.fields import (
-    AIDED_CHOKE,
-    AIDED_LOG,
-    CHOKED,
     DESIRED,
     DESTROYED,
-    LOG_TRANSACTED,
+    KEPT,
     OWN,
     REPLACED,
+    SHORT,
     SUBSTITUTED,
     TRANSACTED,
 )
@@ -29,21 +27,11 @@ LEAST_PRICE = np.float32(0.0625)
 @kernel
 def want(chain: Chain, tile, now, block: Block):
     """What every use of a product wants at the price, t/month, and what of its service demand is given up."""
-    market = block.market
-    for m in range(tile.market_begin, tile.market_end):
-        if chain.markets[m].sells:
-            multiple = chain.markets[m].choke
-            for lane in range(market.shape[2]):
-                price = market[TRANSACTED, m, lane]
-                market[LOG_TRANSACTED, m, lane] = log(price)
-                market[CHOKED, m, lane] = choke(price, multiple)
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
-        logs, choked = felt(chain, row.market, u, now, block)
-        slow_elasticity = row.slow_elasticity
-        if chain.drivers.research.shape[0] > 0:
-            slow_elasticity *= chain.drivers.research[u, now]
-        _want_one(chain.constants, row, u, chain.trend.use[u, now], slow_elasticity, logs, choked, block.use)
+        if row.leader == u:
+            _react(chain, row, u, now, block)
+        _want_one(chain.constants, row.demand * chain.trend.use[u, now], u, row.leader, block.use)
 
 
 @kernel
@@ -54,24 +42,39 @@ def is_first(chain: Chain, u, now):
 
 
 @kernel
-def felt(chain: Chain, m, u, now, block: Block):
-    """Log and choke of the price that a use feels: the market's, less the aids that it gets."""
-    scratch, rate = block.scratch, support.aid(chain.drivers, u, now)
-    logs, choked = block.market[LOG_TRANSACTED, m], block.market[CHOKED, m]
-    if rate > ZERO:
-        multiple = chain.markets[m].choke
-        for lane in range(scratch.shape[1]):
-            price = max(block.market[TRANSACTED, m, lane] - rate, LEAST_PRICE)
-            scratch[AIDED_LOG, lane] = log(price)
-            scratch[AIDED_CHOKE, lane] = choke(price, multiple)
-        logs, choked = scratch[AIDED_LOG], scratch[AIDED_CHOKE]
-    return logs, choked
+def _react(chain: Chain, row, u, now, block: Block):
+    """What the price that a use feels, its market's less its aids, leaves of demand at once and in the long run."""
+    market, use, constants, m = block.market, block.use, chain.constants, row.market
+    multiple, elasticity, slow_elasticity = chain.markets[m].choke, row.elasticity, row.slow_elasticity
+    if chain.drivers.research.shape[0] > 0:
+        slow_elasticity *= chain.drivers.research[u, now]
+    aid = support.aid(chain.drivers, u, now)
+    least = LEAST_PRICE if aid > ZERO else ZERO
+    for lane in range(use.shape[2]):
+        price = max(market[TRANSACTED, m, lane] - aid, least)
+        log_price = log(price)
+        use[SHORT, u, lane] = exp(-elasticity * log_price) * choke(price, multiple)
+        slow = use[SUBSTITUTED, u, lane]
+        step = constants.follow_slow * (slow_elasticity * log_price - slow)
+        slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
+        use[SUBSTITUTED, u, lane] = slow
+        use[KEPT, u, lane] = exp(-slow)
 
 
 @kernel
-def given_up(own, slow):
+def _want_one(constants, service, u, leader, use):
+    """What a use wants and gives up of its service demand, from what the price leaves of that of its leader."""
+    dt = constants.dt
+    for lane in range(use.shape[2]):
+        short, kept = use[SHORT, leader, lane], use[KEPT, leader, lane]
+        use[DESIRED, u, lane] = service * short * kept
+        use[DESTROYED, u, lane] += service * max(ONE - short, ZERO) * dt
+        use[REPLACED, u, lane] += service * min(short, ONE) * max(ONE - kept, ZERO) * dt
+
+
+@kernel
+def given_up(own, kept):
     """What a use gives up to its substitute, of what it would want by itself at the price."""
-    kept = exp(-slow)
     return own * (max(ONE - kept, ZERO) / kept)
 
 
@@ -85,26 +88,9 @@ def substitute(chain: Chain, block: Block):
             for lane in range(use.shape[2]):
                 use[OWN, u, lane] = use[DESIRED, u, lane]
     for u in range(chain.uses.size):
-        other = chain.uses[u].substitute
+        other, leader = chain.uses[u].substitute, chain.uses[u].leader
         if other >= 0:
             for lane in range(use.shape[2]):
-                use[DESIRED, other, lane] += given_up(use[OWN, u, lane], use[SUBSTITUTED, u, lane])
-            for lane in range(use.shape[2]):
-                taken = given_up(use[OWN, u, lane], use[SUBSTITUTED, u, lane])
+                taken = given_up(use[OWN, u, lane], use[KEPT, leader, lane])
+                use[DESIRED, other, lane] += taken
                 use[REPLACED, other, lane] -= taken * chain.constants.dt
-
-
-@kernel
-def _want_one(constants, row, u, growth, slow_elasticity, logs, choked, use):
-    service, elasticity = row.demand * growth, row.elasticity
-    for lane in range(use.shape[2]):
-        log_price = logs[lane]
-        short = exp(-elasticity * log_price) * choked[lane]
-        slow = use[SUBSTITUTED, u, lane]
-        step = constants.follow_slow * (slow_elasticity * log_price - slow)
-        slow = slow + clip(step, -constants.slow_bound, constants.slow_bound)
-        use[SUBSTITUTED, u, lane] = slow
-        kept = exp(-slow)
-        use[DESIRED, u, lane] = service * short * kept
-        use[DESTROYED, u, lane] += service * max(ONE - short, ZERO) * constants.dt
-        use[REPLACED, u, lane] += service * min(short, ONE) * max(ONE - kept, ZERO) * constants.dt

@@ -12,15 +12,14 @@ MARKET_STATE = 8
 INBOUND, ARRIVED = 8, 9  # t
 SEVERITY = 10  # share of supply at risk
 PRICE, TRANSACTED, CALM = 11, 12, 13  # P, B, N
-LOG_TRANSACTED, CHOKED = 14, 15  # ln B and choke(B), of markets that sell to sectors
-ALARMED = 16  # first lane only: whether threat is in the price of some lane; if not, N is B and `CALM` is not set
-UNIT_COST = 17  # of local production, a sum over makers
-CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 18, 19, 20  # t/month
-FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 21, 22, 23
-RELEASED, INTAKE, DUMPED = 24, 25, 26  # t a period; intake: taken in by local makers and users
-STRAINED = 27  # first lane only: whether claims of some lane were cut the period before
-CLAIM_FIRM, FILL_FIRM = 28, 29  # of first claims those from abroad, t/month; set where there are firm purchases
-MARKET_FIELDS = 30
+ALARMED = 14  # first lane only: whether threat is in the price of some lane; if not, N is B and `CALM` is not set
+UNIT_COST = 15  # of local production, a sum over makers
+CLAIM_FIRST, CLAIM_LOCAL, CLAIM_EXPORT = 16, 17, 18  # t/month
+FILL_FIRST, FILL_LOCAL, FILL_EXPORT = 19, 20, 21
+RELEASED, INTAKE, DUMPED = 22, 23, 24  # t a period; intake: taken in by local makers and users
+STRAINED = 25  # first lane only: whether claims of some lane were cut the period before
+CLAIM_FIRM, FILL_FIRM = 26, 27  # of first claims those from abroad, t/month; set where there are firm purchases
+MARKET_FIELDS = 28
 
 # Markets of one product at a time.
 SOURCE, LANDED = 0, 1  # sums over the sources of a market
@@ -46,7 +45,7 @@ FIRM = 1  # t/month of what it claims, served with the first class
 ROUTE_FIELDS = 2
 
 # Uses.
-SUBSTITUTED = 0  # s
+SUBSTITUTED = 0  # s, of uses that lead
 RESTOCK = 1  # t/month that cohorts order in the next period to fill their stocks again
 USE_STATE = 2
 DESIRED = 2  # t/month
@@ -56,7 +55,8 @@ DEPLETED = 6  # first lane only: whether some cohort's stock was not full in som
 REPLACED = 7  # t since the start: given up for something else, less what is taken over from other uses
 OWN = 8  # t/month before substitution, of uses with a substitute
 BOUND = 9  # share of its users bound to free material; of uses that a rule may bind
-USE_FIELDS = 10
+SHORT, KEPT = 10, 11  # what price leaves of demand at once, and substitution of it, of uses that lead
+USE_FIELDS = 12
 
 # Cohorts of buyers.
 FULLNESS = 0  # z
@@ -84,7 +84,7 @@ WITHHELD, LICENSED, APPROVAL, THROUGHPUT, EXTRA_DUTY, LEAKAGE, ROUTE_RENT = rang
 LEGAL, FREE = 9, 10  # t/month
 LEVY = 11  # duty on imports beyond the ordinary one, over the price at the origin
 GUARD = 12  # 1 where duties that answer prices are laid in this period, else 0
-COVERED = 13  # largest share of the period in which one restriction is in force
+COUNTED = 13  # largest share of the period in which one of the restrictions so far is in force
 CLAIMED = 14  # t/month: legal and free
 CROSSING_FIELDS = 15
 
@@ -148,7 +148,8 @@ ORIGIN_FIELDS = 6
 
 # Single rows.
 COST, REVENUE, CHOKE, TARGET, LACKING, TOTAL, DONE, EXCESS, FILLED, DILUTED, WATCHED = range(11)
-AIDED_LOG, AIDED_CHOKE, CALLED = range(11, 14)
-WHOLE = 14  # 1 in all lanes, always
-LOG_MARGIN = 15  # log of revenue over full cost
-SCRATCH_FIELDS = 16
+CALLED = 11
+WHOLE = 12  # 1 in all lanes, always
+LOG_MARGIN = 13  # log of revenue over full cost
+BEYOND = 14  # what a use gets beyond its need, t a period; below 0 where it gets less
+SCRATCH_FIELDS = 15

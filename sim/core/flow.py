@@ -190,7 +190,7 @@ def ship(chain: Chain, tile, now, block: Block):
     for r in range(tile.route_begin, tile.route_end):
         route, o = chain.routes[r], chain.routes[r].origin
         _send_along(chain, route, now, claimed(route, r, block), market[FILL_EXPORT, o], block)
-        if chain.drivers.firms.size > 0:
+        if route.firm > 0:
             # Exports were released with their class; what is firm is not in it, and is filled better.
             for lane in range(better.size):
                 better[lane] = market[FILL_FIRM, o, lane] - market[FILL_EXPORT, o, lane]
@@ -238,7 +238,7 @@ def sent_into(chain: Chain, route, r, block: Block, row):
     o, dt, claims = route.origin, chain.constants.dt, claimed(route, r, block)
     for lane in range(row.size):
         row[lane] = dt * (claims[lane] * block.market[FILL_EXPORT, o, lane])
-    if chain.drivers.firms.size > 0:
+    if route.firm > 0:
         for lane in range(row.size):
             better = block.market[FILL_FIRM, o, lane] - block.market[FILL_EXPORT, o, lane]
             row[lane] += dt * (block.route[FIRM, r, lane] * better)

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from sim.core.fields import ACTIVE, COVERED, DESTROYED, RATIONED
+from sim.core.fields import ACTIVE, COUNTED, DESTROYED, RATIONED, SENDER_LOSS
 from sim.core.jit import kernel, topic
 from sim.core.lanes import clear, flat
 from sim.core.mathx import ZERO
-from sim.core.restrictions import spared
 from sim.core.state import Block, Chain, Record
 
 
 @kernel
-def uncover(chain: Chain, k, now, block: Block):
-    """Forget in which part of the period before the routes of a restriction were under one."""
-    for pair in range(chain.rules[k].route_begin, chain.rules[k].route_end):
-        if not spared(chain.route_pairs[pair], now):
-            clear(block.crossing[COVERED, chain.route_pairs[pair].target])
-
-
-@kernel
 def lose_exports(chain: Chain, k, c, now, price, usual, sent, block: Block):
-    """Add what is not sent on a route to what its region loses, for the part of the period that no rule before covered.
+    """Add what is not sent on a route to what its restriction loses the sender, and its region.
+
+    A region loses by a restriction only in the part of the period that none before it covered.
 
     Parameters
     ----------
@@ -28,13 +21,19 @@ def lose_exports(chain: Chain, k, c, now, price, usual, sent, block: Block):
     price: At the origin, USD/kg.
     usual, sent: Tonnes of the reference and, by lane, of the period.
     """
-    drivers, crossing = chain.drivers, block.crossing
-    regions = block.exports.shape[0] // drivers.years
-    row = drivers.year[now] * regions + drivers.senders[c]
-    for lane in range(sent.size):
-        covered, active = crossing[COVERED, c, lane], block.restriction[ACTIVE, k, lane]
-        block.exports[row, lane] += max(active - covered, ZERO) * price * (usual - sent[lane])
-        crossing[COVERED, c, lane] = max(covered, active) + ZERO
+    drivers, crossing, restriction = chain.drivers, block.crossing, block.restriction
+    if drivers.senders.size > 0:
+        regions = block.exports.shape[0] // drivers.years
+        row = drivers.year[now] * regions + drivers.senders[c]
+        for lane in range(sent.size):
+            active, counted = restriction[ACTIVE, k, lane], crossing[COUNTED, c, lane]
+            lost = price * (usual - sent[lane])
+            restriction[SENDER_LOSS, k, lane] += active * lost
+            block.exports[row, lane] += max(active - counted, ZERO) * lost
+            crossing[COUNTED, c, lane] = max(active, counted) + ZERO
+    else:
+        for lane in range(sent.size):
+            restriction[SENDER_LOSS, k, lane] += restriction[ACTIVE, k, lane] * (price * (usual - sent[lane]))
 
 
 @kernel

@@ -2,7 +2,9 @@
 
 The compiler's own `exp` and `log` are scalar calls. In single precision they are replaced by polynomials on the bits of
 the number (about 2e-7 relative error); double precision, used by the stability certificate only, keeps the library's.
-The polynomials are those of S. Moshier's Cephes library (`expf`, `logf`), which is in the public domain.
+A number is taken apart as in S. Moshier's Cephes library (`expf`, `logf`), which is in the public domain. Polynomials
+are of the least degree that keeps that error: the largest relative error of each was made as small as it gets (Lawson's
+iteration, 2,001 Chebyshev points), 9.2e-8 for `exp` and 3.0e-8 for `log` before rounding.
 """
 
 from __future__ import annotations
@@ -24,27 +26,23 @@ TWO = np.float32(2)
 _LOG2E = np.float32(1.44269504088896341)
 _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(-2.12194440e-4)
+_LN2 = np.float32(0.69314718055994531)
 _ROUND = np.float32(12582912.0)  # 1.5 * 2**23: adding it leaves the nearest integer in the low bits
-_ROUND_BITS = np.int32(0x4B400000)
 _EXP_MOST = np.float32(88.0)
 _EXP_LEAST = np.float32(-87.0)
-_EXP = tuple(
-    np.float32(c)
-    for c in (1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1)
+_E1, _E2, _E3, _E4, _E5 = (
+    np.float32(c) for c in (9.9999971e-1, 4.9999148e-1, 1.6667638e-1, 4.1898164e-2, 8.2902741e-3)
 )
-_E0, _E1, _E2, _E3, _E4, _E5 = _EXP
 _SQRT_HALF_BITS = np.int32(0x3F3504F3)
-_ONE_BITS = np.int32(0x3F800000)
 _MANTISSA = np.int32(0x007FFFFF)
 _SHIFT = np.int32(23)
-_LOG = tuple(
+_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7 = (
     np.float32(c)
     for c in (
-        7.0376836292e-2, -1.1514610310e-1, 1.1676998740e-1, -1.2420140846e-1, 1.4249322787e-1,
-        -1.6668057665e-1, 2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+        -4.9999992e-1, 3.3333950e-1, -2.5001755e-1, 1.9962072e-1, -1.6570507e-1, 1.4917976e-1, -1.4307531e-1,
+        8.7348492e-2,
     )
 )  # fmt: skip
-_L0, _L1, _L2, _L3, _L4, _L5, _L6, _L7, _L8 = _LOG
 _TINY = np.float32(1.2e-38)
 
 
@@ -52,14 +50,11 @@ _TINY = np.float32(1.2e-38)
 def _exp32(x: Any) -> Any:
     x = min(max(x, _EXP_LEAST), _EXP_MOST)
     shifted = np.float32(x * _LOG2E + _ROUND)
-    power = np.int32(shifted.view(np.int32) - _ROUND_BITS)
     whole = shifted - _ROUND
     x = (x - whole * _LN2_HIGH) - whole * _LN2_LOW
-    # Pairs of terms (Estrin's scheme) rather than nested ones: a chain of dependent products is what costs time here.
-    z = x * x
-    y = (_E1 + _E0 * x) * z * z + ((_E3 + _E2 * x) * z + (_E5 + _E4 * x))
-    y = np.float32(y * z + (x + ONE))
-    return np.int32(y.view(np.int32) + np.int32(power << _SHIFT)).view(np.float32)
+    y = np.float32(((((_E5 * x + _E4) * x + _E3) * x + _E2) * x + _E1) * x + ONE)
+    # The bits of `shifted` end in those of the whole number; what stands above them is shifted out.
+    return np.int32(y.view(np.int32) + np.int32(shifted.view(np.int32) << _SHIFT)).view(np.float32)
 
 
 @kernel
@@ -70,13 +65,9 @@ def _log32(x: Any) -> Any:
     mantissa = np.int32(np.int32(bits & _MANTISSA) + _SQRT_HALF_BITS)
     x = mantissa.view(np.float32) - ONE
     z = x * x
-    low = (_L6 * x + _L7) * x + _L8
-    middle = (_L3 * x + _L4) * x + _L5
-    high = (_L0 * x + _L1) * x + _L2
-    cube = x * z
-    y = low + cube * (middle + cube * high)
-    y = y * cube + (exponent * _LN2_LOW - HALF * z)
-    return (x + y) + exponent * _LN2_HIGH
+    # Pairs of terms (Estrin's scheme) rather than nested ones: here a chain of dependent products costs time.
+    y = (((_L7 * x + _L6) * z + (_L5 * x + _L4)) * z + (_L3 * x + _L2)) * z + (_L1 * x + _L0)
+    return (y * z + x) + exponent * _LN2
 
 
 def exp(x: Any) -> Any:

@@ -31,11 +31,11 @@ from sim.core.fields import (
 from sim.core.flow import sent_into
 from sim.core.jit import kernel, topic
 from sim.core.lanes import any_positive, flat
-from sim.core.losses import lose_exports, uncover
+from sim.core.losses import lose_exports
 from sim.core.mathx import ZERO
 from sim.core.origin import content
 from sim.core.restrictions import spared
-from sim.core.state import Block, Chain, Record
+from sim.core.state import QUOTA, Block, Chain, Record
 
 
 @kernel
@@ -87,31 +87,31 @@ def record_period(chain: Chain, month, begins, weight, block: Block, record: Rec
 @topic
 def account(chain: Chain, now, block: Block):
     """Rent paid and exports not sent under each restriction in force; t times USD/kg is thousand USD."""
-    restriction, crossing, scratch = block.restriction, block.crossing, block.scratch
-    followed = chain.drivers.senders.size > 0
-    if followed:
-        for k in range(chain.rules.size):
-            if any_positive(restriction[ACTIVE, k]):
-                uncover(chain, k, now, block)
+    sent = block.scratch[DONE]
     for k in range(chain.rules.size):
-        if any_positive(restriction[ACTIVE, k]):
-            for pair in range(chain.rules[k].route_begin, chain.rules[k].route_end):
+        rule = chain.rules[k]
+        if any_positive(block.restriction[ACTIVE, k]):
+            for pair in range(rule.route_begin, rule.route_end):
                 if spared(chain.route_pairs[pair], now):
                     continue
                 c = chain.route_pairs[pair].target
                 r = chain.crossings[c].route
                 route = chain.routes[r]
-                price = chain.markets[route.origin].price
                 usual = route.flow * chain.trend.route[r, now] * chain.constants.dt
-                sent_into(chain, route, r, block, scratch[DONE])
-                for lane in range(restriction.shape[2]):
-                    claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
-                    legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO
-                    sent = scratch[DONE, lane]
-                    restriction[RENT_PAID, k, lane] += restriction[RENT_DUE, k, lane] * legal * sent
-                    restriction[SENDER_LOSS, k, lane] += restriction[ACTIVE, k, lane] * price * (usual - sent)
-                if followed:
-                    lose_exports(chain, k, c, now, price, usual, scratch[DONE], block)
+                sent_into(chain, route, r, block, sent)
+                if rule.kind == QUOTA:
+                    _pay_rent(k, c, sent, block)
+                lose_exports(chain, k, c, now, chain.markets[route.origin].price, usual, sent, block)
+
+
+@kernel
+def _pay_rent(k, c, sent, block: Block):
+    """Add the licence rent on the legal part of what a route of a quota group sends."""
+    restriction, crossing = block.restriction, block.crossing
+    for lane in range(sent.size):
+        claimed = crossing[LEGAL, c, lane] + crossing[FREE, c, lane]
+        legal = crossing[LEGAL, c, lane] / claimed if claimed > ZERO else ZERO
+        restriction[RENT_PAID, k, lane] += restriction[RENT_DUE, k, lane] * legal * sent[lane]
 
 
 @topic

@@ -11,6 +11,7 @@ from sim.core.fields import (
     APPROVAL,
     CAPACITY_FACTOR,
     COST_FACTOR,
+    COUNTED,
     EXTRA_DUTY,
     FRESH,
     HABIT,
@@ -173,6 +174,7 @@ def _clear_crossing(c, crossing):
         crossing[THROUGHPUT, c, lane] = NEVER
         crossing[EXTRA_DUTY, c, lane] = ZERO
         crossing[LEAKAGE, c, lane] = ZERO
+        crossing[COUNTED, c, lane] = ZERO
 
 
 @kernel

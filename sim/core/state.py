@@ -85,7 +85,6 @@ class Markets(NamedTuple):
     import_weight: Floats  # w
     disposal: Floats  # t/month
     feeds: Ints  # whether local processes draw on it; these flags are 1 or 0
-    sells: Ints  # whether sectors draw on it
     pipeline: Ints  # first row of the market's pipeline
     pipeline_rows: Ints
     reserve: Ints  # row of the stockpile of it, -1 if none
@@ -142,6 +141,7 @@ class Routes(NamedTuple):
     delay: Ints
     delay_part: Floats
     control: Ints  # row among restricted routes, -1 if none
+    firm: Ints  # 1 where some of it is bought firmly, else 0
 
 
 class Uses(NamedTuple):
@@ -158,6 +158,7 @@ class Uses(NamedTuple):
     cohort_end: Ints
     cover: Floats  # mean of the cohorts' covers, months
     bindable: Ints  # whether some rule may bind its users to free material; 1 or 0
+    leader: Ints  # the first use that feels the same price in the same way; itself where it is the first
 
 
 class Cohorts(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.core.demand import felt, is_first
+from sim.core.demand import is_first
 from sim.core.fields import (
     BOUGHT,
     BUYING,
@@ -27,6 +27,7 @@ from sim.core.fields import (
     RELIEF,
     RELIEF_TAGGED,
     RELIEVED,
+    SHORT,
     SOLD,
     STOCK,
     STOCK_TAGGED,
@@ -35,7 +36,7 @@ from sim.core.fields import (
     USED,
 )
 from sim.core.jit import kernel, topic
-from sim.core.mathx import ONE, ZERO, clip, exp
+from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import NEVER, Block, Chain
 
 
@@ -157,10 +158,9 @@ def _relieve_claims(row, j, value, dt, block: Block):
 
 
 @kernel
-def foregone(row, log_price, choked, growth, dt):
-    """What a use gives up because of the price in a period, t, as section 6 counts it."""
-    short = exp(-row.elasticity * log_price) * choked
-    return row.demand * growth * max(ONE - short, ZERO) * dt
+def foregone(service, short, dt):
+    """What a use gives up of its service demand because of the price in a period, t, as section 6 counts it."""
+    return service * max(ONE - short, ZERO) * dt
 
 
 @kernel
@@ -172,9 +172,9 @@ def _cover(chain: Chain, tile, row, j, now, block: Block):
         total[lane] = ZERO
     for u in range(tile.use_begin, tile.use_end):
         if chain.uses[u].market == m and is_first(chain, u, now):
-            logs, choked = felt(chain, m, u, now, block)
+            service, leader = chain.uses[u].demand * chain.trend.use[u, now], chain.uses[u].leader
             for lane in range(total.size):
-                total[lane] += foregone(chain.uses[u], logs[lane], choked[lane], chain.trend.use[u, now], dt)
+                total[lane] += foregone(service, block.use[SHORT, leader, lane], dt)
     for lane in range(total.size):
         level = reserve[STOCK, j, lane]
         able = max(min(level, reserve[RELEASABLE, j, lane]), ZERO)
@@ -193,11 +193,10 @@ def _cover(chain: Chain, tile, row, j, now, block: Block):
         total[lane] = part_of(covered, total[lane])
     for u in range(tile.use_begin, tile.use_end):
         if chain.uses[u].market == m and is_first(chain, u, now):
-            s = chain.uses[u].sector
-            logs, choked = felt(chain, m, u, now, block)
+            s, leader = chain.uses[u].sector, chain.uses[u].leader
+            service = chain.uses[u].demand * chain.trend.use[u, now]
             for lane in range(total.size):
-                growth = chain.trend.use[u, now]
-                had = total[lane] * foregone(chain.uses[u], logs[lane], choked[lane], growth, dt)
+                had = total[lane] * foregone(service, block.use[SHORT, leader, lane], dt)
                 block.use[DESTROYED, u, lane] -= had
                 block.sector[USED, s, lane] += had
 

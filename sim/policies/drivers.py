@@ -10,7 +10,7 @@ from sim.policies.accounts import budget_years, earners
 from sim.policies.acting import Rates
 from sim.policies.capital import with_capital
 from sim.policies.income import with_credits, with_guarantees
-from sim.policies.programmes import with_aids, with_programmes
+from sim.policies.programmes import with_aids, with_leaders, with_programmes
 from sim.policies.trade import levies, with_levies, with_offtakes
 
 
@@ -39,6 +39,7 @@ def driven(chain: Chain, reference: Reference, *, exports: bool = True) -> Chain
     chain = with_offtakes(with_levies(chain, levies(reference, rates)), reference, rates)
     chain = with_guarantees(with_credits(chain, reference, rates), reference, rates)
     chain = with_aids(with_programmes(with_capital(chain, reference, rates), reference), reference, rates)
+    chain = with_leaders(chain)
     precision = chain.markets.inventory.dtype
     table = np.array(rates.rows, dtype=precision).reshape(-1, scenario.periods)
     drivers = chain.drivers._replace(rate=table, accounts=np.int32(len(scenario.policies)))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
+from sim.chain.arrays import first_alike
 from sim.chain.reference import Reference
 from sim.core.drivers import Aids
 from sim.core.state import Chain, Ints, records
@@ -69,6 +72,15 @@ def with_aids(chain: Chain, reference: Reference, rates: Rates) -> Chain:
     starts = np.searchsorted([entry[0] for entry in found], np.arange(len(reference.uses) + 1)).astype(np.int32)
     aids = records(rows, chain.markets.inventory.dtype.type)
     return chain._replace(drivers=chain.drivers._replace(aids=aids, aid_starts=starts))
+
+
+def with_leaders(chain: Chain) -> Chain:
+    """The chain whose uses follow only those that get the same aids and whose research is the same."""
+    drivers, uses = chain.drivers, chain.uses.copy()
+    researched = [factors.tobytes() for factors in drivers.research] or [b""] * uses.size
+    aided = [tuple(drivers.aids.row[begin:end]) for begin, end in pairwise(drivers.aid_starts)]
+    uses.leader[:] = first_alike(uses.leader, researched, aided)
+    return chain._replace(uses=uses)
 
 
 def added_tonnes(feed: Acting[Feed], time: Time) -> Values:

@@ -66,7 +66,9 @@ def with_offtakes(chain: Chain, reference: Reference, rates: Rates) -> Chain:
         row=np.array([rates.add(each) for each in volume.values()], dtype=np.int32),
     )
     drivers = chain.drivers._replace(firms=records(rows, chain.markets.inventory.dtype.type))
-    return chain._replace(drivers=drivers)
+    routes = chain.routes.copy()
+    routes.firm[rows.route] = 1
+    return chain._replace(drivers=drivers, routes=routes)
 
 
 def with_levies(chain: Chain, found: list[tuple[int, int, int, float]]) -> Chain:

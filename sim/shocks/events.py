@@ -158,14 +158,22 @@ def absent(name: str) -> float:
 
 def joined(parts: Sequence[Shocks]) -> Shocks:
     """Shocks of ranges of runs that follow each other; a range in which less recurred has fewer slots."""
-    arrays = []
-    for field in fields(Shocks)[2:]:
-        several = [getattr(part, field.name) for part in parts]
-        if several[0].ndim == 3:
-            slots = max(array.shape[1] for array in several)
-            several = [padded(array, slots, absent(field.name)) for array in several]
-        arrays.append(np.concatenate(several, axis=-1))
+    names = [field.name for field in fields(Shocks)[2:]]
+    arrays = (_in_turn([getattr(part, name) for part in parts], absent(name)) for name in names)
     return Shocks(parts[0].names, parts[0].regimes, *arrays)
+
+
+def _in_turn(several: Sequence[NDArray[Any]], fill: float) -> NDArray[Any]:
+    """Arrays with runs last, one after the other; where slots lie between, filled up to the most there are."""
+    if several[0].ndim < 3:
+        return np.concatenate(several, axis=-1)
+    # Each is copied once, into its place: with `padded` it would be twice.
+    slots, runs = (np.array([array.shape[axis] for array in several]) for axis in (1, 2))
+    found = np.empty((len(several[0]), slots.max(), runs.sum()), dtype=several[0].dtype)
+    for array, begin in zip(several, np.cumsum(runs) - runs, strict=True):
+        here = found[:, :, begin : begin + array.shape[2]]
+        here[:, : array.shape[1]], here[:, array.shape[1] :] = array, fill
+    return found
 
 
 def padded(array: NDArray[Any], slots: int, fill: float) -> NDArray[Any]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sim.chain import Reference
+import sim
+from sim.chain import Reference, build
 from sim.chain.arrays import core_arrays
-from sim.core.state import Chain
+from sim.core import allocate, fields, loop
+from sim.core.state import Chain, Record
+from sim.engine.chunk import Clock
+from sim.projects import followed
+from sim.shocks import sample
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +124,27 @@ def test_core_arrays__come_in_one_precision(still: Reference) -> None:
         for column in _columns(core_arrays(still, kind)):
             assert column.dtype in (kind, np.int32)
             assert np.all(np.isfinite(column))
+
+
+def test_leaders__stand_for_uses_that_feel_the_same_price_in_the_same_way() -> None:
+    # Sharing what a price leaves of demand saves work; it must change no bit of what any use wants, gives up or lacks.
+    scenario = sim.load("controls_2025")
+    reference = build(scenario)
+    chain = core_arrays(reference)
+    alone = chain.uses.copy()
+    alone.leader[:] = np.arange(alone.size)
+    assert 2 * (alone.leader == chain.uses.leader).sum() < alone.size
+    clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
+    events = sample(scenario, reference, first=0, runs=32, seed=1).events(clock.dt)
+    projects = followed(reference, first=0, runs=32, seed=1)
+    found = []
+    for each in (chain, chain._replace(uses=alone)):
+        block, record = allocate.block_at_reference(each, 32), allocate.monthly_record(each, 24, 1, 32)
+        loop.simulate(
+            *(each, events, projects, 0, 0, 48, clock.months, clock.weights, block, allocate.of_block(record, 0))
+        )
+        found.append((record, block))
+    for name in Record._fields:
+        assert np.array_equal(getattr(found[0][0], name), getattr(found[1][0], name)), name
+    for field in (fields.DESIRED, fields.DESTROYED, fields.REPLACED, fields.RATIONED):
+        assert found[0][1].use[field].any() and np.array_equal(found[0][1].use[field], found[1][1].use[field])

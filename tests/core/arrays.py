@@ -110,7 +110,10 @@ class Block(NamedTuple):
         return SimpleNamespace(**self._views(WORK))
 
     def _views(self, places: dict[str, tuple[str, int]]) -> dict[str, np.ndarray]:
-        return {name: getattr(self.runs, part)[field] for name, (part, field) in places.items()}
+        found = {name: getattr(self.runs, part)[field] for name, (part, field) in places.items()}
+        if "substituted" in found:
+            found["substituted"] = found["substituted"][self.chain.uses.leader]
+        return found
 
 
 NAMES = (*STATE, "pipeline", "tagged_pipeline")
@@ -138,6 +141,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         cohort_end=starts_of(len(u.cohorts) for u in small.uses)[1:],
         cover=of(sum(share * cover for share, cover in u.cohorts) for u in small.uses),
         bindable=ints(bindable(small)),
+        leader=ints(leaders(small)),
     )
     cohorts = state.Cohorts(
         share=of(share for u in small.uses for share, _ in u.cohorts),
@@ -165,6 +169,13 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         reserves=records(_reserves(small, of)),
         drivers=drivers(small, periods, kind),
     )
+
+
+def leaders(small: SmallChain) -> list[int]:
+    """For each use the first one of the same market and elasticities; no aid and no research makes them differ."""
+    apart = {aid.use for aid in small.aids} | {use for use, _, _ in small.research}
+    laws = [(use.market, use.short, use.long, index if index in apart else -1) for index, use in enumerate(small.uses)]
+    return [laws.index(law) for law in laws]
 
 
 def event_arrays(runs: Sequence[list[list[Event]]], kind: Kind) -> state.Events:
@@ -279,7 +290,6 @@ def _markets(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> 
         import_weight=of(np.where(local > 0, np.minimum(1, 2 * np.maximum(imports - exports, 0) / total), 1)),
         disposal=of(m.disposal for m in markets),
         feeds=_flags(small, (i.market for p in small.processes for i in p.inputs)),
-        sells=_flags(small, (u.market for u in small.uses)),
         pipeline=starts_of(pipeline_rows(small))[:-1],
         pipeline_rows=ints(pipeline_rows(small)),
         reserve=rows_among(len(markets), [r.market for r in small.reserves]),
@@ -397,4 +407,5 @@ def _routes(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> s
         delay=ints(r.delay for r in routes),
         delay_part=of(r.delay_part for r in routes),
         control=rows_among(len(routes), controlled_routes(small)),
+        firm=ints(any(row.route == r for row in small.firms) for r in range(len(routes))),
     )

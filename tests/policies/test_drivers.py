@@ -69,7 +69,7 @@ COORDINATED = {
 TOUCHED = {
     "tariff": {"crossings", "drivers.levies"},
     "alliance": {"routes", "crossings", "drivers.levies"},
-    "offtake": {"drivers.firms"},
+    "offtake": {"drivers.firms", "routes"},
     "floor": {"drivers.guarantees", "drivers.guarantee_starts"},
     "credit": {"drivers.credits", "drivers.credit_starts"},
     "grant": {"building.hurdle", "drivers.grants"},
@@ -79,10 +79,10 @@ TOUCHED = {
     "workforce": {"building.trained"},
     "priority": {"drivers.rated"},
     "feed": {"building.growth"},
-    "research": {"drivers.research"},
+    "research": {"drivers.research", "uses"},
     "insurance": {"drivers.guarantees", "drivers.guarantee_starts"},
     "guarantee": {"building.hurdle", "drivers.debts"},
-    "demand_support": {"drivers.aids", "drivers.aid_starts"},
+    "demand_support": {"drivers.aids", "drivers.aid_starts", "uses"},
 }
 
 
@@ -102,6 +102,30 @@ def test_driven__leaves_the_chain_alone_at_strength_zero(with_policies: Driven, 
     reference, before, after = with_policies(policy(**terms, strength=0))
     assert moved(before, after) == set() and after.drivers.rate.size == 0
     assert not any(reference.scenario.spares(row, "JP") for row in reference.scenario.restrictions.values())
+
+
+@pytest.mark.parametrize("kind", ["research", "demand_support"])
+def test_driven__parts_uses_that_a_programme_treats_otherwise(with_policies: Driven, kind: str) -> None:
+    reference, before, after = with_policies(policy(**next(terms for terms in EVERY if terms["kind"] == kind)))
+    changed = [
+        use.sector == "wind" and use.region == "US" and (kind == "research" or use.product == "magnet_std")
+        for use in reference.uses
+    ]
+    assert sum(changed) >= 1 and (before.uses.leader != np.arange(before.uses.size)).sum() > 50
+    for u, leader in enumerate(after.uses.leader):
+        alike = [
+            other
+            for other, use in enumerate(after.uses)
+            if (use.market, use.elasticity, use.slow_elasticity, changed[other])
+            == (after.uses.market[u], after.uses.elasticity[u], after.uses.slow_elasticity[u], changed[u])
+        ]
+        assert leader == alike[0]
+
+
+def test_driven__marks_routes_of_firm_purchases(with_policies: Driven) -> None:
+    _, before, after = with_policies(policy(**next(terms for terms in EVERY if terms["kind"] == "offtake")))
+    assert not before.routes.firm.any()
+    assert np.flatnonzero(after.routes.firm).tolist() == sorted(after.drivers.firms.route.tolist()) != []
 
 
 def test_driven__lays_a_tariff_on_its_routes_from_its_date(with_policies: Driven) -> None:
