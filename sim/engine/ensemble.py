@@ -21,7 +21,7 @@ from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of, month
 from sim.engine.collector import Collector
 from sim.engine.keepers import keepers
 from sim.engine.monthly import DELIVERY, checked
-from sim.engine.parts import Draw, Part
+from sim.engine.parts import Draw, Part, UnderWay
 from sim.policies import driven
 from sim.scenario import Scenario
 from sim.variables import PER_RUN, RUN, SECTOR_CLASSES, Path
@@ -115,19 +115,22 @@ class Ensemble:
             "kept": [text.strip() for text in kept],
         }
 
-    def simulate(self, ranges: Sequence[range], pool: ThreadPoolExecutor) -> Iterator[Part]:
+    def simulate(
+        self, ranges: Sequence[range], pool: ThreadPoolExecutor, under_way: UnderWay | None = None
+    ) -> Iterator[Part]:
         """Simulate and count ranges of runs; yields what is kept of each chunk.
 
         Parameters
         ----------
         ranges: Runs.
         pool: Threads.
+        under_way: Told how far a chunk has come.
         """
         if not ranges:
             return
         size = max(min(len(each), self._size) for each in ranges)
         drawn = parts.draws(self.reference, ranges, self._draw, pool, lanes=self._lanes, size=size)
-        yield from self._simulated(drawn, size, pool)
+        yield from self._simulated(drawn, size, pool, under_way)
 
     def pick(self, numbers: Sequence[int], pool: ThreadPoolExecutor) -> Part:
         """Simulate and count chosen runs, side by side in the order given."""
@@ -135,13 +138,15 @@ class Ensemble:
         drawn = parts.draws_of(self.reference, numbers, self.seed, lanes=self._lanes, size=size)
         return parts.together(self._simulated(drawn, size, pool))
 
-    def _simulated(self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor) -> Iterator[Part]:
+    def _simulated(
+        self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, under_way: UnderWay | None = None
+    ) -> Iterator[Part]:
         counted = bool(self.collector.found)
         followed = counted or any(keeper.by_month for keeper in self.keepers)
         months = months_of(size, counted=counted) if followed else 0
         routes = DELIVERY in self.monthly
         chunk = Chunk(self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes)
-        yield from parts.simulated(chunk, self.collector, self.keepers, drawn, pool)
+        yield from parts.simulated(chunk, self.collector, self.keepers, drawn, pool, under_way)
 
     def per_run(self, part: Part, numbers: Sequence[int]) -> dict[str, xr.Dataset]:
         """Groups with a value for each run, labelled with the numbers of the runs."""

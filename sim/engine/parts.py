@@ -22,6 +22,8 @@ from sim.shocks import Shocks, joined, sample
 
 Draw = Callable[[Reference, int, int], tuple[Shocks, ProjectDraws]]
 """All that is drawn of a range of runs: of a reconciled chain, the first run and how many."""
+UnderWay = Callable[[int], None]
+"""Told how many runs the months add up to that are counted of a chunk."""
 AT_ONCE = 4
 """Chunks that are drawn at once."""
 Arrays = dict[str, NDArray[Any]]
@@ -111,7 +113,12 @@ def missing(done: Iterable[range], wanted: range) -> list[range]:
 
 
 def simulated(
-    chunk: Chunk, collector: Collector, keepers: Sequence[Keeper], draws: Iterable[Drawn], pool: ThreadPoolExecutor
+    chunk: Chunk,
+    collector: Collector,
+    keepers: Sequence[Keeper],
+    draws: Iterable[Drawn],
+    pool: ThreadPoolExecutor,
+    under_way: UnderWay | None = None,
 ) -> Iterator[Part]:
     """Simulate and count chunks of runs, in their order; yields what is kept of each.
 
@@ -121,6 +128,7 @@ def simulated(
     collector, keepers: Count the chunks and keep what is wanted of each run.
     draws: Chunks as drawn.
     pool: Threads: they have the next months to simulate while some are counted, and while a part is made and used.
+    under_way: Told of months that are counted of a chunk, but for its last.
     """
     try:
         counted = None
@@ -132,6 +140,8 @@ def simulated(
             for keeper in keepers:
                 keeper.add(months.record, pool, shift=months.shift)
             counted = months if months.last else None
+            if under_way is not None and counted is None:
+                under_way(months.drawn.size * (months.shift + chunk.months) // chunk.clock.count)
         if counted is not None:
             yield _part(counted, collector, keepers)
     finally:

@@ -66,7 +66,7 @@ def run(
     more: Asked, once `runs` are simulated and whenever what it said is, how many runs to go on to.
     onto: A result of the same ensemble with `/counts`, to go on with: `runs` then includes its own.
     open_ended: Whether `/counts` is kept, so that a later call can go on with the ensemble.
-    progress: Called in the calling thread after each chunk with runs done and wanted; a stream holds whole pieces.
+    progress: Called in the calling thread with runs done, counting those that months under way add up to, and wanted.
     checkpoint: Where progress is kept and taken up (`sim.Checkpoint`); not together with `more` or `draw`.
     stream: Zarr folder that groups with a value a run go to in place of memory; not together with `more` or `onto`.
     client: A `distributed.Client`, whose workers then simulate; not together with `draw`.
@@ -314,22 +314,35 @@ class _Making:
         """Simulate, count and note all wanted runs that are not done; yields parts, or what was stored."""
         ensemble = self.ensemble
         left = missing([range(part.first, part.stop) for part in done], wanted)
+        word = _Word(self.progress, sum(part.stop - part.first for part in done), len(wanted))
         coming: Iterable[Part | Stored]
         if self.client is not None:
-            coming = self._told(cluster.simulated_by(self.client, ensemble, left, stream), done, wanted)
+            coming = word.of(cluster.simulated_by(self.client, ensemble, left, stream))
         else:
-            parts = self._told(ensemble.simulate(left, self.pool), done, wanted)
+            parts = word.of(ensemble.simulate(left, self.pool, word.say))
             coming = parts if stream is None else stream.stored(ensemble, parts)
         for part in coming:
             if self.checkpoint is not None:
                 self.checkpoint.add(part, ensemble.collector, self.pool)
             yield part
 
-    def _told(self, parts: Iterable[Any], done: Sequence[Part | Stored], wanted: range) -> Iterator[Any]:
+
+@dataclass
+class _Word:
+    """Who is told how far the runs have come."""
+
+    progress: Progress | None
+    done: int
+    wanted: int
+
+    def say(self, under_way: int = 0) -> None:
+        """Tell of the runs that are done, and of those that months of others add up to."""
+        if self.progress is not None:
+            self.progress(self.done + under_way, self.wanted)
+
+    def of(self, parts: Iterable[Any]) -> Iterator[Any]:
         """Parts as they come, and word of each once it is noted; those of a piece not yet stored, once counted."""
-        finished = sum(each.stop - each.first for each in done)
         for part in parts:
             yield part
-            finished += part.stop - part.first
-            if self.progress is not None:
-                self.progress(finished, len(wanted))
+            self.done += part.stop - part.first
+            self.say()

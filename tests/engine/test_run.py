@@ -16,7 +16,7 @@ import sim
 from sim.chain import build
 from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
-from sim.engine.chunk import CHUNK, LANES, size_of
+from sim.engine.chunk import CHUNK, LANES, SLICE, size_of
 from sim.scenario import Scenario, parse
 
 Differing = Callable[..., list[str]]
@@ -195,6 +195,14 @@ def test_run__tells_its_progress(scenario: Scenario) -> None:
     wanted = CHUNK + 4
     sim.run(scenario.replace("time.years=0.25"), runs=wanted, progress=lambda done, of: told.append((done, of)))
     assert told == [(CHUNK, wanted), (wanted, wanted)]
+
+
+def test_run__tells_of_months_before_the_first_runs_are_done(scenario: Scenario) -> None:
+    told: list[tuple[int, int]] = []
+    months, wanted = 2 * SLICE + 8, 2 * (2 * SLICE + 8)
+    longer = scenario.replace(f"time.years={months / 12}")
+    sim.run(longer, runs=wanted, progress=lambda done, of: told.append((done, of)))
+    assert told == [(2 * SLICE, wanted), (4 * SLICE, wanted), (wanted, wanted)]
 
 
 @pytest.mark.parametrize(
