@@ -109,9 +109,7 @@ def simulate(
             results = _saved(loaded, target, shared, cluster, replace=overwrite, overwrite=overwrite or go_on)
         seconds = time.perf_counter() - began
     with reported(f"the result is in {place}"):
-        region = None
-        if picture is not None:
-            region = _draw(results, picture)
+        region = _draw(results, picture) if picture is not None else None
         _report(results, seconds, place, plot, region)
         if reached is not None:
             _report_goal(reached)

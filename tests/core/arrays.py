@@ -23,10 +23,10 @@ from tests.core.array_rules import (
     starts_of,
     supply,
 )
+from tests.core.array_stockpiles import INFINITY, reserves
 from tests.core.described import Event, SmallChain
 from tests.core.reference_origin import shares, sourced
 
-INFINITY = 3e38
 Kind = type[np.floating[Any]]
 
 
@@ -166,7 +166,7 @@ def chain_arrays(small: SmallChain, periods: int, kind: Kind) -> state.Chain:
         **{name: records(columns) for name, columns in restrictions(small, of).items()},
         plants=ints(controlled_processes(small)),
         **expansion(small, trend.process, kind),
-        reserves=records(_reserves(small, of)),
+        reserves=records(reserves(small, of)),
         drivers=drivers(small, periods, kind),
     )
 
@@ -301,36 +301,6 @@ def _origins(small: SmallChain, periods: int, of: Callable[[Iterable[float]], np
         return state.Origins(of([]), of([]).reshape(0, 0))
     bound = [sourced(use, now) for use in small.uses for now in range(periods)]
     return state.Origins(of(shares(small)), of(bound).reshape(len(small.uses), periods))
-
-
-def _reserves(small: SmallChain, of: Callable[[Iterable[float]], np.ndarray]) -> state.Reserves:
-    rows, dt = small.reserves, small.dt
-
-    def bound(multiple: float | None) -> float:
-        return INFINITY if multiple is None else multiple
-
-    return state.Reserves(
-        market=ints(r.market for r in rows),
-        most=of(r.size for r in rows),
-        opening=of(r.opening for r in rows),
-        kept=of(r.kept for r in rows),
-        loss=of(1 - (1 - r.loss) ** dt for r in rows),
-        pace=of(r.pace for r in rows),
-        buy_below=of(r.buy_below for r in rows),
-        outflow=of(r.outflow * dt for r in rows),
-        relieves=ints(r.relieves for r in rows),
-        relief_above=of(bound(r.relief_above) for r in rows),
-        sell_above=of(bound(r.sell_above) for r in rows),
-        begin=ints(r.begin for r in rows),
-        end=ints(r.end for r in rows),
-        pool=ints(-1 if r.pool is None else r.pool for r in rows),
-        pool_kept=of(r.pool_kept for r in rows),
-        pool_follow=of(-math.expm1(-dt / r.pool_months) for r in rows),
-        pool_ahead=of(1 + r.pool_months / dt for r in rows),
-        pool_by_size=ints(r.by_size for r in rows),
-        pool_begin=ints(0 for r in rows),
-        pool_end=ints(10**9 for r in rows),
-    )
 
 
 def _flags(small: SmallChain, markets: Iterable[int]) -> np.ndarray:
