@@ -7,10 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.addresses import by_address
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int32]
 
 
+@by_address
 class Building(NamedTuple):
     """How capacity answers, in steps of about a month; scalars, and growth along the trend."""
 

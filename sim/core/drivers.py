@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.addresses import by_address
+
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int32]
 Records = Any
@@ -89,6 +91,7 @@ class Firms(NamedTuple):
     row: Ints  # of their rates: t/month
 
 
+@by_address
 class Drivers(NamedTuple):
     """All of them; no rows where a scenario has no policy."""
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.core.addresses import by_address
 from sim.core.building import Building
 from sim.core.drivers import Drivers
 
@@ -27,6 +28,7 @@ NEVER = np.float32(3e38)
 """Time of an event or a start that does not come, and a bound that does not bind."""
 
 
+@by_address
 class Constants(NamedTuple):
     """Parameters of the physics as scalars of the working precision; the names are those of the scenario."""
 
@@ -179,6 +181,7 @@ class Tiles(NamedTuple):
     use_end: Ints
 
 
+@by_address
 class Trend(NamedTuple):
     """Growth factors, shape (entity, period)."""
 
@@ -188,6 +191,7 @@ class Trend(NamedTuple):
     disposal: Floats
 
 
+@by_address
 class Origins(NamedTuple):
     """Tagged material; without markets and uses where a scenario names no origin, and then nothing is followed."""
 
@@ -268,6 +272,7 @@ class Reserves(NamedTuple):
     pool_end: Ints
 
 
+@by_address
 class Chain(NamedTuple):
     """The reference state and all that does not change in a run: records, but for constants, trend and origins."""
 
@@ -298,6 +303,7 @@ class Chain(NamedTuple):
     drivers: Drivers
 
 
+@by_address
 class Events(NamedTuple):
     """Shocks of a chunk of runs, shape (restriction, slot, run); times in periods, absent events at 3e38."""
 
@@ -313,6 +319,7 @@ class Events(NamedTuple):
     mark: Floats  # of a candidate of a restriction that reacts, in [0, 1); one that does not come is struck out
 
 
+@by_address
 class ProjectDraws(NamedTuple):
     """Projects as drawn for a chunk of runs, shape (project, run); times in periods, no start at 3e38."""
 
@@ -321,6 +328,7 @@ class ProjectDraws(NamedTuple):
     level: Floats  # activity added in the end, t/month
 
 
+@by_address
 class Block(NamedTuple):
     """Runs simulated side by side; shape (field, entity, lane), with the fields of `sim.core.fields`."""
 
@@ -349,6 +357,7 @@ class Block(NamedTuple):
     exports: Floats  # (row, lane): thousand USD of exports not sent, by budget year and region
 
 
+@by_address
 class Record(NamedTuple):
     """Record of a block of runs, shape (month, entity, lane): monthly averages of prices, sums of tonnes.
 
