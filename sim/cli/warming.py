@@ -16,7 +16,7 @@ def compile_kernel() -> None:
         from sim.cli.progress import Meter, stops_at_once
         from sim.engine import machine_code
 
-        ready = machine_code.is_compiled()
+        ready = machine_code.is_compiled(machine_code.all_parts())
         if not ready:
             note("compiling the kernel for this processor, once per machine: about a minute")
         began = time.perf_counter()

@@ -131,8 +131,9 @@ def build(chain: Chain, draws: ProjectDraws, first, now, block: Block):
     _share_people(chain, now, block)
     for p in range(chain.builders.size):
         _pass_on(chain.building, chain.builders[p], p, now, block)
-    support.grant(chain, now, block)
-    support.owe(chain, now, block)
+    if support.financed(chain):
+        support.grant(chain, now, block)
+        support.owe(chain, now, block)
     for j in range(chain.projects.size):
         _advance_project(chain, draws, j, first, now, block)
 

@@ -71,7 +71,7 @@ def claim(chain: Chain, tile, now, block: Block):
 def sell(chain: Chain, tile, now, block: Block):
     """Deliver the filled part of what users of a product claim; what is missing stops lines once stocks are used up."""
     market, use, sector, dt = block.market, block.use, block.sector, chain.constants.dt
-    lanes = market.shape[2]
+    lanes, aided = market.shape[2], support.aided(chain)
     for u in range(tile.use_begin, tile.use_end):
         row = chain.uses[u]
         m, s = row.market, row.sector
@@ -82,9 +82,9 @@ def sell(chain: Chain, tile, now, block: Block):
         cut = depleted or barred or market[STRAINED, m, 0] > ZERO
         if cut:
             _fill(row.market, u, is_first(chain, u, now), barred, block)
-        if chain.drivers.aid_starts[u] < chain.drivers.aid_starts[u + 1]:
+        if aided and chain.drivers.aid_starts[u] < chain.drivers.aid_starts[u + 1]:
             _buy(u, building, cut, dt, block)
-            support.help_buyers(chain.drivers, u, now, block.scratch[DONE], block)
+            support.help_buyers(chain, u, now, block)
         if cut:
             for lane in range(lanes):
                 sold = (use[DESIRED, u, lane] + building + use[RESTOCK, u, lane]) * block.scratch[FILLED, lane] * dt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sim.core import support
+from sim.core.apart import apart
 from sim.core.fields import (
     ARRIVED,
     CHOKE,
@@ -114,7 +115,7 @@ def produce(chain: Chain, now, block: Block):
             send(destination, now, delay, part, scratch[DONE], scratch[WHOLE], coefficient, block.pipeline)
         if supported:
             support.pay(chain, p, now, block)
-        if chain.drivers.places.size > 0:
+        if support.earning(chain):
             support.earn(chain, process, p, now, block)
         if followed(chain):
             _tag_outputs(chain, process, now, block)
@@ -132,7 +133,7 @@ def _find_lowest_fill(chain: Chain, process, block: Block):
             scratch[CHOKE, lane] = min(scratch[CHOKE, lane], block.market[FILL_LOCAL, m, lane] * dt) + ZERO
 
 
-@kernel
+@apart(followed)
 def _tag_outputs(chain: Chain, process, now, block: Block):
     """Send the tagged part of what a process makes: all of it where listed, else as its most tagged input."""
     scratch, delay, part = block.scratch, process.delay, process.delay_part

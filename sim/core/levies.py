@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from sim.core.apart import apart
 from sim.core.drivers import PAID, RECEIVED
 from sim.core.fields import DONE, FREE, GUARD, LEGAL, LEVY, LOG_PRICE, PRICE
 from sim.core.flow import sent_into
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel
 from sim.core.lanes import clear
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import NEVER, Block, Chain
 from sim.core.support import line
 
 
-@topic
+@kernel
+def laid(chain: Chain):
+    """Whether duties are laid on imports, or forgone."""
+    return chain.drivers.levies.size > 0
+
+
+@apart(laid)
 def lay(chain: Chain, now, block: Block):
     """Duties that governments lay on imports, or forgo, in this period."""
     for i in range(chain.drivers.levies.size):
@@ -37,7 +44,7 @@ def _answer(chain: Chain, levy, rate, block: Block):
         block.crossing[LEVY, c, lane] += rate * block.crossing[GUARD, c, lane]
 
 
-@topic
+@apart(laid)
 def collect(chain: Chain, now, block: Block):
     """Book duties on what was sent legally in the period; t times USD/kg is thousand USD."""
     drivers, crossing, market = chain.drivers, block.crossing, block.market

@@ -146,14 +146,26 @@ def _inner_compiler() -> type:
 
 def _compiler(library_class: type, lowering: type) -> type:
     """Compiler class whose functions become libraries of a class, and whose intermediate code a step writes."""
-    from numba.core.compiler import Compiler
+    from numba.core.compiler import Compiler, Flags
     from numba.core.typed_passes import NativeLowering
+
+    usual = Flags().values()
+
+    class QuickFlags(Flags):  # type: ignore[misc]
+        """Numba's settings, put together at once: it compares them for every operation that it looks up."""
+
+        def values(self) -> dict[str, Any]:
+            """All settings by name."""
+            return {**usual, **self._values}
 
     class OwnCompiler(Compiler):  # type: ignore[misc]
         """Numba's usual steps, but for the one that writes intermediate code."""
 
-        def __init__(self, typing: Any, target: Any, library: Any, *rest: Any) -> None:
-            super().__init__(typing, target, library_class(target.codegen()), *rest)
+        def __init__(
+            self, typing: Any, target: Any, library: Any, args: Any, result: Any, flags: Any, *rest: Any
+        ) -> None:
+            own = library_class(target.codegen())
+            super().__init__(typing, target, own, args, result, QuickFlags(flags), *rest)
 
         def define_pipelines(self) -> list[Any]:
             """Numba's own, with that step replaced."""

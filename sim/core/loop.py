@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import types
+from numba import typeof, types
 
 from sim.core import (
     capacity,
@@ -25,6 +25,7 @@ from sim.core import (
     stockpile,
     trade,
 )
+from sim.core.apart import Types, have
 from sim.core.jit import section
 from sim.core.sections import entry_of
 from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
@@ -37,12 +38,14 @@ def govern(chain: Chain, events: Events, spans, draws: ProjectDraws, first, begi
         restrictions.clear_controls(block)
     if now == 0:
         capacity.set_clocks(draws, first, block)
-    reactions.decide(chain, events, spans, first, now, block)
+    if reactions.expected(chain):
+        reactions.decide(chain, events, spans, first, now, block)
     restrictions.events_in_force(chain, events, spans, first, np.float32(now), block)
     restrictions.set_controls(chain, now, block)
     restrictions.raise_alarm(chain, now, block)
     restrictions.set_rents(chain, now, block)
-    levies.lay(chain, now, block)
+    if levies.laid(chain):
+        levies.lay(chain, now, block)
 
 
 @section
@@ -68,7 +71,8 @@ def claim(chain: Chain, now, block: Block):
     production.plan(chain, now, block)
     trade.ration_quotas(chain, now, block)
     trade.claim_restricted(chain, block)
-    offtakes.claim(chain, now, block)
+    if offtakes.agreed(chain):
+        offtakes.claim(chain, now, block)
     lanes.clear(block.sector)
     bound = followed and origin.bind(chain, now, block)
     if stockpile.stocked(chain):
@@ -84,7 +88,7 @@ def settle(chain: Chain, now, bound, block: Block):
         cohorts.claim(chain, chain.tiles[t], now, block)
         price.follow_costs(chain, chain.tiles[t], block)
         rationing.ration(chain, chain.tiles[t], now, block)
-        if chain.drivers.firms.size > 0:
+        if offtakes.agreed(chain):
             offtakes.fill(chain.tiles[t], block)
         if stocked:
             stockpile.relieve(chain, chain.tiles[t], now, block)
@@ -100,7 +104,8 @@ def settle(chain: Chain, now, bound, block: Block):
 def produce(chain: Chain, now, block: Block):
     """Output of processes, what of it is levied and pooled, and what is used up."""
     flow.produce(chain, now, block)
-    levies.collect(chain, now, block)
+    if levies.laid(chain):
+        levies.collect(chain, now, block)
     if stockpile.stocked(chain):
         pools.share(chain, now, block)
     flow.draw_down(block)
@@ -150,10 +155,20 @@ def simulate(
     results: Monthly record of the block to add to; arrays without rows are skipped.
     """
     spans = restrictions.event_spans(events, first, block.market.shape[2])
+    given = {"chain": chain, "events": events, "spans": spans, "block": block, "first": first}
+    have(chain, lambda: _types({name: typeof(value) for name, value in given.items()}))
     advance(chain, events, spans, draws, first, begin, end, months, weights, block, results)
 
 
-@entry_of(settle, claim, produce, meet, govern, note, build, now=types.intp, bound=types.boolean)
+def _types(given: Types) -> Types:
+    """Types of arguments by name: those given, and what sections and parts are handed besides."""
+    numbers = {"now": types.intp, "p": types.intp, "u": types.intp}
+    answers = {"bound": types.boolean, "followed": types.boolean}
+    fields = given["chain"].fields
+    return {**given, **numbers, **answers, "tile": fields["tiles"].dtype, "process": fields["processes"].dtype}
+
+
+@entry_of(settle, claim, produce, meet, govern, note, build, types=_types)
 def advance(
     chain: Chain,
     events: Events,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from sim.core.apart import apart
 from sim.core.fields import CLAIM_EXPORT, CLAIM_FIRM, CLAIM_FIRST, FILL_FIRM, FILL_FIRST, FIRM, FREE, LEGAL, ORDER
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel
 from sim.core.lanes import clear, flat
 from sim.core.mathx import ZERO
 from sim.core.state import Block, Chain
 
 
-@topic
+@kernel
+def agreed(chain: Chain):
+    """Whether there are firm purchases."""
+    return chain.drivers.firms.size > 0
+
+
+@apart(agreed)
 def claim(chain: Chain, now, block: Block):
     """Move the firm part of what a route claims to the first class of its origin."""
     market = block.market
@@ -29,7 +36,7 @@ def claim(chain: Chain, now, block: Block):
             market[CLAIM_EXPORT, o, lane] = max(market[CLAIM_EXPORT, o, lane] - kept, ZERO)
 
 
-@kernel
+@apart(agreed)
 def fill(tile, block: Block):
     """Keep the fill of firm purchases as rationing leaves it: a stockpile relieves those at home only."""
     first, last = tile.market_begin, tile.market_end

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
+from sim.core.apart import apart
 from sim.core.cohorts import growing
 from sim.core.demand import is_first
 from sim.core.fields import (
@@ -35,6 +37,7 @@ from sim.core.fields import (
     STOCK_TAGGED,
     TAGGED,
 )
+from sim.core.flow import followed
 from sim.core.jit import kernel, topic, view
 from sim.core.lanes import any_positive, clear, flat
 from sim.core.mathx import ONE, ZERO, clip
@@ -48,7 +51,7 @@ TRIFLE = np.float32(1e-5)
 """Share of what bound users claim below which what they lack is rounding."""
 
 
-@topic
+@apart(followed, types.boolean)
 def bind(chain: Chain, now, block: Block):
     """Share of each use's users who take free material only: by sourcing rules of the date, and by denials in force.
 
@@ -88,7 +91,7 @@ def _binds(chain: Chain, now, restriction):
     return found
 
 
-@kernel
+@apart(followed)
 def part(chain: Chain, tile, now, bound, block: Block):
     """What bound users may have of the markets of a product, and the mix that is left to all others."""
     origin, first, last = block.origin, tile.market_begin, tile.market_end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.core.apart import apart
 from sim.core.fields import (
     ASKED,
     CAME,
@@ -22,14 +23,14 @@ from sim.core.fields import (
     TOTAL,
     WATCHED,
 )
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel
 from sim.core.lanes import clear
 from sim.core.mathx import ONE, ZERO
 from sim.core.state import Block, Chain
-from sim.core.stockpile import part_of
+from sim.core.stockpile import part_of, stocked
 
 
-@topic
+@apart(stocked)
 def share(chain: Chain, now, block: Block):
     """Take in what comes from allies, and send those who lack what others can spare; it is on its way for a while."""
     for j in range(chain.reserves.size):

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core.apart import apart
 from sim.core.fields import PRICE, UNTIL, WANTED, WATCHED
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import NEVER, NOTHING, OUTPUT, Block, Chain, Events
 
 
-@topic
+@kernel
+def expected(chain: Chain):
+    """Whether some restriction answers the state of the chain."""
+    watches, found = chain.rules.watches, False
+    for k in range(watches.size):
+        found |= watches[k] != NOTHING
+    return found
+
+
+@apart(expected)
 def decide(chain: Chain, events: Events, spans, first, now, block: Block):
     """Let candidates announced in a period come, or strike them out.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -19,11 +19,13 @@ from typing import Any, TypeVar
 
 from numba.core import config
 
+from sim.core.apart import PARTS, Types, declare
 from sim.core.jit import entry
 from sim.core.linking import call_before_loading, is_tested
 
 BESIDE = "OREFLOW_COMPILES"
-"""Set in a process that compiles for another one: it has sections compiled by processes of their own."""
+"""Set in a process that compiles for another one, to `core` and names of parts: it has all sections, and these parts,
+compiled by processes of their own."""
 MOST = 4
 """Processes that compile at the same time, at most: the longest section takes as long as the others on three."""
 SELDOM = (50_000, 20, 100)
@@ -31,19 +33,17 @@ SELDOM = (50_000, 20, 100)
 makes few are no longer used. It takes a tenth less time and 80 MB more memory."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Types = Mapping[str, Any]
-"""Types of arguments by name."""
 Signature = tuple[Any, ...]
 """Types of a section's arguments in their order."""
 
 
-def entry_of(*parts: Any, **made: Any) -> Callable[[Function], Function]:
+def entry_of(*sections: Any, types: Callable[[Types], Types]) -> Callable[[Function], Function]:
     """Compile a function that Python calls and that is made up of sections.
 
     Parameters
     ----------
-    parts: Its sections, those first that take longest to compile.
-    made: Types of their arguments that the entry makes by itself; the others have the names of its own arguments.
+    sections: Those that it always calls, those first that take longest to compile.
+    types: What adds to the types of its arguments, by name, those of other arguments of sections and parts.
     """
 
     def compile_entry(function: Function) -> Function:
@@ -51,19 +51,23 @@ def entry_of(*parts: Any, **made: Any) -> Callable[[Function], Function]:
         compiled = entry(function)
         if not config.DISABLE_JIT and is_tested():
             names = list(inspect.signature(function).parameters)
-            call_before_loading(compiled, lambda given: _load(parts, dict(zip(names, given, strict=True)) | made))
+            call_before_loading(compiled, lambda given: _load(sections, types(dict(zip(names, given, strict=True)))))
         return compiled
 
     return compile_entry
 
 
-def _load(parts: Sequence[Any], given: Types) -> None:
+def _load(sections: Sequence[Any], given: Types) -> None:
     """Have machine code of all sections in this process, compiled where none is kept."""
-    signatures = [tuple(given[name] for name in inspect.signature(part.py_func).parameters) for part in parts]
-    if os.environ.get(BESIDE):
-        _compile_beside([asked for asked in zip(parts, signatures, strict=True) if not is_kept(asked[0])])
-    for part, signature in zip(parts, signatures, strict=True):
-        part.compile(signature)
+    declare(given)
+    signatures = [tuple(given[name] for name in inspect.signature(each.py_func).parameters) for each in sections]
+    if BESIDE in os.environ:
+        wanted = os.environ[BESIDE].split(",")
+        several = [*zip(sections, signatures, strict=True)]
+        several += [(part.section, part.signature(given)) for part in PARTS if part.name in wanted]
+        _compile_beside([asked for asked in several if not is_kept(asked[0])])
+    for each, signature in zip(sections, signatures, strict=True):
+        each.compile(signature)
 
 
 def is_kept(compiled: Any) -> bool:
@@ -77,7 +81,7 @@ def _compile_beside(asked: Sequence[tuple[Any, Signature]]) -> None:
     """Have processes compile sections and keep them; what they cannot do is done by whoever needs it."""
     if len(asked) < 2:
         return
-    named = [(part.__module__, part.__name__, signature) for part, signature in asked]
+    named = [(each.__module__, each.__name__, signature) for each, signature in asked]
     workers = min(MOST, len(asked), os.cpu_count() or 1)
     # Forked, they would share what this process has half compiled. Some systems lack what they wait for each other by.
     cannot = suppress(OSError, ImportError, NotImplementedError, BrokenProcessPool)
@@ -88,4 +92,6 @@ def _compile_beside(asked: Sequence[tuple[Any, Signature]]) -> None:
 def _compile(named: tuple[str, str, Signature]) -> None:
     """Compile and keep one section."""
     module, name, signature = named
-    getattr(import_module(module), name).compile(signature)
+    found = getattr(import_module(module), name)
+    parts = {part.name: part.section for part in PARTS}
+    parts.get(f"{module}.{name}", found).compile(signature)

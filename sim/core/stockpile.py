@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sim.core.apart import apart
 from sim.core.demand import is_first
 from sim.core.fields import (
     BOUGHT,
@@ -35,7 +36,7 @@ from sim.core.fields import (
     TOTAL,
     USED,
 )
-from sim.core.jit import kernel, topic
+from sim.core.jit import kernel
 from sim.core.mathx import ONE, ZERO, clip
 from sim.core.state import NEVER, Block, Chain
 
@@ -58,7 +59,7 @@ def stocked(chain: Chain):
     return chain.reserves.size > 0
 
 
-@topic
+@apart(stocked)
 def offer(chain: Chain, now, followed, block: Block):
     """Lose what does not keep, sell into the market where the price is high, and claim what is to be bought."""
     for j in range(chain.reserves.size):
@@ -110,7 +111,7 @@ def _offer_one(row, j, now, dt, block: Block):
         market[CLAIM_LOCAL, m, lane] += buying
 
 
-@topic
+@apart(stocked)
 def relieve(chain: Chain, tile, now, block: Block):
     """After rationing: take in what was bought, and give those served what they lack, as far as there is any."""
     for m in range(tile.market_begin, tile.market_end):
@@ -201,7 +202,7 @@ def _cover(chain: Chain, tile, row, j, now, block: Block):
                 block.sector[USED, s, lane] += had
 
 
-@topic
+@apart(stocked)
 def pass_on(chain: Chain, tile, followed, block: Block):
     """Put what was released into the market it leaves at once, and what was bought into stock."""
     reserve = block.reserve

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sim.core.apart import apart
 from sim.core.drivers import OWED, PAID, PRIVATE, RECEIVED
 from sim.core.fields import CALLED, COST, DONE, LOST, ORDERED, PRICE, REVENUE, RUN_IN, TRANSACTED
 from sim.core.jit import kernel
@@ -19,6 +20,24 @@ LEAST_COST = np.float32(0.0625)
 def given(chain: Chain):
     """Whether some process gets a credit or a guaranteed price."""
     return chain.drivers.credits.size + chain.drivers.guarantees.size > 0
+
+
+@kernel
+def aided(chain: Chain):
+    """Whether some use gets an aid."""
+    return chain.drivers.aids.size > 0
+
+
+@kernel
+def financed(chain: Chain):
+    """Whether new capacity of some process gets a grant or a loan."""
+    return chain.drivers.grants.size + chain.drivers.debts.size > 0
+
+
+@kernel
+def earning(chain: Chain):
+    """Whether the revenue of processes is followed."""
+    return chain.drivers.places.size > 0
 
 
 @kernel
@@ -45,7 +64,7 @@ def called(drivers, row, block: Block):
             scratch[CALLED, lane] = ONE if block.market[PRICE, m, lane] > above else scratch[CALLED, lane] + ZERO
 
 
-@kernel
+@apart(given)
 def credit(chain: Chain, process, p, now, block: Block):
     """Lower the cost of a process by its credits, down to a little above nothing."""
     drivers, scratch = chain.drivers, block.scratch
@@ -59,7 +78,7 @@ def credit(chain: Chain, process, p, now, block: Block):
                 scratch[COST, lane] = max(cost - rate * scratch[CALLED, lane], min(cost, least)) + ZERO
 
 
-@kernel
+@apart(given)
 def guarantee(chain: Chain, p, now, block: Block):
     """Add to the revenue of a process what its guaranteed prices pay."""
     drivers, scratch = chain.drivers, block.scratch
@@ -73,7 +92,7 @@ def guarantee(chain: Chain, p, now, block: Block):
             scratch[REVENUE, lane] += covered * gap(price, floor, ceiling, upside, premium)
 
 
-@kernel
+@apart(given)
 def pay(chain: Chain, p, now, block: Block):
     """Book the credits and guaranteed prices on the activity a process has just begun, in `DONE`."""
     drivers, scratch, ledger = chain.drivers, block.scratch, block.ledger
@@ -97,7 +116,7 @@ def pay(chain: Chain, p, now, block: Block):
             ledger[received, lane] += max(-owed, ZERO) + each * premium * scratch[DONE, lane]
 
 
-@kernel
+@apart(financed)
 def grant(chain: Chain, now, block: Block):
     """Book public and private money for the capacity ordered in a step."""
     drivers, capacity = chain.drivers, block.capacity
@@ -112,7 +131,7 @@ def grant(chain: Chain, now, block: Block):
             block.ledger[drawn, lane] += private * capacity[ORDERED, p, lane]
 
 
-@kernel
+@apart(financed)
 def owe(chain: Chain, now, block: Block):
     """Guarantee debt of what is ordered; it is paid back, and called as far as the plants it built are closed."""
     drivers, capacity, debt = chain.drivers, block.capacity, block.debt
@@ -144,9 +163,10 @@ def aid(drivers, u, now):
     return rate
 
 
-@kernel
-def help_buyers(drivers, u, now, sold, block: Block):
-    """Book the aids on what a use has just bought, t, a row of lanes."""
+@apart(aided)
+def help_buyers(chain: Chain, u, now, block: Block):
+    """Book the aids on what a use has just bought, t, in `DONE`."""
+    drivers, sold = chain.drivers, block.scratch[DONE]
     for i in range(drivers.aid_starts[u], drivers.aid_starts[u + 1]):
         row = drivers.aids[i]
         each, paid = drivers.rate[row.row, now] * row.price, line(drivers, PAID, now, row.account)
@@ -154,7 +174,7 @@ def help_buyers(drivers, u, now, sold, block: Block):
             block.ledger[paid, lane] += each * sold[lane]
 
 
-@kernel
+@apart(earning)
 def earn(chain: Chain, process, p, now, block: Block):
     """Add what a process earns with the activity it has just begun, at transacted prices, to its place and year."""
     drivers, done = chain.drivers, block.scratch[DONE]

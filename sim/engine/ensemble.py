@@ -15,6 +15,7 @@ from sim import chain as chains
 from sim.algebra import on_one_thread
 from sim.chain import stability
 from sim.chain.reference import Reference
+from sim.core.apart import needed_by
 from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of, months_of, size_of
@@ -74,10 +75,10 @@ class Ensemble:
             looked_through = pool.submit(machine_code.discard_damaged)
             self.reference = reference or chains.build(scenario)
             looked_through.result()
-        machine_code.make_ready()
         self.chosen = None if per_run is None else outcomes.known(per_run)
         exports = self.chosen is None or "lost_exports" in self.chosen
         self.chain = driven(chains.core_arrays(self.reference), self.reference, exports=exports)
+        machine_code.make_ready(needed_by(self.chain))
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)

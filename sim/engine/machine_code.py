@@ -10,9 +10,11 @@ import subprocess
 import sys
 from contextlib import suppress
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 
 from sim.core import jit, loop
+from sim.core.apart import PARTS
 from sim.core.sections import BESIDE, SELDOM, is_kept
 from sim.locks import one_at_a_time
 
@@ -79,37 +81,67 @@ def _keep(folder: Path, found: Digests) -> None:
 
 
 def compile_all() -> None:
-    """Compile and keep all that a run needs, by simulating the smallest one; what is kept already is only loaded."""
+    """Compile and keep all that any run needs, and simulate the smallest one; what is kept already is only loaded."""
+    make_ready(all_parts())
+    # Counting is compiled while the core is.
+    beside = [get_context("spawn").Process(target=_count_nothing)] if BESIDE in os.environ else []
+    for process in beside:
+        process.start()
+    _run_smallest()
+    for process in beside:
+        process.join()
+
+
+def _run_smallest() -> None:
     from sim.engine.run import run
     from sim.scenario import load
 
     run(load("still", overrides=["time.years=1"]), runs=1, follow=["price[dy_oxide, EU]"])
 
 
-def is_compiled() -> bool:
-    """Whether machine code of the kernel of this installation is kept for this processor."""
-    return hasattr(loop.advance, "stats") and is_kept(loop.advance)
+def _count_nothing() -> None:
+    """Compile and keep what counts, on a record of nothing; in a process of its own, whose core does nothing."""
+    loop.simulate = lambda *_: None
+    _run_smallest()
 
 
-@lru_cache(maxsize=1)
-def make_ready() -> None:
+def all_parts() -> tuple[str, ...]:
+    """Names of all parts of the core that some chain needs."""
+    return tuple(part.name for part in PARTS)
+
+
+def is_compiled(parts: tuple[str, ...] = ()) -> bool:
+    """Whether machine code of the kernel of this installation is kept for this processor, and that of some parts."""
+    named = [part.section for part in PARTS if part.name in parts]
+    return hasattr(loop.advance, "stats") and all(is_kept(each) for each in (loop.advance, *named))
+
+
+@lru_cache
+def make_ready(parts: tuple[str, ...] = ()) -> None:
     """Have a process of its own compile what a run needs, where it is not kept already.
 
+    Parameters
+    ----------
+    parts: Names of the parts of the core that its chain needs.
+
+    Notes
+    -----
     The compiler leaves a quarter of a gigabyte behind, which an ensemble of any size would carry to its end. If that
     process fails, or its folder would not be found again, this one compiles when it comes to it. Where several need the
     same machine code, one has it compiled and the others wait for it.
     """
     folder = jit.cache_folder()
-    needed = hasattr(loop.advance, "signatures") and not is_compiled()
+    needed = hasattr(loop.advance, "signatures") and not is_compiled(parts)
     found_again = folder.name == jit.cache_stamp() and bool(sys.executable)
     if BESIDE in os.environ or not needed or not found_again:
         return
     paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    there = {BESIDE: "1", "OREFLOW_CACHE_DIR": str(folder.parent), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    there = {BESIDE: ",".join(("core", *parts)), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    there["OREFLOW_CACHE_DIR"] = str(folder.parent)
     # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
     command = [sys.executable, "-P", "-c", _COMPILE]
     with one_at_a_time(folder / LOCK), suppress(OSError):
-        if not is_compiled():
+        if not is_compiled(parts):
             subprocess.run(command, env=os.environ | there, capture_output=True, check=False)
 
 

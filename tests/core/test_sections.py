@@ -29,7 +29,7 @@ SECTIONED = """
             rows[lane] -= place
         return rows[0] > 0
 
-    @entry_of(grow, shrink, place=types.intp)
+    @entry_of(grow, shrink, types=lambda given: {**given, "place": types.intp})
     def run(rows, by, steps):
         for place in range(steps):
             grow(rows, by)

@@ -84,7 +84,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[dict
     """Environments of the processes that were asked to compile; the cache is empty, and none of them fills it."""
     environments: list[dict[str, str]] = []
     monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: environments.append(env))
-    monkeypatch.setattr(machine_code, "is_compiled", lambda: False)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: False)
     monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / jit.cache_stamp())
     make_ready.cache_clear()
     yield environments
@@ -106,7 +106,7 @@ def test_make_ready__waits_for_a_process_that_compiles_and_takes_what_it_has_mad
 ) -> None:
     pytest.importorskip("fcntl")
     compiled: list[bool] = []
-    monkeypatch.setattr(machine_code, "is_compiled", lambda: bool(compiled))
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: bool(compiled))
     folder = jit.cache_folder()
     folder.mkdir()
     with ThreadPoolExecutor() as pool:
