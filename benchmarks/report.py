@@ -121,7 +121,8 @@ def waits_part(*, repeats: int, first: bool) -> list[str]:
         )
     ]
     if first:
-        rows.append(("`sim warmup`, empty cache", f"{found['compile_seconds']:.1f}", "once", ""))
+        for key, name in (("first_run", "`sim run baseline` to its first progress"), ("compile", "`sim warmup`")):
+            rows.append((f"{name}, empty compile cache", f"{found[f'{key}_seconds']:.1f}", "once", ""))
     return [*_section("Waits", "Seconds, processes of their own."), *_table(("", "median", "least", "most"), rows)]
 
 

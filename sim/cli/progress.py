@@ -35,7 +35,7 @@ class Meter:
 
             self.bar = _bar()
             self.bar.start()
-            first = "simulating" if is_compiled() else "compiling the kernel, once per machine (about a minute)"
+            first = "simulating" if is_compiled() else "compiling the kernel, once per machine (half a minute or so)"
             self.task = self.bar.add_task(first, total=self.runs, pace="")
         return self
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core import config
 from numba.extending import intrinsic
 
@@ -33,8 +33,11 @@ Types = Mapping[str, Any]
 """Types of arguments by name."""
 Needed = Callable[["Chain"], bool]
 
+# Machine code looks for addresses in the process as a whole, and so does what keeps them: cells, types that the core is
+# there for, and parts that some chain of a precision has asked for.
 _cells: dict[str, ctypes.c_void_p] = {}
-_filled: set[tuple[str, str]] = set()
+_declared: list[Types] = []
+_asked: set[tuple[str, Any]] = set()
 
 
 @ctypes.CFUNCTYPE(None)
@@ -98,27 +101,38 @@ def needed_by(chain: Chain) -> tuple[str, ...]:
     return tuple(part.name for part in PARTS if part.needed(chain))
 
 
-def have(chain: Chain, given: Callable[[], Types]) -> None:
-    """Have all parts that a chain needs.
-
-    Parameters
-    ----------
-    given: What tells the types of arguments by name, if some part is not there yet.
-    """
-    precision = chain.constants.dt.dtype.char
-    lacking = [part for part in PARTS if (part.name, precision) not in _filled and part.needed(chain)]
-    if lacking:
-        found = given()
-        declare(found)
-        for part in lacking:
-            part.fill(found)
-            _filled.add((part.name, precision))
+def ask_for(chain: Chain) -> None:
+    """Have all parts that a chain needs, where the core is there, and later wherever it comes to be."""
+    precision = typeof(chain.constants.dt)
+    for part in PARTS:
+        if (part.name, precision) not in _asked and part.needed(chain):
+            for given in _declared:
+                if _precision(given) == precision:
+                    part.fill(given)
+            _asked.add((part.name, precision))
 
 
 def declare(given: Types) -> None:
-    """Have a cell for every part, before machine code is loaded that looks for it."""
+    """Have a cell for every part, before machine code is loaded that looks for it.
+
+    Parameters
+    ----------
+    given: Types of arguments by name.
+    """
     for part in PARTS:
         _declare(_symbol(part.name, part.signature(given)))
+
+
+def fill(given: Types) -> None:
+    """Have those parts that were asked for."""
+    for part in PARTS:
+        if (part.name, _precision(given)) in _asked:
+            part.fill(given)
+    _declared.append(given)
+
+
+def _precision(given: Types) -> Any:
+    return given["chain"].fields["constants"].fields["dt"]
 
 
 def _symbol(name: str, signature: tuple[Any, ...]) -> str:

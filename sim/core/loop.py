@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import typeof, types
+from numba import types
 
 from sim.core import (
     capacity,
@@ -25,7 +25,7 @@ from sim.core import (
     stockpile,
     trade,
 )
-from sim.core.apart import Types, have
+from sim.core.apart import Types, ask_for
 from sim.core.jit import section
 from sim.core.sections import entry_of
 from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
@@ -155,8 +155,7 @@ def simulate(
     results: Monthly record of the block to add to; arrays without rows are skipped.
     """
     spans = restrictions.event_spans(events, first, block.market.shape[2])
-    given = {"chain": chain, "events": events, "spans": spans, "block": block, "first": first}
-    have(chain, lambda: _types({name: typeof(value) for name, value in given.items()}))
+    ask_for(chain)
     advance(chain, events, spans, draws, first, begin, end, months, weights, block, results)
 
 

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from numba.core import config
 
-from sim.core.apart import PARTS, Types, declare
+from sim.core.apart import PARTS, Types, declare, fill
 from sim.core.jit import entry
 from sim.core.linking import call_before_loading, is_tested
 
@@ -66,6 +66,7 @@ def _load(sections: Sequence[Any], given: Types) -> None:
         several = [*zip(sections, signatures, strict=True)]
         several += [(part.section, part.signature(given)) for part in PARTS if part.name in wanted]
         _compile_beside([asked for asked in several if not is_kept(asked[0])])
+    fill(given)
     for each, signature in zip(sections, signatures, strict=True):
         each.compile(signature)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import allocate, loop
-from sim.core.state import Chain, Events, ProjectDraws, Record
+from sim.core.state import NEVER, Chain, Events, ProjectDraws, Record
 from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
@@ -133,6 +133,7 @@ class Chunk:
         whole = [room(self.months) for _ in range(2)]
         self._monthly = cycle(whole if months else map(_totals_only, whole))
         self._totals = cycle([*whole, room(0)])
+        self._unused = allocate.of_block(whole[0], 0)
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, lanes)
         self._states = [allocate.copy(self._start) for _ in range(self.blocks)]
@@ -148,6 +149,8 @@ class Chunk:
         To ask for the next waits for those before, since a run goes on from where it is. What is recorded of months is
         there until those after the next are asked for, sums over a horizon until the second chunk after it ends.
         """
+        # The first runs are drawn meanwhile.
+        pool.submit(self._load)
         for drawn in chunks:
             events, totals = drawn.shocks.events(self.clock.dt), next(self._totals)
             for shift in range(0, self.clock.count, self.months):
@@ -161,6 +164,13 @@ class Chunk:
                 )
                 last = shift + self.months >= self.clock.count
                 yield Months(drawn, shift, last, record, events, self._under_way)
+
+    def _load(self) -> None:
+        """Have machine code of the core by simulating no period."""
+        chain, clock, (lanes, kind) = self.chain, self.clock, (self._lanes, self.chain.constants.dt.dtype)
+        events = Events(*(np.full((chain.rules.size, 1, lanes), NEVER, kind) for _ in Events._fields))
+        projects = ProjectDraws(*(np.ones((chain.projects.size, lanes), kind) for _ in ProjectDraws._fields))
+        loop.simulate(chain, events, projects, 0, 0, 0, clock.months, clock.weights, self._start, self._unused)
 
     def drop(self) -> None:
         """Leave what has not begun undone, as when nobody waits for it any more."""

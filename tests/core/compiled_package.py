@@ -12,7 +12,7 @@ from pathlib import Path
 from sim.core import jit
 
 CORE = Path(jit.__file__).parent
-COPIED = ("jit.py", "linking.py", "independence.py", "sections.py", "apart.py")
+COPIED = ("jit.py", "linking.py", "independence.py", "sections.py", "apart.py", "addresses.py")
 ENTRY = """
     from sim.core.inner import scaled
     from sim.core.jit import entry

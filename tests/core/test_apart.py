@@ -9,24 +9,32 @@ from pathlib import Path
 
 import pytest
 
+import sim
+from sim.chain import build, core_arrays
 from sim.core import linking
+from sim.core.apart import needed_by
 from sim.core.sections import BESIDE
+from sim.engine import machine_code
+from sim.policies import driven
 from tests.core.compiled_package import printed, write_package
 
 PARTED = """
     from typing import Any, NamedTuple
 
     import numpy as np
-    from numba import typeof, types
+    from numba import types
 
-    from sim.core.apart import PARTS, apart, have, needed_by
+    from sim.core.addresses import by_address
+    from sim.core.apart import PARTS, apart, ask_for
     from sim.core.inner import scaled
     from sim.core.jit import kernel, section
     from sim.core.sections import entry_of
 
+    @by_address
     class Constants(NamedTuple):
         dt: Any
 
+    @by_address
     class Chain(NamedTuple):
         constants: Constants
         twice: Any
@@ -56,11 +64,10 @@ PARTED = """
     def advance(chain, rows, by):
         grow(chain, rows, by)
 
-    def run(twice, ask=True):
-        chain = Chain(Constants(np.float32(1)), np.zeros(int(twice)))
-        rows = np.ones(3)
+    def run(twice, ask=True, kind=np.float32, step=1):
+        chain, rows = Chain(Constants(kind(1)), np.zeros(int(twice))), np.ones(3 * step)[::step]
         if ask:
-            have(chain, lambda: _types({"chain": typeof(chain), "rows": typeof(rows)}))
+            ask_for(chain)
         advance(chain, rows, 1.0)
         return rows
 
@@ -116,18 +123,33 @@ def test_parts__that_are_not_there_end_the_process_rather_than_leave_out_what_th
     assert "a part of the core was called that no chain had asked for" in done.stderr
 
 
+def test_parts__are_there_for_all_types_that_the_core_is_compiled_for(package: Path, tmp_path: Path) -> None:
+    code = """
+import numpy as np
+from sim.core.outer import run
+run(False, step=2)
+run(True)
+run(True, step=2)
+run(False, kind=np.float64)
+print(*run(True, kind=np.float64), *run(True, step=3))
+"""
+    words = printed(package, tmp_path / "cache", code)
+    assert [float(word) for word in words] == [*DOUBLED, *DOUBLED]
+
+
 def test_parts__are_needed_by_the_chains_that_use_them() -> None:
-    import sim
-    from sim.chain import build, core_arrays
-    from sim.core.apart import PARTS, needed_by
-    from sim.policies import driven
+    everything = {name.removeprefix("sim.core.") for name in machine_code.all_parts()}
+    assert len(everything) > 15
+    assert needed("baseline") == needed("controls_2025") == set()
+    assert needed("blanks_reaction") == {"reactions.decide"}
+    assert needed("end_use_denial") == {"flow._tag_outputs", "origin.bind", "origin.part"}
+    others = needed("section_232")
+    assert {"stockpile.offer", "levies.lay", "support.pay"} <= others
+    assert everything == {"reactions.decide"} | needed("end_use_denial") | others
 
-    def needed(name: str) -> set[str]:
-        """Parts that a bundled scenario needs, without their package."""
-        reference = build(sim.load(name))
-        names = needed_by(driven(core_arrays(reference), reference))
-        return {each.removeprefix("sim.core.") for each in names}
 
-    assert needed("still") == set()
-    everything = {part.name.removeprefix("sim.core.") for part in PARTS}
-    assert needed("baseline") < everything and len(everything) > 10
+def needed(name: str) -> set[str]:
+    """Parts that a bundled scenario needs, without their package."""
+    reference = build(sim.load(name))
+    names = needed_by(driven(core_arrays(reference), reference))
+    return {each.removeprefix("sim.core.") for each in names}
