@@ -167,7 +167,7 @@ def _types(given: Types) -> Types:
     return {**given, **numbers, **answers, "tile": fields["tiles"].dtype, "process": fields["processes"].dtype}
 
 
-@entry_of(settle, claim, produce, meet, govern, note, build, types=_types)
+@entry_of(settle, govern, meet, note, claim, build, produce, types=_types)
 def advance(
     chain: Chain,
     events: Events,

@@ -28,6 +28,8 @@ BESIDE = "OREFLOW_COMPILES"
 compiled by processes of their own."""
 MOST = 4
 """Processes that compile at the same time, at most: the longest section takes as long as the others on three."""
+CANNOT = (OSError, ImportError, NotImplementedError, BrokenProcessPool)
+"""Raised where no process can be had; some systems lack what processes wait for each other by."""
 SELDOM = (50_000, 20, 100)
 """Thresholds of the garbage collector for a process that compiles: of the millions of small objects that the compiler
 makes few are no longer used. It takes a tenth less time and 80 MB more memory."""
@@ -61,14 +63,14 @@ def _load(sections: Sequence[Any], given: Types) -> None:
     """Have machine code of all sections in this process, compiled where none is kept."""
     declare(given)
     signatures = [tuple(given[name] for name in inspect.signature(each.py_func).parameters) for each in sections]
+    needed = [*zip(sections, signatures, strict=True)]
     if BESIDE in os.environ:
         wanted = os.environ[BESIDE].split(",")
-        several = [*zip(sections, signatures, strict=True)]
-        several += [(part.section, part.signature(given)) for part in PARTS if part.name in wanted]
-        _compile_beside([asked for asked in several if not is_kept(asked[0])])
-    fill(given)
-    for each, signature in zip(sections, signatures, strict=True):
+        needed += [(part.section, part.signature(given)) for part in PARTS if part.name in wanted]
+        _compile_beside([asked for asked in needed if not is_kept(asked[0])])
+    for each, signature in needed:
         each.compile(signature)
+    fill(given)
 
 
 def is_kept(compiled: Any) -> bool:
@@ -84,9 +86,8 @@ def _compile_beside(asked: Sequence[tuple[Any, Signature]]) -> None:
         return
     named = [(each.__module__, each.__name__, signature) for each, signature in asked]
     workers = min(MOST, len(asked), os.cpu_count() or 1)
-    # Forked, they would share what this process has half compiled. Some systems lack what they wait for each other by.
-    cannot = suppress(OSError, ImportError, NotImplementedError, BrokenProcessPool)
-    with cannot, ProcessPoolExecutor(workers, get_context("spawn"), gc.set_threshold, SELDOM) as pool:
+    # Forked, they would share what this process has half compiled.
+    with suppress(*CANNOT), ProcessPoolExecutor(workers, get_context("spawn"), gc.set_threshold, SELDOM) as pool:
         list(pool.map(_compile, named))
 
 

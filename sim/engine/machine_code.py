@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sim.core import jit, loop
 from sim.core.apart import PARTS
-from sim.core.sections import BESIDE, SELDOM, is_kept
+from sim.core.sections import BESIDE, CANNOT, SELDOM, is_kept
 from sim.locks import one_at_a_time
 
 ENDINGS = (".nbi", ".nbc")
@@ -83,13 +83,16 @@ def _keep(folder: Path, found: Digests) -> None:
 def compile_all() -> None:
     """Compile and keep all that any run needs, and simulate the smallest one; what is kept already is only loaded."""
     make_ready(all_parts())
+    if BESIDE not in os.environ:
+        _run_smallest()
+        return
     # Counting is compiled while the core is.
-    beside = [get_context("spawn").Process(target=_count_nothing)] if BESIDE in os.environ else []
-    for process in beside:
-        process.start()
+    beside = get_context("spawn").Process(target=_count_nothing)
+    with suppress(*CANNOT):
+        beside.start()
     _run_smallest()
-    for process in beside:
-        process.join()
+    if beside.pid is not None:
+        beside.join()
 
 
 def _run_smallest() -> None:

@@ -113,6 +113,14 @@ def test_parts__are_compiled_beside_sections_for_a_process_that_was_told_their_n
     assert run_parted(package, tmp_path / "cache", (False, True), **named) == ([*PLAIN, *DOUBLED], [0, 1, 1])
 
 
+def test_parts__are_compiled_where_the_rest_is_kept_already(package: Path, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    run_parted(package, cache, (False, False))
+    run_parted(package, cache, (False, False), **{BESIDE: "core,sim.core.outer.double"})
+    assert list(cache.rglob("outer.double-*"))
+    assert run_parted(package, cache, (False, True)) == ([*PLAIN, *DOUBLED], [1, 1, 1])
+
+
 def test_parts__that_are_not_there_end_the_process_rather_than_leave_out_what_they_do(
     package: Path, tmp_path: Path
 ) -> None:
