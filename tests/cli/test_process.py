@@ -70,7 +70,9 @@ def test_run__interrupted_says_so_and_writes_no_result(tmp_path: Path) -> None:
 
 def in_python(script: str) -> subprocess.CompletedProcess[str]:
     """Run a few lines in a process of their own."""
-    head = "import os, signal, sys\nfrom sim.cli import main\n"
+    # Tests that were started in the background inherit a Ctrl-C that is ignored.
+    head = "import os, signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    head += "from sim.cli import main\n"
     return subprocess.run([sys.executable, "-c", head + script], capture_output=True, text=True, check=False)
 
 
