@@ -31,11 +31,16 @@ class Meter:
     def __enter__(self) -> Self:
         """Draw the bar, with a word on compilation where it is still to come."""
         if sys.stderr.isatty():
-            from sim.engine.machine_code import is_compiled
+            from sim.engine.machine_code import all_parts, is_compiled
 
             self.bar = _bar()
             self.bar.start()
-            first = "simulating" if is_compiled() else "compiling the kernel, once per machine (half a minute or so)"
+            if not is_compiled():
+                first = "compiling the kernel, once per machine (half a minute or so)"
+            elif not is_compiled(all_parts()):
+                first = "preparing; what no scenario needed before is compiled, once per machine"
+            else:
+                first = "simulating"
             self.task = self.bar.add_task(first, total=self.runs, pace="")
         return self
 
