@@ -135,6 +135,7 @@ def _copy(address: Address, record: Any, c: Any) -> NativeValue:
     )
 
     def cleanup() -> None:
+        """Let go of what the copy refers to."""
         for each in cleanups:
             each()
 

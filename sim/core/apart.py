@@ -66,8 +66,8 @@ class Part:
         signature = self.signature(given)
         self.section.compile(signature)
         compiled = self.section.overloads[signature]
-        # A library of kept machine code does not know what it defines; the engine that loaded it does.
-        engine = compiled.library.codegen._engine
+        # Kept machine code does not know what it defines; the engine that loaded it does.
+        engine = self.section.targetctx.codegen()._engine
         _cells[_symbol(self.name, signature)].value = engine.get_function_address(compiled.fndesc.llvm_func_name)
 
 
