@@ -13,6 +13,7 @@ from sim.chain.reference import Reference
 from sim.engine.chunk import Floats
 from sim.engine.groups import Label
 from sim.engine.histograms import Histogram
+from sim.engine.pieces import pieces
 from sim.months import later
 from sim.scenario import Scenario
 from sim.shocks import NEVER, Shocks
@@ -66,11 +67,42 @@ def spread(
     """
     moved = np.moveaxis(rows, axis, -1)
     grid = np.full((*moved.shape[:-1], len(coords[first]), len(coords[REGION])), np.nan, dtype=np.float32)
+    for row, (at, place) in enumerate(zip(*_places(plan, first, coords), strict=True)):
+        grid[..., at, place] = moved[..., row]
+    return grid
+
+
+def spread_runs(
+    found: Sequence[NDArray[Any]], plan: tuple[Label, ...], first: str, coords: dict[str, Any]
+) -> NDArray[np.float32]:
+    """The same of rows with a value for each run, piece by piece: a piece at a time stays in the cache.
+
+    Parameters
+    ----------
+    found: Pieces that follow each other, of shape (row, ..., run).
+    plan, first: As of `spread`.
+
+    Returns
+    -------
+    Shape (run, first dimension, region, ...).
+    """
+    runs, between = sum(piece.shape[-1] for piece in found), found[0].shape[1:-1]
+    grid = np.empty((runs, len(coords[first]), len(coords[REGION]), *between), dtype=np.float32)
+    at, place = _places(plan, first, coords)
+    begin = 0
+    for piece in found:
+        here = grid[begin : begin + piece.shape[-1]]
+        here[...] = np.nan
+        here[:, at, place] = np.moveaxis(piece, -1, 0)
+        begin += len(here)
+    return grid
+
+
+def _places(plan: tuple[Label, ...], first: str, coords: dict[str, Any]) -> tuple[list[int], list[int]]:
+    """Where each row goes, on its first dimension and among regions."""
     at = {name: index for index, name in enumerate(coords[first])}
     place = {name: index for index, name in enumerate(coords[REGION])}
-    for row, (name, region) in enumerate(plan):
-        grid[..., at[name], place[region]] = moved[..., row]
-    return grid
+    return [at[name] for name, _ in plan], [place[region] for _, region in plan]
 
 
 def attributes(variable: Variable) -> dict[str, str]:
@@ -119,11 +151,10 @@ def per_run(
     """A dataset of variables with one value a run, from rows of shape (row, run)."""
     entries: dict[str, Any] = {}
     for variable in declared:
-        rows = found[variable.name]
         if variable.name in plans:
-            values = spread(rows, plans[variable.name], variable.dims[1], coords, axis=0)
+            values = spread_runs(pieces(found, variable.name), plans[variable.name], variable.dims[1], coords)
         else:
-            values = rows.T
+            values = found[variable.name].T
         entries[variable.name] = (variable.dims, values, attributes(variable))
     return _dataset(entries, coords)
 

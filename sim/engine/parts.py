@@ -16,6 +16,7 @@ from sim.core.state import ProjectDraws
 from sim.engine.chunk import Chunk, Drawn, Months
 from sim.engine.collector import Collector
 from sim.engine.keepers import Keeper
+from sim.engine.pieces import Joined
 from sim.projects import followed as projects_followed
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks, joined, sample
@@ -90,7 +91,7 @@ def together(parts: Iterable[Part]) -> Part:
     ordered = sorted(parts, key=lambda part: part.first)
     if any(part.stop != later.first for part, later in pairwise(ordered)):
         raise ValueError("the parts leave gaps or overlap")
-    kept = {group: _Joined([part.kept.get(group, {}) for part in ordered]) for group in ordered[0].kept}
+    kept = {group: Joined([part.kept.get(group, {}) for part in ordered]) for group in ordered[0].kept}
     return Part(ordered[0].first, kept, joined([part.shocks for part in ordered]))
 
 
@@ -261,22 +262,3 @@ def draws_of(reference: Reference, numbers: Sequence[int], seed: int, *, lanes: 
 
 def _filled(runs: int, lanes: int) -> int:
     return -(-runs // lanes) * lanes
-
-
-class _Joined(Mapping[str, NDArray[Any]]):
-    """Arrays of several parts, each joined when it is asked for: all at once would take as much memory again."""
-
-    def __init__(self, parts: Sequence[Mapping[str, NDArray[Any]]]) -> None:
-        self._parts = parts
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return np.concatenate([part[name] for part in self._parts], axis=-1)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._parts[0]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parts[0])
-
-    def __len__(self) -> int:
-        return len(self._parts[0])

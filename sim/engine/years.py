@@ -13,6 +13,7 @@ from sim.core.state import Record
 from sim.engine import labels
 from sim.engine.chunk import Floats, by_run
 from sim.engine.groups import Label
+from sim.engine.pieces import pieces
 from sim.policies import budget_years
 from sim.variables import REGION, RUN, SECTOR, YEAR
 
@@ -66,10 +67,10 @@ def dataset(
     for variable in variables.YEARS:
         if variable.name not in found:
             continue
-        rows = found[variable.name]
         if SECTOR in variable.dims:
-            values = labels.spread(rows, sectors, SECTOR, here, axis=0).transpose(1, 2, 3, 0)
+            values = labels.spread_runs(pieces(found, variable.name), sectors, SECTOR, here)
         else:
+            rows = found[variable.name]
             values = np.zeros((rows.shape[-1], len(regions), rows.shape[1]), dtype=np.float32)
             # Rows end with the last region that restricts.
             values[:, : len(rows)] = rows.transpose(2, 0, 1)

@@ -11,6 +11,8 @@ import xarray as xr
 import sim
 from sim import variables
 from sim.chain import build
+from sim.engine import labels
+from sim.engine.pieces import Joined, pieces
 from sim.scenario import Scenario, parse
 
 GROUPS = {
@@ -131,3 +133,24 @@ def test_labels__start_in_the_month_of_the_scenario() -> None:
     data["time"] = {"start": "2030-11", "years": 0.5}
     found = sim.run(parse(data), runs=1)["distribution"].time.values.astype("datetime64[M]")
     np.testing.assert_array_equal(found, np.datetime64("2030-11", "M") + np.arange(6))
+
+
+PLAN = (("dy", "CN"), ("dy", "EU"), ("nd", "EU"))
+COORDS = {"product": ["nd", "dy"], "region": ["CN", "EU", "world"]}
+
+
+@pytest.mark.parametrize("between", [(), (4,)])
+def test_rows_in_pieces__are_laid_out_by_label_run_after_run(between: tuple[int, ...]) -> None:
+    sizes = (5, 1, 3)
+    whole = np.arange(3 * max(between, default=1) * sum(sizes), dtype=np.float32).reshape(3, *between, sum(sizes))
+    parts = Joined([{"peak": piece} for piece in np.split(whole, np.cumsum(sizes)[:-1], axis=-1)])
+
+    grid = labels.spread_runs(pieces(parts, "peak"), PLAN, "product", COORDS)
+
+    assert grid.shape == (9, 2, 3, *between)
+    for row, (product, region) in enumerate(PLAN):
+        at, place = COORDS["product"].index(product), COORDS["region"].index(region)
+        np.testing.assert_array_equal(grid[:, at, place], np.moveaxis(whole[row], -1, 0))
+    assert np.isnan(grid[:, 0, 0]).all() and np.isnan(grid[:, :, 2]).all()
+    np.testing.assert_array_equal(labels.spread_runs([whole], PLAN, "product", COORDS), grid)
+    np.testing.assert_array_equal(parts["peak"], whole)
