@@ -55,6 +55,7 @@ def test_meter__says_that_parts_of_the_kernel_may_be_compiled_first(monkeypatch:
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr("sys.stderr", written)
     monkeypatch.setattr(machine_code, "is_compiled", lambda parts=(): not parts)
+    monkeypatch.setattr(machine_code, "all_parts", lambda: ("sim.core.stockpile.offer",))
     with progress.Meter(1000):
         pass
     said = written.getvalue()
