@@ -75,7 +75,7 @@ def spread(
 def spread_runs(
     found: Sequence[NDArray[Any]], plan: tuple[Label, ...], first: str, coords: dict[str, Any]
 ) -> NDArray[np.float32]:
-    """The same of rows with a value for each run, piece by piece: a piece at a time stays in the cache.
+    """Like `spread`, for rows with a value for each run, piece by piece: a piece at a time stays in the cache.
 
     Parameters
     ----------
