@@ -4,6 +4,9 @@ Numba hands on a tuple of arrays as each array's pointers, shape and strides: so
 of runs, written out in every call and again in every function. Compiling the core took half as long again. A class
 marked here is handed on as one address, of a copy that the entry makes when Python calls it, and an attribute is read
 where it is used. Nothing writes to the copy, and the compiler is told so: what it has read stays in a register.
+
+The compiler may be told how long the last axis of all arrays of a record is: such records are of a class of their own,
+and have machine code of their own.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
 from numba.core.imputils import impl_ret_borrowed
 from numba.core.types import Type
@@ -34,15 +38,25 @@ _ADDRESS = ir.IntType(8).as_pointer()
 class Address(Type):
     """Type of the address of a record, for the compiler."""
 
-    def __init__(self, record: str, fields: dict[str, Type]) -> None:
-        """Describe a record of some types; its name is short, since it becomes part of the names of functions."""
-        self.fields = fields
-        digest = hashlib.blake2b(repr(fields).encode(), digest_size=8).hexdigest()
+    def __init__(self, record: str, fields: dict[str, Type], last: int = 0) -> None:
+        """Describe a record of some types; its name is short, since it becomes part of the names of functions.
+
+        Parameters
+        ----------
+        last: Length of the last axis of every array in it; 0 where the compiler is not to know.
+        """
+        self.fields, self.last = fields, last
+        digest = hashlib.blake2b(repr((fields, last)).encode(), digest_size=8).hexdigest()
         super().__init__(f"{record}.{digest}")
 
 
-def by_address(record: Record) -> Record:
+def by_address(record: Record, *, last: int = 0) -> Record:
     """Have compiled functions hand on instances of a named tuple by address; they read its attributes, and only that.
+
+    Parameters
+    ----------
+    last: Length of the last axis of every array in an instance, which the compiler is told; 0 where it is not to know.
+        Numba looks at the class and not at the arrays of an instance whose like it has seen, so all must keep to it.
 
     Example
     -------
@@ -63,7 +77,7 @@ def by_address(record: Record) -> Record:
     def address_of(value: Any, context: Any) -> Address | None:
         """Type of an instance; none where that of a field is not known."""
         types = {name: typeof_impl(item, context) for name, item in zip(fields, value, strict=True)}
-        return None if None in types.values() else Address(record.__name__, types)
+        return None if None in types.values() else Address(record.__name__, types, last)
 
     return record
 
@@ -107,7 +121,16 @@ def _attribute(context: Any, builder: Any, address: Address, value: Any, name: s
     if isinstance(item, Address):
         return builder.bitcast(place, _ADDRESS)
     found = context.data_model_manager[item].from_data(builder, _read(builder, place))
+    if address.last:
+        found = _told(context, builder, item, found, address.last)
     return impl_ret_borrowed(context, builder, item, found)
+
+
+def _told(context: Any, builder: Any, item: Any, array: Any, last: int) -> Any:
+    """An array whose last axis is known to be as long."""
+    place = list(context.data_model_manager[item]._fields).index("shape")
+    known = context.get_constant(types.intp, last)
+    return builder.insert_value(array, known, (place, item.ndim - 1))
 
 
 def _read(builder: Any, place: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from sim.core.bins import Bins, bin_of
 from sim.core.jit import allocating_entry, entry, kernel
 from sim.core.mathx import HALF, ONE, ZERO, clip, log
-from sim.core.prefetch import fetch
+from sim.core.prefetch import fetch_to_read, fetch_to_write
 from sim.core.state import Floats, Ints
 
 FIXED = np.float32(2**20)
@@ -28,6 +28,8 @@ GROUP = 16
 of a group of bins follow each other, and bins far from all values lie in memory that is never touched."""
 
 _ONCE = np.int32(1)
+_IN_LINE = 16
+"""Numbers of single precision in a line of the cache."""
 _GROUP_BITS, _IN_GROUP = np.uint32(4), np.uint32(GROUP - 1)
 _LEAP = np.uint32(GROUP * (GROUP - 1))
 _SIGN, _MAGNITUDE = np.int32(31), np.int32(0x7FFFFFFF)
@@ -90,6 +92,15 @@ def average(price: Floats, volume: Floats, begin, end, member: Ints, month, bloc
                 moved[lane] += tonnes
         for lane in range(lanes):
             out[at + lane] = out[at + lane] / moved[lane] if moved[lane] > ZERO else ONE
+
+
+@kernel
+def ask_for_recorded(source: Floats, begin, end, member: Ints, month, blocks):
+    """Ask for what is recorded of the members of a row in a month."""
+    for block in range(blocks):
+        for index in range(begin, end):
+            for first in range(0, source.shape[3], _IN_LINE):
+                fetch_to_read(source, (block, month, member[index], first))
 
 
 @kernel
@@ -180,7 +191,7 @@ def after(place):
 def ask_for(counters: Ints, first, lowest, highest):
     """Ask for the counters of bins `lowest` to `highest` of the month whose bin 0 is counter `first`."""
     for group in range(lowest >> _GROUP_BITS, (highest >> _GROUP_BITS) + 1):
-        fetch(counters, first + np.uint64(group * GROUP * GROUP))
+        fetch_to_write(counters, (first + np.uint64(group * GROUP * GROUP),))
 
 
 # An entry to be compiled alone: within `count` its loops would run out of registers.
@@ -257,6 +268,8 @@ def count(
             for within in range(packed):
                 at = pack + within
                 row = at - first
+                if month + 1 < end:
+                    ask_for_recorded(source, start[row], start[row + 1], member, month + 1 - shift, blocks)
                 if weighted:
                     average(source, volume, start[row], start[row + 1], member, month - shift, blocks, moved, values)
                 else:

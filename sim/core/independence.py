@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from llvmlite.ir import Instruction, values
+from llvmlite.ir import Constant, Instruction, values
+from llvmlite.ir.instructions import SelectInstr
 from numba.core.analysis import compute_cfg_from_blocks
 from numba.core.compiler_machinery import register_pass
 from numba.core.controlflow import CFGraph
@@ -58,6 +59,7 @@ class LaneLower(Lower):  # type: ignore[misc]
     def lower_normal_function(self, fndesc: Any) -> None:
         """Write the function, then mark its loops."""
         super().lower_normal_function(fndesc)
+        _count_from_the_start(self.function)
         headers = {self.blkmap[number].name for number in _loops_over_lanes(self.blocks)}
         if headers:
             self._mark(headers)
@@ -88,6 +90,21 @@ class LaneLowering(NativeLowering):  # type: ignore[misc]
     def lowering_class(self) -> type:
         """What writes it."""
         return LaneLower
+
+
+def _count_from_the_start(function: Any) -> None:
+    """Leave out what numba adds for indices below zero, which count from the end: the core has none."""
+    for block in function.blocks:
+        for line in block.instructions:
+            if isinstance(line, SelectInstr):
+                negative, wrapped, index = line.operands
+                if (
+                    getattr(negative, "op", None) == "slt"
+                    and negative.operands[0] is index
+                    and getattr(wrapped, "opname", None) == "add"
+                    and wrapped.operands[0] is index
+                ):
+                    line.operands[0] = Constant(negative.type, 0)
 
 
 def _loops_over_lanes(blocks: dict[int, Any]) -> Iterator[int]:

@@ -5,6 +5,14 @@ A shortcut must give every lane the bits it would get the long way, or a run wou
 
 from __future__ import annotations
 
+from typing import Any
+
+from numba import types
+from numba.core import cgutils, config
+from numba.core.imputils import impl_ret_borrowed
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
 from sim.core.jit import kernel, view
 from sim.core.mathx import ZERO
 
@@ -37,15 +45,37 @@ def of_block(row, first, lanes):
     return row[first : first + lanes]
 
 
-@view
 def flat(rows):
     """Neighbouring rows as one: a loop over all of them costs what a loop over one does to begin."""
     return rows.reshape(rows.size)
 
 
+def _flat(_: Any, rows: Any) -> Any:
+    """Types of a call of `flat` in compiled code, and what writes it: `reshape` calls a function each time."""
+    if not isinstance(rows, types.Array) or rows.layout != "C":
+        return None
+    row = rows.copy(ndim=1)
+
+    def write(context: Any, builder: Any, sig: Any, given: Any) -> Any:
+        """Add a view of the same memory."""
+        before, after = make_array(rows)(context, builder, given[0]), make_array(row)(context, builder)
+        size = context.get_constant(types.intp, 1)
+        for length in cgutils.unpack_tuple(builder, before.shape):
+            size = builder.mul(size, length)
+        shared = {"meminfo": before.meminfo, "parent": before.parent, "itemsize": before.itemsize}
+        populate_array(after, data=before.data, shape=[size], strides=[before.itemsize], **shared)
+        return impl_ret_borrowed(context, builder, row, after._getvalue())
+
+    return row(rows), write
+
+
+if not config.DISABLE_JIT:
+    flat = intrinsic(_flat)
+
+
 @kernel
 def clear(rows):
     """Set every lane of neighbouring rows to zero."""
-    values = rows.reshape(rows.size)
+    values = flat(rows)
     for i in range(values.size):
         values[i] = ZERO

@@ -28,7 +28,7 @@ from sim.core import (
 from sim.core.apart import Types, ask_for
 from sim.core.jit import section
 from sim.core.sections import entry_of
-from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
+from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record, told
 
 
 @section
@@ -156,7 +156,7 @@ def simulate(
     """
     spans = restrictions.event_spans(events, first, block.market.shape[2])
     ask_for(chain)
-    advance(chain, events, spans, draws, first, begin, end, months, weights, block, results)
+    advance(chain, events, spans, draws, first, begin, end, months, weights, *told(block, results))
 
 
 def _types(given: Types) -> Types:

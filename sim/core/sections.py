@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
@@ -67,17 +67,23 @@ def _load(sections: Sequence[Any], given: Types) -> None:
     if BESIDE in os.environ:
         wanted = os.environ[BESIDE].split(",")
         needed += [(part.section, part.signature(given)) for part in PARTS if part.name in wanted]
-        _compile_beside([asked for asked in needed if not is_kept(asked[0])])
+        _compile_beside([asked for asked in needed if not is_kept(asked[0], [*map(str, asked[1])])])
     for each, signature in needed:
         each.compile(signature)
     fill(given)
 
 
-def is_kept(compiled: Any) -> bool:
-    """Whether machine code of a function is kept for this copy of the sources and this processor."""
-    # Numba keeps that of every copy of the sources in a folder of its own.
+def is_kept(compiled: Any, types: Collection[str]) -> bool:
+    """Whether machine code of a function is kept for this copy of the sources and this processor.
+
+    Parameters
+    ----------
+    types: Names of types of its arguments, or what they begin with.
+    """
+    # Numba keeps that of every copy of the sources in a folder of its own, where an index names the types.
     name = f"{compiled.__module__.rpartition('.')[2]}.{compiled.__name__}"
-    return any(Path(compiled.stats.cache_path).glob(f"{name}-*.nbi"))
+    indices = [path.read_bytes() for path in Path(compiled.stats.cache_path).glob(f"{name}-*.nbi")]
+    return any(all(kind.encode() in index for kind in types) for index in indices)
 
 
 def _compile_beside(asked: Sequence[tuple[Any, Signature]]) -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain.reference import Reference
-from sim.core.state import Chain
-from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of
+from sim.core.state import LANES, Chain
+from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run
 from sim.engine.parts import drawn
 from sim.engine.run import processors
 from sim.engine.stockpiles import Followed
@@ -59,14 +59,13 @@ class Bench:
         self.chain = driven(chains.core_arrays(reference), reference)
         time = reference.scenario.time
         self.clock = Clock(time.periods, time.periods_per_year)
-        self._lanes = lanes_of(runs)
-        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), months=0, lanes=self._lanes)
+        self._chunk = Chunk(self.chain, self.clock, min(runs, CHUNK), months=0)
         self._drawn = [self._draw(first, seed) for first in range(0, runs, CHUNK)]
 
     def _draw(self, first: int, seed: int) -> Drawn:
         """Runs that count, and all that is drawn of them and of those that fill the last block."""
         size = min(CHUNK, self.runs - first)
-        padded = -(-size // self._lanes) * self._lanes
+        padded = -(-size // LANES) * LANES
         return Drawn(first, size, *drawn(self.reference, first, padded, seed=seed))
 
     def tried(self, scale: Values) -> Tried:

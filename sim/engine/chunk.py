@@ -11,15 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import allocate, loop
-from sim.core.state import NEVER, Chain, Events, ProjectDraws, Record
+from sim.core.state import LANES, NEVER, Chain, Events, ProjectDraws, Record
 from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
 
-LANES = 128
-"""Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
-FEWER = (32, 64)
-"""Runs simulated side by side where there are no more."""
 CHUNK = 256
 """Runs recorded before they are counted, of as many threads as it has blocks; `size_of` has those of more."""
 WIDEST = 4
@@ -203,9 +199,9 @@ def _totals_only(record: Record) -> Record:
     return record._replace(**{name: getattr(record, name)[:, :, :0] for name in _MONTHLY})
 
 
-def lanes_of(runs: int, *, grouped: bool = False) -> int:
-    """Runs simulated side by side, of an ensemble of so many: those of a group, where groups differ in parameters."""
-    return GROUP if grouped else next((few for few in FEWER if runs <= few), LANES)
+def lanes_of(*, grouped: bool) -> int:
+    """Runs simulated side by side: those of a group, where groups differ in parameters."""
+    return GROUP if grouped else LANES
 
 
 def size_of(threads: int, lanes: int) -> int:

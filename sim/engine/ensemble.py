@@ -16,7 +16,7 @@ from sim.algebra import on_one_thread
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.apart import needed_by
-from sim.core.state import Chain
+from sim.core.state import LANES, Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of, months_of, size_of
 from sim.engine.collector import Collector
@@ -30,7 +30,7 @@ from sim.variables import PER_RUN, RUN, SECTOR_CLASSES, Path
 if TYPE_CHECKING:
     import xarray as xr
 
-TRACED_AT_ONCE = 64
+TRACED_AT_ONCE = 128
 """Runs traced in one go: every route of every one of them is kept."""
 
 
@@ -78,11 +78,14 @@ class Ensemble:
         self.chosen = None if per_run is None else outcomes.known(per_run)
         exports = self.chosen is None or "lost_exports" in self.chosen
         self.chain = driven(chains.core_arrays(self.reference), self.reference, exports=exports)
-        machine_code.make_ready(needed_by(self.chain))
+        self._lanes = lanes_of(grouped=scenario.posterior is not None)
+        if (
+            self._lanes == LANES
+        ):  # Blocks of a group of runs have machine code of their own, made when it is called for.
+            machine_code.make_ready(needed_by(self.chain))
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)
-        self._lanes = lanes_of(runs, grouped=scenario.posterior is not None)
         counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
         self._threads, self._size = threads, size_of(threads, self._lanes)
         blocks = -(-min(runs, self._size) // self._lanes)
@@ -176,10 +179,9 @@ class Ensemble:
 
         found = []
         size = min(len(runs), TRACED_AT_ONCE)
-        lanes = lanes_of(size, grouped=bool(self.sets))
-        chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets, lanes=lanes)
+        chunk = Chunk(self.chain, self.clock, size, traced=True, sets=self.sets, lanes=self._lanes)
         rows = {name: plan.labels for name, plan in self.collector.plans.items()}
-        draws = parts.draws(self.reference, [runs], self._draw, pool, lanes=lanes, size=size)
+        draws = parts.draws(self.reference, [runs], self._draw, pool, lanes=self._lanes, size=size)
         # All months come at once.
         for months in chunk.simulated(draws, pool):
             months.wait()

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from sim import chain as chains
 from sim.chain import Reference
 from sim.core import allocate, fields, loop
+from sim.core.apart import needed_by
+from sim.engine import machine_code
 from sim.engine.chunk import Clock
 from sim.policies import driven
 from sim.projects import followed as projects_followed
@@ -100,6 +102,7 @@ class Follower:
         self._clock = Clock(scenario.periods, scenario.time.periods_per_year)
         self._stretches = _stretches(scenario, self._clock)
         self._chain = driven(chains.core_arrays(self.reference), self.reference, exports=False)
+        machine_code.make_ready(needed_by(self._chain), full=False)
         self._start = allocate.block_at_reference(self._chain, LANES)
 
     def path(self, parameters: Parameters | None = None, *, run: int = 0, seed: int | None = None) -> Path:

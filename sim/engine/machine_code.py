@@ -16,6 +16,7 @@ from pathlib import Path
 from sim.core import jit, loop
 from sim.core.apart import PARTS
 from sim.core.sections import BESIDE, CANNOT, SELDOM, is_kept
+from sim.core.state import Block, BlockOfLanes
 from sim.locks import one_at_a_time
 
 ENDINGS = (".nbi", ".nbc")
@@ -26,7 +27,7 @@ LOCK = "compiling.lock"
 """File of a compile cache that is locked while a process compiles for another one."""
 DIGESTS = "digests.json"
 """File of a compile cache that tells time of change and digest of every other, as they were when first seen whole."""
-_COMPILE = f"import gc; gc.set_threshold(*{SELDOM}); from sim.engine.machine_code import compile_all; compile_all()"
+_COMPILE = f"import gc; gc.set_threshold(*{SELDOM}); from sim.engine import machine_code; machine_code.compile_kind"
 Digests = dict[str, list[int | str]]
 
 
@@ -81,10 +82,22 @@ def _keep(folder: Path, found: Digests) -> None:
 
 
 def compile_all() -> None:
-    """Compile and keep all that any run needs, and simulate the smallest one; what is kept already is only loaded."""
-    make_ready(all_parts())
-    if BESIDE not in os.environ:
-        _run_smallest()
+    """Compile and keep all that any run needs, and simulate the smallest ones; what is kept already is only loaded."""
+    for full in (True, False):
+        make_ready(all_parts(), full=full)
+    _run_smallest()
+    _follow_smallest()
+
+
+def compile_kind(full: bool) -> None:
+    """Compile and keep one kind of the core, in a process that does it for another one.
+
+    Parameters
+    ----------
+    full: Whether that of full blocks is meant, and what counts them, or that of blocks of other sizes.
+    """
+    if not full:
+        _follow_smallest()
         return
     # Counting is compiled while the core is.
     beside = get_context("spawn").Process(target=_count_nothing)
@@ -102,6 +115,13 @@ def _run_smallest() -> None:
     run(load("still", overrides=["time.years=1"]), runs=1, follow=["price[dy_oxide, EU]"])
 
 
+def _follow_smallest() -> None:
+    from sim.engine.follow import Follower
+    from sim.scenario import load
+
+    Follower(load("still", overrides=["time.years=1"])).path()
+
+
 def _count_nothing() -> None:
     """Compile and keep what counts, on a record of nothing; in a process of its own, whose core does nothing."""
     loop.simulate = lambda *_: None
@@ -113,19 +133,27 @@ def all_parts() -> tuple[str, ...]:
     return tuple(part.name for part in PARTS)
 
 
-def is_compiled(parts: tuple[str, ...] = ()) -> bool:
-    """Whether machine code of the kernel of this installation is kept for this processor, and that of some parts."""
+def is_compiled(parts: tuple[str, ...] = (), *, full: bool = True) -> bool:
+    """Whether machine code of the kernel of this installation is kept for this processor, and that of some parts.
+
+    Parameters
+    ----------
+    parts: Names of parts of the core.
+    full: Whether that of full blocks is meant, or that of blocks of other sizes.
+    """
     named = [part.section for part in PARTS if part.name in parts]
-    return hasattr(loop.advance, "stats") and all(is_kept(each) for each in (loop.advance, *named))
+    kind = f"{(BlockOfLanes if full else Block).__name__}."
+    return hasattr(loop.advance, "stats") and all(is_kept(each, [kind]) for each in (loop.advance, *named))
 
 
 @lru_cache
-def make_ready(parts: tuple[str, ...] = ()) -> None:
+def make_ready(parts: tuple[str, ...] = (), *, full: bool = True) -> None:
     """Have a process of its own compile what a run needs, where it is not kept already.
 
     Parameters
     ----------
     parts: Names of the parts of the core that its chain needs.
+    full: Whether it is simulated in full blocks, or in blocks of another size.
 
     Notes
     -----
@@ -134,7 +162,7 @@ def make_ready(parts: tuple[str, ...] = ()) -> None:
     same machine code, one has it compiled and the others wait for it.
     """
     folder = jit.cache_folder()
-    needed = hasattr(loop.advance, "signatures") and not is_compiled(parts)
+    needed = hasattr(loop.advance, "signatures") and not is_compiled(parts, full=full)
     found_again = folder.name == jit.cache_stamp() and bool(sys.executable)
     if BESIDE in os.environ or not needed or not found_again:
         return
@@ -142,9 +170,9 @@ def make_ready(parts: tuple[str, ...] = ()) -> None:
     there = {BESIDE: ",".join(("core", *parts)), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     there["OREFLOW_CACHE_DIR"] = str(folder.parent)
     # -P: a copy of the sources in the working folder is another copy, with machine code of its own.
-    command = [sys.executable, "-P", "-c", _COMPILE]
+    command = [sys.executable, "-P", "-c", f"{_COMPILE}({full})"]
     with one_at_a_time(folder / LOCK), suppress(OSError):
-        if not is_compiled(parts):
+        if not is_compiled(parts, full=full):
             subprocess.run(command, env=os.environ | there, capture_output=True, check=False)
 
 

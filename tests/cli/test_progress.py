@@ -27,7 +27,7 @@ def test_meter__shows_pace_and_time_left_on_a_terminal(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: True)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_, **__: True)
     with progress.Meter(1000) as meter:
         with monkeypatch.context() as patch:
             patch.setattr(progress.time, "monotonic", lambda: next(clock))
@@ -44,7 +44,7 @@ def test_meter__says_that_the_kernel_is_compiled_first(monkeypatch: pytest.Monke
     written = Terminal()
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: False)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_, **__: False)
     with progress.Meter(1000):
         pass
     assert "compiling the kernel, once per machine" in written.getvalue()
@@ -54,7 +54,7 @@ def test_meter__says_that_parts_of_the_kernel_may_be_compiled_first(monkeypatch:
     written = Terminal()
     monkeypatch.setenv("COLUMNS", "160")
     monkeypatch.setattr("sys.stderr", written)
-    monkeypatch.setattr(machine_code, "is_compiled", lambda parts=(): not parts)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda parts=(), **_: not parts)
     monkeypatch.setattr(machine_code, "all_parts", lambda: ("sim.core.stockpile.offer",))
     with progress.Meter(1000):
         pass

@@ -75,8 +75,10 @@ def test_is_compiled__looks_for_the_machine_code_of_this_copy_of_the_sources(
     for folder in (another, mine):
         assert not is_compiled()
         folder.mkdir()
-        (folder / "loop.advance-1.py311.nbi").touch()
-    assert is_compiled()
+        (folder / "loop.advance-1.py311.nbi").write_bytes(b"Chain.0\x8c BlockOfLanes.0")
+    assert is_compiled() and not is_compiled(full=False)
+    (mine / "loop.advance-1.py311.nbi").write_bytes(b"Chain.0\x8c Block.0")
+    assert is_compiled(full=False) and not is_compiled()
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[list[dict
     """Environments of the processes that were asked to compile; the cache is empty, and none of them fills it."""
     environments: list[dict[str, str]] = []
     monkeypatch.setattr(subprocess, "run", lambda *_, env, **__: environments.append(env))
-    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: False)
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_, **__: False)
     monkeypatch.setattr("sim.core.jit.cache_folder", lambda: tmp_path / jit.cache_stamp())
     make_ready.cache_clear()
     yield environments
@@ -106,7 +108,7 @@ def test_make_ready__waits_for_a_process_that_compiles_and_takes_what_it_has_mad
 ) -> None:
     pytest.importorskip("fcntl")
     compiled: list[bool] = []
-    monkeypatch.setattr(machine_code, "is_compiled", lambda *_: bool(compiled))
+    monkeypatch.setattr(machine_code, "is_compiled", lambda *_, **__: bool(compiled))
     folder = jit.cache_folder()
     folder.mkdir()
     with ThreadPoolExecutor() as pool:

@@ -14,9 +14,10 @@ import xarray as xr
 
 import sim
 from sim.chain import build
+from sim.core.state import LANES
 from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
-from sim.engine.chunk import CHUNK, LANES, SLICE, size_of
+from sim.engine.chunk import CHUNK, SLICE, size_of
 from sim.scenario import Scenario, parse
 
 Differing = Callable[..., list[str]]
@@ -280,8 +281,8 @@ def test_simulate__makes_room_once_however_small_the_ranges(monkeypatch: pytest.
 def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, begun, counted = sim.load("still", overrides=["time.years=0.5"]), [], []
     monkeypatch.setattr("sim.engine.chunk.SLICE", 2)
-    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes: 32)
-    ensemble = ensembles.Ensemble(scenario, seed=SEED, runs=32)
+    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes: LANES)
+    ensemble = ensembles.Ensemble(scenario, seed=SEED, runs=LANES)
     add = ensemble.collector.add
 
     class Noting(ThreadPoolExecutor):
@@ -298,6 +299,6 @@ def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypa
 
     monkeypatch.setattr(ensemble.collector, "add", noting)
     with Noting(2) as pool:
-        list(ensemble.simulate([range(64)], pool))
+        list(ensemble.simulate([range(2 * LANES)], pool))
     assert begun == [0, 2, 4, 0, 2, 4]
     assert counted == [(0, 2), (2, 3), (4, 4), (0, 5), (2, 6), (4, 6)]
