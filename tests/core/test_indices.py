@@ -75,10 +75,10 @@ def simulate_uncompiled(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         work = pickle.loads(file.read_bytes())
         record = allocate.of_block(allocate.monthly_record(work.chain, work.clock.count, 1, work.lanes), 0)
-        given = [guarded(each) for each in (work.chain, work.events, work.projects)]
-        times = [guarded(each) for each in (work.clock.months, work.clock.weights)]
+        given: tuple[Any, ...] = tuple(map(guarded, (work.chain, work.events, work.projects)))
+        times: tuple[Any, ...] = tuple(map(guarded, (work.clock.months, work.clock.weights)))
         for period, block in work.blocks.items():
-            loop.simulate(*given, 0, period, period + 1, *times, guarded(block), guarded(record))
+            loop.simulate(*given, 0, period, period + 1, *times, *map(guarded, (block, record)))
         print(file.stem, float(record.flow.sum()))
 
 
