@@ -11,7 +11,8 @@ import numpy as np
 import sim
 from sim.chain import build, core_arrays
 from sim.chain.reference import Reference
-from sim.core.state import LANES, Chain, Events, ProjectDraws
+from sim.core.full import LANES
+from sim.core.state import Chain, Events, ProjectDraws
 from sim.engine.chunk import Clock
 from sim.policies import driven
 from sim.projects import followed

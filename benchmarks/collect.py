@@ -20,7 +20,7 @@ import sim
 from benchmarks.cases import chain_hash
 from benchmarks.output import show
 from sim.chain import build, core_arrays
-from sim.core.state import LANES
+from sim.core.full import LANES
 from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, Months
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes

@@ -23,7 +23,7 @@ from benchmarks import operations, peak
 from benchmarks.cases import CASES, Ready, chain_hash, ready
 from benchmarks.output import show
 from sim.core import allocate, loop
-from sim.core.state import LANES
+from sim.core.full import LANES
 
 DEFAULT = "everything"
 THREADS = 2

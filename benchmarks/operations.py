@@ -106,7 +106,7 @@ def sampled(name: str, periods: tuple[int, ...], lanes: int) -> Sampled:
     """Simulate a case up to each of these periods; only the first `lanes` runs are kept."""
     from benchmarks.cases import ready
     from sim.core import allocate, loop
-    from sim.core.state import LANES
+    from sim.core.full import LANES
 
     case = ready(name)
     block, blocks, at = allocate.block_at_reference(case.chain, LANES), {}, 0

@@ -83,7 +83,7 @@ def peak_megabytes() -> float:
 
 def core_on_random_chains(*, repeats: int = 5) -> list[dict[str, float]]:
     """Time of the core on random chains of growing size, of the processor."""
-    from sim.core.state import LANES
+    from sim.core.full import LANES
     from tests.core.arrays import advance, block
     from tests.small_chains import balanced_chain
 

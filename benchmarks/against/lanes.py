@@ -19,9 +19,9 @@ from benchmarks.against.model import (
     Paths,
     Stops,
 )
+from sim.core.full import LANES
 from sim.core.jit import entry, kernel
 from sim.core.mathx import ONE, ZERO, clip, power
-from sim.core.state import LANES
 
 _DEMAND, _COVER = np.array(DEMAND, dtype=np.float32), np.array(COVER, dtype=np.float32)
 _STRUCK, _LEAD, _LONGEST = np.array(STRUCK), np.array(LEAD), max(LEAD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -143,9 +144,12 @@ def _source(posterior: str, fit: list[str], weight: Any) -> str:
 
 
 def _meter(what: str, wanted: int) -> Any:
-    """A progress bar; see `sim.cli.progress.counting`."""
+    """A progress bar, with a word on compilation where it is still to come; see `sim.cli.progress.counting`."""
     from sim.cli.progress import counting
+    from sim.engine.machine_code import is_compiled
 
+    if sys.stderr.isatty() and not is_compiled(full=False):
+        note("compiling the kernel for single runs, once per machine (half a minute or so)")
     return counting(what, wanted)
 
 

@@ -37,7 +37,7 @@ class Meter:
             self.bar.start()
             if not is_compiled():
                 first = "compiling the kernel, once per machine (half a minute or so)"
-            elif not is_compiled(all_parts()):
+            elif not all(is_compiled(all_parts(), full=full) for full in (True, False)):
                 first = "preparing; what no scenario needed before is compiled, once per machine"
             else:
                 first = "simulating"

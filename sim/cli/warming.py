@@ -18,7 +18,7 @@ def compile_kernel() -> None:
 
         ready = machine_code.is_compiled(machine_code.all_parts())
         if not ready:
-            note("compiling the kernel for this processor, once per machine: less than a minute")
+            note("compiling the kernel for this processor, once per machine: a minute or so")
         began = time.perf_counter()
         with Meter(1) as meter, stops_at_once(meter):
             machine_code.compile_all()

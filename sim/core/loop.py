@@ -26,9 +26,10 @@ from sim.core import (
     trade,
 )
 from sim.core.apart import Types, ask_for
+from sim.core.full import told
 from sim.core.jit import section
 from sim.core.sections import entry_of
-from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record, told
+from sim.core.state import Block, Chain, Events, Floats, Ints, ProjectDraws, Record
 
 
 @section

@@ -8,7 +8,6 @@ of `MODEL.md`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,8 +24,6 @@ Records = Any
 
 BAN, LICENSING, QUOTA, DUTY, PRODUCTION_QUOTA, OUTAGE, DUMPING, TECHNOLOGY_BAN, PATENT_BARRIER, DENIAL = range(10)
 NOTHING, PRICES, OUTPUT = range(3)
-LANES = 128
-"""Runs simulated side by side; a multiple of every vector width, so that a run's bits do not depend on its lane."""
 NEVER = np.float32(3e38)
 """Time of an event or a start that does not come, and a bound that does not bind."""
 
@@ -401,20 +398,3 @@ def records(columns: NamedTuple, precision: type[np.floating[Any]]) -> Records:
     for name, column in named.items():
         found[name] = column
     return found
-
-
-@partial(by_address, last=LANES)
-class BlockOfLanes(Block):
-    """A block of `LANES` runs: the compiler knows how many."""
-
-
-@partial(by_address, last=LANES)
-class RecordOfLanes(Record):
-    """The record of such a block."""
-
-
-def told(block: Block, results: Record) -> tuple[Block, Record]:
-    """A block and its record as the compiler is handed them: of classes of their own where all arrays have `LANES`."""
-    if all(array.shape[-1] == LANES for array in (*block, *results)):
-        return BlockOfLanes(*block), RecordOfLanes(*results)
-    return block, results

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sim import chain as chains
 from sim.chain.reference import Reference
-from sim.core.state import LANES, Chain
+from sim.core.full import LANES
+from sim.core.state import Chain
 from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run
 from sim.engine.parts import drawn
 from sim.engine.run import processors

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.core import allocate, loop
-from sim.core.state import LANES, NEVER, Chain, Events, ProjectDraws, Record
+from sim.core.full import LANES
+from sim.core.state import NEVER, Chain, Events, ProjectDraws, Record
 from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks

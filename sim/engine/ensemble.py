@@ -16,7 +16,8 @@ from sim.algebra import on_one_thread
 from sim.chain import stability
 from sim.chain.reference import Reference
 from sim.core.apart import needed_by
-from sim.core.state import LANES, Chain
+from sim.core.full import LANES
+from sim.core.state import Chain
 from sim.engine import baseline, labels, machine_code, outcomes, parts
 from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, lanes_of, months_of, size_of
 from sim.engine.collector import Collector

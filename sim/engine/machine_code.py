@@ -15,8 +15,9 @@ from pathlib import Path
 
 from sim.core import jit, loop
 from sim.core.apart import PARTS
+from sim.core.full import BlockOfLanes
 from sim.core.sections import BESIDE, CANNOT, SELDOM, is_kept
-from sim.core.state import Block, BlockOfLanes
+from sim.core.state import Block
 from sim.locks import one_at_a_time
 
 ENDINGS = (".nbi", ".nbc")

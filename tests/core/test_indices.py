@@ -75,10 +75,11 @@ def simulate_uncompiled(folder: Path) -> None:
     for file in sorted(folder.iterdir()):
         work = pickle.loads(file.read_bytes())
         record = allocate.of_block(allocate.monthly_record(work.chain, work.clock.count, 1, work.lanes), 0)
-        given: tuple[Any, ...] = tuple(map(guarded, (work.chain, work.events, work.projects)))
-        times: tuple[Any, ...] = tuple(map(guarded, (work.clock.months, work.clock.weights)))
+        chain, events, projects = (guarded(each) for each in (work.chain, work.events, work.projects))
+        months, weights = guarded(work.clock.months), guarded(work.clock.weights)
         for period, block in work.blocks.items():
-            loop.simulate(*given, 0, period, period + 1, *times, *map(guarded, (block, record)))
+            state = guarded(block), guarded(record)
+            loop.simulate(chain, events, projects, 0, period, period + 1, months, weights, *state)
         print(file.stem, float(record.flow.sum()))
 
 

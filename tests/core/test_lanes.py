@@ -12,8 +12,9 @@ from numba.core.errors import TypingError
 import sim
 from sim.chain import build, core_arrays
 from sim.core import allocate, jit, lanes, loop
+from sim.core.full import LANES, BlockOfLanes, RecordOfLanes, told
 from sim.core.prefetch import fetch_to_read, fetch_to_write
-from sim.core.state import LANES, Block, BlockOfLanes, Record, RecordOfLanes, told
+from sim.core.state import Block, Record
 from sim.engine.chunk import Clock
 from sim.projects import followed
 from sim.shocks import sample

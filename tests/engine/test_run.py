@@ -14,7 +14,7 @@ import xarray as xr
 
 import sim
 from sim.chain import build
-from sim.core.state import LANES
+from sim.core.full import LANES
 from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
 from sim.engine.chunk import CHUNK, SLICE, size_of
