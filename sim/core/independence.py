@@ -5,7 +5,7 @@ front of a loop over lanes, dozens of comparisons for a loop of a few steps. Yet
 Loops whose index is named `lane` are marked as such: each load, store and call in it belongs to a group of accesses,
 and the loop names the group (`llvm.loop.parallel_accesses` in LLVM's language reference).
 
-No index of the core counts from the end (`tests/core/test_indices.py`), so what numba adds for those that do is left out.
+Nor does an index of the core count from the end (`tests/core/test_indices.py`): what numba adds for that is left out.
 
 This rests on the inside of numba's compiler: `sim.core.linking` imports it only with versions it was tested with.
 """
