@@ -16,6 +16,7 @@ from pathlib import Path
 from sim.core import jit, loop
 from sim.core.apart import PARTS
 from sim.core.full import BlockOfLanes
+from sim.core.linking import is_tested
 from sim.core.sections import BESIDE, CANNOT, SELDOM, is_kept
 from sim.core.state import Block
 from sim.locks import one_at_a_time
@@ -143,7 +144,7 @@ def is_compiled(parts: tuple[str, ...] = (), *, full: bool = True) -> bool:
     full: Whether that of full blocks is meant, or that of blocks of other sizes.
     """
     named = [part.section for part in PARTS if part.name in parts]
-    kind = f"{(BlockOfLanes if full else Block).__name__}."
+    kind = f"{(BlockOfLanes if full and is_tested() else Block).__name__}."
     return hasattr(loop.advance, "stats") and all(is_kept(each, [kind]) for each in (loop.advance, *named))
 
 

@@ -11,7 +11,7 @@ from numba.core.errors import TypingError
 
 import sim
 from sim.chain import build, core_arrays
-from sim.core import allocate, jit, lanes, loop
+from sim.core import allocate, jit, lanes, linking, loop
 from sim.core.full import LANES, BlockOfLanes, RecordOfLanes, told
 from sim.core.prefetch import fetch_to_read, fetch_to_write
 from sim.core.state import Block, Record
@@ -62,6 +62,7 @@ def test_fetch__changes_nothing() -> None:
     assert _ask(rows) == 6.0 and np.array_equal(rows.ravel(), np.arange(8.0))
 
 
+@pytest.mark.skipif(not linking.is_tested(), reason="this numba is told nothing")
 def test_told__tells_of_a_number_of_lanes_only_where_every_array_has_it() -> None:
     def record(kind: Any, size: int) -> Any:
         """One with arrays of so many lanes."""

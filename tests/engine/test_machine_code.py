@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from sim.core import jit, loop
+from sim.core import jit, linking, loop
 from sim.core.sections import BESIDE
 from sim.engine import machine_code
 from sim.engine.machine_code import compile_all, discard_damaged, is_compiled, kept, make_ready
@@ -65,6 +65,7 @@ def test_compile_all__leaves_nothing_to_compile_for_a_run_with_everything_collec
     assert size > 1_000_000
 
 
+@pytest.mark.skipif(not linking.is_tested(), reason="this numba compiles one kind")
 def test_is_compiled__looks_for_the_machine_code_of_this_copy_of_the_sources(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
