@@ -31,13 +31,13 @@ class Meter:
     def __enter__(self) -> Self:
         """Draw the bar, with a word on compilation where it is still to come."""
         if sys.stderr.isatty():
-            from sim.engine.machine_code import all_parts, is_compiled
+            from sim.engine.machine_code import is_all_compiled, is_compiled
 
             self.bar = _bar()
             self.bar.start()
             if not is_compiled():
                 first = "compiling the kernel, once per machine (half a minute or so)"
-            elif not all(is_compiled(all_parts(), full=full) for full in (True, False)):
+            elif not is_all_compiled():
                 first = "preparing; what no scenario needed before is compiled, once per machine"
             else:
                 first = "simulating"

@@ -16,7 +16,7 @@ def compile_kernel() -> None:
         from sim.cli.progress import Meter, stops_at_once
         from sim.engine import machine_code
 
-        ready = machine_code.is_compiled(machine_code.all_parts())
+        ready = machine_code.is_all_compiled()
         if not ready:
             note("compiling the kernel for this processor, once per machine: a minute or so")
         began = time.perf_counter()

@@ -80,10 +80,7 @@ class Ensemble:
         exports = self.chosen is None or "lost_exports" in self.chosen
         self.chain = driven(chains.core_arrays(self.reference), self.reference, exports=exports)
         self._lanes = lanes_of(grouped=scenario.posterior is not None)
-        if (
-            self._lanes == LANES
-        ):  # Blocks of a group of runs have machine code of their own, made when it is called for.
-            machine_code.make_ready(needed_by(self.chain))
+        machine_code.make_ready(needed_by(self.chain), full=self._lanes == LANES)
         self.clock = Clock(scenario.time.periods, scenario.time.periods_per_year)
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)

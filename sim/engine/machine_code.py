@@ -148,6 +148,11 @@ def is_compiled(parts: tuple[str, ...] = (), *, full: bool = True) -> bool:
     return hasattr(loop.advance, "stats") and all(is_kept(each, [kind]) for each in (loop.advance, *named))
 
 
+def is_all_compiled() -> bool:
+    """Whether machine code of both kinds of blocks is kept, with all parts."""
+    return all(is_compiled(all_parts(), full=full) for full in (True, False))
+
+
 @lru_cache
 def make_ready(parts: tuple[str, ...] = (), *, full: bool = True) -> None:
     """Have a process of its own compile what a run needs, where it is not kept already.
