@@ -21,7 +21,7 @@ from benchmarks.cases import chain_hash
 from benchmarks.output import show
 from sim.chain import build, core_arrays
 from sim.core.full import LANES
-from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, Months
+from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, Months, finish
 from sim.engine.collector import Collector
 from sim.engine.outcomes import Followed, outcomes
 from sim.projects import followed as projects_followed
@@ -60,14 +60,14 @@ def measure(
 
         def count() -> None:
             for shift in shifts:
-                collector.add(record, runs, pool, shift=shift)
+                finish(collector.add(record, runs, pool, shift=shift))
 
         counting = _seconds(count, repeats)
 
         def follow() -> None:
             followed = Followed(collector, record)
             for shift in shifts:
-                followed.add(record, pool, shift=shift)
+                finish(followed.add(record, pool, shift=shift))
             outcomes(reference, collector, followed, record, shocks, runs)
 
         per_run = _seconds(follow, repeats)

@@ -12,7 +12,7 @@ from sim import chain as chains
 from sim.chain.reference import Reference
 from sim.core.full import LANES
 from sim.core.state import Chain
-from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run
+from sim.engine.chunk import CHUNK, Chunk, Clock, Drawn, by_run, finish
 from sim.engine.parts import drawn
 from sim.engine.run import processors
 from sim.engine.stockpiles import Followed
@@ -84,7 +84,7 @@ class Bench:
                 record, size = months.record, months.drawn.size
                 if months.shift == 0:
                     stocks = Followed(self.reference, self.clock, record)
-                stocks.add(record, pool, shift=months.shift)
+                finish(stocks.add(record, pool, shift=months.shift))
                 if months.last:
                     rationed, destroyed = (
                         by_run(part, size).astype(float) for part in (record.rationed, record.destroyed)

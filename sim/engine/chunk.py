@@ -17,14 +17,18 @@ from sim.engine.groups import sector_need
 from sim.scenario.belief import GROUP
 from sim.shocks import Shocks
 
-CHUNK = 256
-"""Runs recorded before they are counted, of as many threads as it has blocks; `size_of` has those of more."""
-WIDEST = 4
-"""Most chunks of that size that many threads simulate as one: what is written to disk comes in pieces of these."""
-SLICE = 20
-"""Months recorded before they are counted: memory does not grow with longer horizons."""
-UNCOUNTED = 120
-"""Months recorded at a time where none are counted: threads need not wait for each other within a chunk."""
+CHUNK, LESSER = 512, 256
+"""Runs recorded before they are counted, and where memory is dearer than time; `size_of` has those of many threads."""
+WIDEST = 1024
+"""Most runs of a chunk: what is written to disk comes in pieces of as many."""
+SLICE = 30
+"""Most months recorded before they are counted: memory does not grow with longer horizons."""
+ROOM, LITTLE = CHUNK * SLICE, LESSER * 12
+"""Months of runs recorded before they are counted, and with little memory; some 5 kB each, three times over."""
+SHORTEST = 6
+"""Months of many runs recorded at a time: with fewer, threads wait for each other too often."""
+RECORDS = 3
+"""Records that take turns: months are simulated, those before are counted, and those to come have room already."""
 ALL = 1.0 - 1e-6
 """Share of a sector's lines that stand still at most; all but for rounding, which must not lift a sum above one."""
 
@@ -32,6 +36,8 @@ _MONTHLY = ("price", "transacted", "inventory", "flow", "intake", "sector", "sto
 _OF_MONTHS = (*_MONTHLY, "reserve")
 
 Floats = NDArray[np.float32]
+Tasks = list[Future[None]]
+"""Work under way in threads."""
 
 
 class Clock:
@@ -75,12 +81,11 @@ class Months:
     record: Record
     """What is recorded of them, once they are simulated."""
     events: Events
-    blocks: tuple[Future[None], ...]
+    blocks: Tasks
 
     def wait(self) -> None:
         """Wait until they are simulated."""
-        for block in self.blocks:
-            block.result()
+        finish(self.blocks)
 
     @property
     def came(self) -> Shocks:
@@ -117,7 +122,7 @@ class Chunk:
         self.months = min(clock.count, months) if months and not traced else clock.count
         self.chain, self.clock, self.sets = chain, clock, sets
         self._lines, self._lanes = _lines(chain, clock), lanes
-        self._under_way: tuple[Future[None], ...] = ()
+        self._under_way: Tasks = []
         self.blocks = -(-runs // lanes)
         self.padded = self.blocks * lanes
 
@@ -125,11 +130,11 @@ class Chunk:
             """Room to record so many months, and sums over the horizon."""
             return allocate.monthly_record(chain, months, self.blocks, lanes, traced_routes=traced or routes)
 
-        # Some months are simulated while those before are counted: two. Sums over a horizon are read while the next
-        # chunk has been simulated and the one after is, where a chunk has no more than these months: three.
-        whole = [room(self.months) for _ in range(2)]
+        # Sums over a horizon take turns chunk by chunk: where a chunk has no more than these months, its sums are read
+        # while the next has been simulated and the one after is.
+        whole = [room(self.months) for _ in range(RECORDS)]
         self._monthly = cycle(whole if months else map(_totals_only, whole))
-        self._totals = cycle([*whole, room(0)])
+        self._totals = cycle(whole)
         self._unused = allocate.of_block(whole[0], 0)
         # Kept and set back: to make them anew for every chunk took a tenth of a run.
         self._start = allocate.block_at_reference(chain, lanes)
@@ -144,21 +149,20 @@ class Chunk:
         """Have chunks simulated, in their order; yields months as soon as they are under way.
 
         To ask for the next waits for those before, since a run goes on from where it is. What is recorded of months is
-        there until those after the next are asked for, sums over a horizon until the second chunk after it ends.
+        there until the third after them are asked for, and so are sums over a horizon that ends with them.
         """
         # The first runs are drawn meanwhile.
         pool.submit(self._load)
         for drawn in chunks:
             events, totals = drawn.shocks.events(self.clock.dt), next(self._totals)
             for shift in range(0, self.clock.count, self.months):
-                for block in self._under_way:
-                    block.result()
+                finish(self._under_way)
                 monthly = next(self._monthly)
                 record = totals._replace(**{name: getattr(monthly, name) for name in _OF_MONTHS})
                 count = events.onset.shape[2] // self._lanes
-                self._under_way = tuple(
+                self._under_way = [
                     pool.submit(self._advance, drawn, events, record, block, shift) for block in range(count)
-                )
+                ]
                 last = shift + self.months >= self.clock.count
                 yield Months(drawn, shift, last, record, events, self._under_way)
 
@@ -171,8 +175,7 @@ class Chunk:
 
     def drop(self) -> None:
         """Leave what has not begun undone, as when nobody waits for it any more."""
-        for block in self._under_way:
-            block.cancel()
+        drop(self._under_way)
 
     def _advance(self, drawn: Drawn, events: Events, record: Record, block: int, shift: int) -> None:
         """Run one block through the months that the record holds from `shift` on."""
@@ -205,30 +208,29 @@ def lanes_of(*, grouped: bool) -> int:
     return GROUP if grouped else LANES
 
 
-def size_of(threads: int, lanes: int) -> int:
-    """Runs of a chunk: every thread has a block of it to simulate, of four chunks at most.
+def size_of(threads: int, lanes: int, *, sparing: bool = False) -> int:
+    """Runs of a chunk: every thread has a block of it to simulate, up to a number of threads; `sparing` of room.
 
     Example
     -------
-    >>> [size_of(threads, 128) for threads in (1, 2, 3, 8, 64)]
-    [256, 256, 512, 1024, 1024]
+    >>> [(size_of(threads, 128), size_of(threads, 128, sparing=True)) for threads in (1, 2, 4, 8, 64)]
+    [(512, 256), (512, 256), (512, 512), (1024, 1024), (1024, 1024)]
     """
-    size = CHUNK
-    while size < WIDEST * CHUNK and size // lanes < threads:
+    size = LESSER if sparing else CHUNK
+    while size < WIDEST and size // lanes < threads:
         size *= 2
     return size
 
 
-def months_of(size: int, *, counted: bool) -> int:
+def months_of(size: int, *, sparing: bool = False) -> int:
     """Months recorded at a time: fewer of larger chunks, so that they take little more room.
 
     Example
     -------
-    >>> [(months_of(size, counted=True), months_of(size, counted=False)) for size in (64, 256, 512, 1024)]
-    [(20, 120), (20, 120), (10, 60), (10, 30)]
+    >>> [(months_of(size), months_of(size, sparing=True)) for size in (64, 256, 512, 1024)]
+    [(30, 30), (30, 12), (30, 6), (15, 6)]
     """
-    most = SLICE if counted else UNCOUNTED
-    return most if size <= CHUNK else max(SLICE // 2, most * CHUNK // size)
+    return min(SLICE, max(SHORTEST, (LITTLE if sparing else ROOM) // size))
 
 
 def by_run(array: Floats, runs: int) -> Floats:
@@ -237,7 +239,19 @@ def by_run(array: Floats, runs: int) -> Floats:
     return moved.reshape(*moved.shape[:-2], moved.shape[-2] * moved.shape[-1])[..., :runs]
 
 
-def share(pool: Executor, items: int, work: Callable[[int, int], object]) -> None:
-    """Call `work(begin, end)` on ranges of items in threads; each range owns its items."""
+def finish(tasks: Tasks) -> None:
+    """Wait until all are done."""
+    for task in tasks:
+        task.result()
+
+
+def drop(tasks: Tasks) -> None:
+    """Leave what has not begun undone."""
+    for task in tasks:
+        task.cancel()
+
+
+def share(pool: Executor, items: int, work: Callable[[int, int], None]) -> Tasks:
+    """Have `work(begin, end)` called on ranges of items in threads; each range owns its items."""
     parts = np.linspace(0, items, min(items, 8) + 1).astype(int).tolist()
-    list(pool.map(lambda part: work(*part), pairwise(parts)))
+    return [pool.submit(work, begin, end) for begin, end in pairwise(parts)]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sim.chain.reference import Reference
 from sim.engine import tallies
 from sim.engine.checkpoint import code_stamp
-from sim.engine.chunk import CHUNK
+from sim.engine.chunk import LESSER
 from sim.engine.ensemble import Ensemble
 from sim.engine.parts import Part, Stored, part_of, together
 from sim.engine.stream import PIECE, Stream
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Arrays = dict[str, NDArray[Any]]
-RANGE = 32 * CHUNK
+RANGE = 32 * LESSER
 """Runs that a worker simulates in one go: the counts it sends, some 30 MB, weigh little against them."""
 AHEAD = 2
 """Ranges under way for each thread of the cluster."""
@@ -80,6 +80,7 @@ def simulate_range(
         monthly=monthly,
         per_run=per_run,
         reference=reference,
+        sparing=True,
     )
     with ThreadPoolExecutor(1) as pool:
         coming = ensemble.simulate([runs], pool)
@@ -113,7 +114,7 @@ def simulated_by(
     from distributed import as_completed
     from distributed.client import Future
 
-    unit = CHUNK if stream is None else PIECE
+    unit = LESSER if stream is None else PIECE
     ranges = [part for each in runs for part in _cut(each, _length(runs, _threads(client), unit))]
     with _translated():
         check_workers(client)
@@ -241,7 +242,7 @@ def _check_reach(client: Client, stream: Stream) -> None:
         )
 
 
-def _length(runs: Sequence[range], threads: int, unit: int = CHUNK) -> int:
+def _length(runs: Sequence[range], threads: int, unit: int = LESSER) -> int:
     """Runs of a range, a multiple of a unit: few enough that every thread gets some."""
     total = sum(map(len, runs))
     return min(RANGE, max(unit, -(-total // threads // unit) * unit))

@@ -15,7 +15,7 @@ from sim.chain.reference import Reference
 from sim.core import collect
 from sim.core.collect import Members
 from sim.core.state import Chain, Record
-from sim.engine.chunk import Clock, Floats, share
+from sim.engine.chunk import Clock, Floats, Tasks
 from sim.engine.groups import Groups, Label, Layout, layout, needs
 from sim.engine.histograms import MULTIPLE, NO_VOLUME, SHARE, Histogram, Scale
 
@@ -188,8 +188,10 @@ class Collector:
         size = np.repeat(chain.reserves.most.astype(float)[:, None], self.months, axis=1)
         return Plan(SHARE, None, (Part(places, _alone(rows, _inverse(size)), _reserve),))
 
-    def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> None:
-        """Count the months of a record, of which the first is `shift`, for its first `runs` runs; threads own rows.
+    def add(self, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> Tasks:
+        """Have the months of a record, of which the first is `shift`, counted for its first `runs` runs.
+
+        Threads own rows.
 
         A chunk begins with month 0.
         """
@@ -204,7 +206,7 @@ class Collector:
             histogram, members = self.found[piece.variable], piece.rows.members
             histogram.add(source, members, piece.first, runs, shift, end, shift=shift, volume=volume)
 
-        list(pool.map(count, self._pieces))
+        return [pool.submit(count, piece) for piece in self._pieces]
 
     def finish(self, runs: int) -> None:
         """End a chunk of `runs` runs."""
@@ -213,10 +215,11 @@ class Collector:
 
     def paths(self, record: Record, runs: int, pool: Executor) -> dict[str, Floats]:
         """Full monthly paths of the first runs of a record, shape (run, month, row), for every variable."""
-        return {name: paths(plan, record, runs, pool) for name, plan in self.plans.items()}
+        found = pool.map(lambda plan: paths(plan, record, runs), self.plans.values())
+        return dict(zip(self.plans, found, strict=True))
 
 
-def paths(plan: Plan, record: Record, runs: int, pool: Executor, *, shift: int = 0) -> Floats:
+def paths(plan: Plan, record: Record, runs: int, *, shift: int = 0) -> Floats:
     """Monthly paths of a variable of the first runs of a record, of which the first month is `shift`.
 
     Returns
@@ -227,17 +230,17 @@ def paths(plan: Plan, record: Record, runs: int, pool: Executor, *, shift: int =
     for part in plan.parts:
         members = part.members
         factor = members.factor[shift : shift + record.price.shape[1]]
-        values = recorded(part, record, pool)[: len(factor), :, :runs] * factor[:, :, None]
+        values = recorded(part, record)[: len(factor), :, :runs] * factor[:, :, None]
         rows.append(np.clip(1.0 - values, 0.0, 1.0) if members.missing else values)
     return np.moveaxis(np.concatenate(rows, axis=1), 2, 0).astype(np.float32)
 
 
-def recorded(part: Part, record: Record, pool: Executor) -> Floats:
+def recorded(part: Part, record: Record) -> Floats:
     """Recorded values of rows before they are related to a reference, shape (month, row, run and padding)."""
     source, volume = part.source(record), part.volume(record)
     blocks, months, _, lanes = source.shape
     out = np.empty((months, len(part.labels), blocks * lanes), dtype=np.float32)
-    share(pool, months, lambda begin, end: collect.lay_out(source, volume, part.members, begin, end, out))
+    collect.lay_out(source, volume, part.members, 0, months, out)
     return out
 
 

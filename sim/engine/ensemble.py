@@ -52,6 +52,7 @@ class Ensemble:
         draw: Draw | None = None,
         reference: Reference | None = None,
         distribution: bool = True,
+        sparing: bool = False,
     ) -> None:
         """Balance the chain and begin with no runs.
 
@@ -66,6 +67,7 @@ class Ensemble:
         draw: Where shocks and projects come from instead of the seed.
         reference: The chain of the scenario, if it is balanced already.
         distribution: Whether all monthly variables are counted over runs, or only those that `per_run` needs.
+        sparing: Whether little is recorded at a time, where memory is dearer than time.
 
         Raises
         ------
@@ -85,7 +87,8 @@ class Ensemble:
         given = scenario.posterior.sets if scenario.posterior is not None else ()
         self.sets = tuple(self._with(values) for values in given)
         counted = None if distribution else outcomes.counted(outcomes.NAMES if self.chosen is None else self.chosen)
-        self._threads, self._size = threads, size_of(threads, self._lanes)
+        self._threads, self._sparing = threads, sparing
+        self._size = size_of(threads, self._lanes, sparing=sparing)
         blocks = -(-min(runs, self._size) // self._lanes)
         self.collector = Collector(self.reference, self.chain, self.clock, blocks, self._lanes, counted=counted)
         self.monthly = checked(monthly, runs=runs, cells=self.clock.count * len(self.reference.markets))
@@ -143,9 +146,8 @@ class Ensemble:
     def _simulated(
         self, drawn: Iterable[Drawn], size: int, pool: ThreadPoolExecutor, under_way: UnderWay | None = None
     ) -> Iterator[Part]:
-        counted = bool(self.collector.found)
-        followed = counted or any(keeper.by_month for keeper in self.keepers)
-        months = months_of(size, counted=counted) if followed else 0
+        followed = bool(self.collector.found) or any(keeper.by_month for keeper in self.keepers)
+        months = months_of(size, sparing=self._sparing) if followed else 0
         routes = DELIVERY in self.monthly
         chunk = Chunk(self.chain, self.clock, size, routes=routes, months=months, sets=self.sets, lanes=self._lanes)
         yield from parts.simulated(chunk, self.collector, self.keepers, drawn, pool, under_way)

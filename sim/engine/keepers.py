@@ -13,7 +13,7 @@ from sim.chain.reference import Reference
 from sim.chain.stockpiles import held
 from sim.core.state import Record
 from sim.engine import accounts, expansion, labels, stockpiles, years
-from sim.engine.chunk import Clock
+from sim.engine.chunk import Clock, Tasks
 from sim.engine.collector import Collector
 from sim.engine.monthly import Monthly
 from sim.engine.outcomes import MONTH_BY_MONTH, Followed, outcomes, row_labels
@@ -42,8 +42,8 @@ class Keeper(Protocol):
     def by_month(self) -> bool:
         """Whether it needs the months of a record, and not only its sums over the horizon and its stockpiles."""
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
-        """Take in the months of a record, of which the first is `shift`; a chunk begins with month 0."""
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
+        """Have the months of a record taken in, of which the first is `shift`; a chunk begins with month 0."""
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """What is kept of the first runs of a chunk whose record is complete; arrays with runs last."""
@@ -73,13 +73,13 @@ class Outcomes:
         """Whether some variable that is kept is added up month by month."""
         return self._chosen is None or any(name in MONTH_BY_MONTH for name in self._chosen)
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
         """Follow what sectors lack, month by month."""
         if not self.by_month:
-            return
+            return []
         if shift == 0 or self._followed is None:
             self._followed = Followed(self._collector, record)
-        self._followed.add(record, pool, shift=shift)
+        return self._followed.add(record, pool, shift=shift)
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Outcomes, each of shape (row, run)."""
@@ -108,8 +108,9 @@ class Years:
         """Variables that are kept; nothing is said where all are."""
         return [] if self._chosen is None else ["only", *self._chosen]
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
         """Nothing is needed of the months."""
+        return []
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Losses, each of shape (row, year, run)."""
@@ -132,8 +133,9 @@ class Capacity:
         """Begin without runs."""
         self._reference, self._dt = reference, collector.dt
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
         """Nothing is needed of the months."""
+        return []
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Capacities, each of shape (row, run)."""
@@ -163,11 +165,11 @@ class Accounts:
             raise ValueError("no month was taken in")
         return self._stocks
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
         """Add up what stockpiles buy and sell by budget year."""
         if shift == 0:
             self._stocks = stockpiles.Followed(self._reference, self._clock, record)
-        self.stocks.add(record, pool, shift=shift)
+        return self.stocks.add(record, pool, shift=shift)
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Money by instrument and year, runs last."""
@@ -190,8 +192,9 @@ class Stockpiles:
         """Begin without runs; `money` adds up their flows."""
         self._reference, self._money = reference, money
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
         """Nothing: accounts need the flows too, and add them up."""
+        return []
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """Flows, levels and money, runs last."""

@@ -13,7 +13,7 @@ from sim.chain.reference import Reference
 from sim.core.state import Record
 from sim.engine import labels
 from sim.engine.baseline import carrying, monthly_flow
-from sim.engine.chunk import Clock, Floats, by_run
+from sim.engine.chunk import Clock, Floats, Tasks, by_run
 from sim.engine.collector import NOTHING, Collector, paths
 from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
@@ -89,17 +89,21 @@ class Monthly:
         """Variables that are kept."""
         return list(self.names)
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
-        """Take in the months of a record, of which the first is `shift`."""
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
+        """Have the months of a record taken in, of which the first is `shift`; threads own variables."""
         if shift == 0:
             self._months = {name: [] for name in self.names}
-        for name in self.names:
+
+        def take_in(name: str) -> None:
+            """Take in the months of a variable."""
             if name == DELIVERY:
                 values = self._deliveries(record, shift)
             else:
                 runs = record.price.shape[0] * record.price.shape[-1]
-                values = paths(self.collector.plans[name], record, runs, pool, shift=shift)
+                values = paths(self.collector.plans[name], record, runs, shift=shift)
             self._months[name].append(stepped(name, values))
+
+        return [pool.submit(take_in, name) for name in self.names]
 
     def kept(self, record: Record, came: Shocks, runs: int) -> dict[str, Floats]:
         """Paths of the chunk, each of shape (month, row, run)."""

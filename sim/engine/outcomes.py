@@ -13,7 +13,7 @@ from sim import variables
 from sim.chain.reference import Reference
 from sim.core import collect
 from sim.core.state import Record
-from sim.engine.chunk import by_run, share
+from sim.engine.chunk import Tasks, by_run, share
 from sim.engine.collector import NOTHING, Collector
 from sim.engine.groups import Label
 from sim.errors import Fault, ScenarioError
@@ -89,8 +89,8 @@ class Followed:
         self.lacking, self.stopped = (np.zeros((rows, blocks, lanes), dtype=np.float32) for _ in range(2))
         self.opening, self.closing = (np.full((rows, blocks, lanes), -1.0, dtype=np.float32) for _ in range(2))
 
-    def add(self, record: Record, pool: Executor, *, shift: int = 0) -> None:
-        """Add the months of a record, of which the first is `shift`."""
+    def add(self, record: Record, pool: Executor, *, shift: int = 0) -> Tasks:
+        """Have the months of a record added, of which the first is `shift`."""
         threshold, months = np.float32(variables.SHORT), min(record.sector.shape[1], len(self._need) - shift)
         found = (self.lacking, self.stopped, self.opening, self.closing)
 
@@ -99,7 +99,7 @@ class Followed:
             recorded = record.sector, self._need, threshold, record.stopped, self._share
             collect.follow(*recorded, begin, end, shift, months, *found)
 
-        share(pool, self.lacking.shape[0], follow)
+        return share(pool, self.lacking.shape[0], follow)
 
 
 def outcomes(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.chain.reference import Reference
 from sim.core.state import ProjectDraws
-from sim.engine.chunk import Chunk, Drawn, Months
+from sim.engine.chunk import Chunk, Drawn, Months, Tasks, drop, finish
 from sim.engine.collector import Collector
 from sim.engine.keepers import Keeper
 from sim.engine.pieces import Joined
@@ -129,24 +129,51 @@ def simulated(
     collector, keepers: Count the chunks and keep what is wanted of each run.
     draws: Chunks as drawn.
     pool: Threads: they have the next months to simulate while some are counted, and while a part is made and used.
-    under_way: Told of months that are counted of a chunk, but for its last.
+    under_way: Told of months that are simulated of a chunk, but for its last, once the chunk before is counted.
     """
+
+    def told(months: Months) -> None:
+        """Tell how many runs the months of a chunk up to these add up to."""
+        if under_way is not None and not months.last:
+            under_way(months.drawn.size * (months.shift + chunk.months) // chunk.clock.count)
+
     try:
-        counted = None
-        for months in _one_behind(chunk.simulated(draws, pool)):
-            if counted is not None:
-                yield _part(counted, collector, keepers)
-            months.wait()
-            collector.add(months.record, months.drawn.size, pool, shift=months.shift)
-            for keeper in keepers:
-                keeper.add(months.record, pool, shift=months.shift)
-            counted = months if months.last else None
-            if under_way is not None and counted is None:
-                under_way(months.drawn.size * (months.shift + chunk.months) // chunk.clock.count)
-        if counted is not None:
-            yield _part(counted, collector, keepers)
+        for months in _counted(_one_behind(chunk.simulated(draws, pool)), collector, keepers, pool, told):
+            if months.last:
+                yield _part(months, collector, keepers)
     finally:
         chunk.drop()
+
+
+def _counted(
+    coming: Iterable[Months],
+    collector: Collector,
+    keepers: Sequence[Keeper],
+    pool: ThreadPoolExecutor,
+    told: Callable[[Months], None],
+) -> Iterator[Months]:
+    """Count months; yields them once they are counted, and begins with the next when those after it are under way.
+
+    `told` is called with months that are simulated, once those before are counted.
+    """
+    before: Months | None = None
+    tasks: Tasks = []
+    try:
+        for months in coming:
+            if before is not None:
+                finish(tasks)
+                yield before
+            months.wait()
+            told(months)
+            tasks = collector.add(months.record, months.drawn.size, pool, shift=months.shift)
+            for keeper in keepers:
+                tasks += keeper.add(months.record, pool, shift=months.shift)
+            before = months
+        if before is not None:
+            finish(tasks)
+            yield before
+    finally:
+        drop(tasks)
 
 
 def _one_behind(coming: Iterable[Months]) -> Iterator[Months]:

@@ -14,7 +14,7 @@ from sim import variables
 from sim.core.collect import Members
 from sim.core.state import Record
 from sim.engine import labels
-from sim.engine.chunk import Floats
+from sim.engine.chunk import Floats, Tasks
 from sim.engine.collector import Collector, Part, recorded
 from sim.errors import Fault, ScenarioError
 from sim.scenario.base import nearest
@@ -95,16 +95,20 @@ class Paths:
         """Rows that are followed."""
         return [str(path) for path in self._parts]
 
-    def add(self, record: Record, pool: Executor, *, shift: int) -> None:
-        """Take in the months of a record, of which the first is `shift`."""
+    def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
+        """Have the months of a record taken in, of which the first is `shift`; threads own rows."""
         if shift == 0:
             self._months = {str(path): [] for path in self._parts}
-        for path, part in self._parts.items():
+
+        def take_in(path: Path, part: Part) -> None:
+            """Take in the months of a row."""
             members = part.members
             factor = members.factor[shift : shift + record.price.shape[1]]
-            values = recorded(part, record, pool)[: len(factor), 0] * factor
+            values = recorded(part, record)[: len(factor), 0] * factor
             missing = np.clip(1.0 - values, 0.0, 1.0) if members.missing else values
             self._months[str(path)].append(missing.astype(np.float32))
+
+        return [pool.submit(take_in, path, part) for path, part in self._parts.items()]
 
     def kept(self, record: Record, came: Shocks, runs: int) -> dict[str, Floats]:
         """Paths of the chunk, each of shape (month, run), by the name of the row."""

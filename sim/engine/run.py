@@ -58,8 +58,7 @@ def run(
     scenario: What `sim.load` returned.
     runs, seed, threads: Their number (the scenario's by default), what all draws follow from (that of `onto` or the
         scenario's by default), and how many simulate (as many as the process may use processors by default).
-    first: Number of the first run, to simulate a part of an ensemble.
-    traces: Runs, from the first, whose full monthly paths are kept.
+    first, traces: Number of the first run, of a part of an ensemble, and runs from it whose full paths are kept.
     follow, monthly: Rows such as `price[dy_oxide, EU]` and variables (`sim.engine.monthly.NAMES`) whose monthly paths
         are kept of every run.
     per_run: Variables of `/runs` and `/years` that are kept; all by default.
@@ -100,7 +99,8 @@ def run(
     _check_numbers(runs, first, threads, traces)
     first, already = (first, 0) if onto is None else _begun(onto, runs)
     kept = partial(Ensemble, scenario, follow=follow, monthly=monthly, per_run=per_run, distribution=distribution)
-    ensemble = kept(seed=seed, runs=CHUNK if more is not None else runs - already, threads=threads, draw=draw)
+    begun = CHUNK if more is not None else runs - already
+    ensemble = kept(seed=seed, runs=begun, threads=threads, draw=draw, sparing=stream is not None)
     if onto is not None:
         continuation.check(onto, ensemble.provenance(runs=runs, first=first))
     with ThreadPoolExecutor(threads) as pool:

@@ -14,7 +14,7 @@ from sim.chain.stockpiles import Held, held
 from sim.core import fields
 from sim.core.state import Record
 from sim.engine import labels
-from sim.engine.chunk import Clock, by_run, share
+from sim.engine.chunk import Clock, Tasks, by_run, share
 from sim.policies import budget_years
 from sim.variables import STOCKPILE, YEAR
 
@@ -43,11 +43,11 @@ class Followed:
         self.closing = np.zeros((len(self.rows), runs))
         self.price = np.ones((len(self.rows), runs))
 
-    def add(self, record: Record, pool: Executor, *, shift: int = 0) -> None:
-        """Add the months of a record, of which the first is `shift`; threads own months of no year but theirs."""
+    def add(self, record: Record, pool: Executor, *, shift: int = 0) -> Tasks:
+        """Have the months of a record added, of which the first is `shift`; threads own years, and one what is left."""
         count = len(self.rows)
         if not count:
-            return
+            return []
         months = min(record.reserve.shape[1], self.clock.count - shift)
         years = self.year[shift : shift + months]
 
@@ -60,13 +60,16 @@ class Followed:
                 for name, values in zip(FLOWS, part[1:], strict=True):
                     self.flows[name][years[month]] += values
 
-        share(pool, int(years[-1]) + 1, add_years)
-        level = by_run(record.reserve[:, :months, :count], self.lowest.shape[1])
-        self.lowest = np.minimum(self.lowest, level.min(axis=0))
-        self.closing[...] = level[-1]
-        if record.price.shape[2]:
-            last = by_run(record.price[:, months - 1], self.lowest.shape[1])
-            self.price[...] = last[[row.market for row in self.rows]]
+        def follow_levels() -> None:
+            """Note how low they came, and what is left at what price."""
+            level = by_run(record.reserve[:, :months, :count], self.lowest.shape[1])
+            self.lowest = np.minimum(self.lowest, level.min(axis=0))
+            self.closing[...] = level[-1]
+            if record.price.shape[2]:
+                last = by_run(record.price[:, months - 1], self.lowest.shape[1])
+                self.price[...] = last[[row.market for row in self.rows]]
+
+        return [*share(pool, int(years[-1]) + 1, add_years), pool.submit(follow_levels)]
 
     def found(self, runs: int) -> dict[str, Floats]:
         """What `/stockpiles` holds of the chunk, each of shape (year, stockpile, run) or (stockpile, run)."""

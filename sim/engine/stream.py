@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.engine.chunk import CHUNK, WIDEST
+from sim.engine.chunk import WIDEST
 from sim.engine.parts import Part, Stored, together
 from sim.errors import ResultError
 from sim.text import as_text
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from sim.engine.ensemble import Ensemble
 
-PIECE = WIDEST * CHUNK
+PIECE = WIDEST
 """Runs of a piece: some 40 MB of the bundled chain, twice that while it is written; 4,000 files for 100,000 runs."""
 MOST_EVENTS = 1024
 """Events of a restriction in a run that can be written."""

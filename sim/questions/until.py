@@ -20,7 +20,7 @@ from sim.questions.tables import labelled
 from sim.scenario import Scenario
 from sim.variables import LOOK, Path
 
-BATCH = 2 * CHUNK
+BATCH = CHUNK
 """Runs of the first batch; later ones end at a multiple of it."""
 MOST_RUNS = 100_000
 """Runs at which to end at the latest unless told otherwise."""

@@ -42,7 +42,7 @@ def undisturbed(tiny: Scenario) -> xr.DataTree:
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Six chunks instead of two."""
-    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes: SMALL)
+    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes, **_: SMALL)
 
 
 class Killed(BaseException):
@@ -283,7 +283,7 @@ def test_missing_and_merged__undo_each_other() -> None:
 SCRIPT = """
 import sys, sim
 from sim.engine import ensemble
-ensemble.size_of = lambda threads, lanes: 128
+ensemble.size_of = lambda threads, lanes, **_: 128
 scenario = sim.load(sys.argv[1], overrides=["time.years=2"])
 with sim.Checkpoint(sys.argv[2], pause=0.0) as kept:
     sim.run(scenario, runs=100_000_000, seed=3, checkpoint=kept)

@@ -62,7 +62,7 @@ def test_run__on_a_cluster_gives_the_bits_of_one_machine(tiny: Scenario, alone: 
 def test_make__on_a_cluster_has_workers_write_and_gives_the_same_bits(
     tiny: Scenario, alone: xr.DataTree, client: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes: 128)
+    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes, **_: 128)
     monkeypatch.setattr("sim.engine.stream.PIECE", 128)
     monkeypatch.setattr(cluster, "_length", lambda runs, threads, unit: 512)
     sent: list[object] = []

@@ -17,7 +17,7 @@ from sim.chain import build
 from sim.core.full import LANES
 from sim.engine import ensemble as ensembles
 from sim.engine import run as engine_run
-from sim.engine.chunk import CHUNK, SLICE, size_of
+from sim.engine.chunk import CHUNK, SLICE, Tasks, size_of
 from sim.scenario import Scenario, parse
 
 Differing = Callable[..., list[str]]
@@ -73,9 +73,20 @@ def test_run__gives_a_run_the_same_bits_in_any_range(
 
 
 def test_run__gives_the_same_bits_with_chunks_of_more_threads(scenario: Scenario, differing: Differing) -> None:
-    assert size_of(3, LANES) > CHUNK
-    few, many = (sim.run(scenario, runs=CHUNK + 4, seed=SEED, threads=threads) for threads in (1, 3))
+    assert size_of(5, LANES) > CHUNK
+    few, many = (sim.run(scenario, runs=CHUNK + 4, seed=SEED, threads=threads) for threads in (1, 5))
     assert not differing(few, many, "distribution", "runs", "shocks")
+
+
+@pytest.mark.parametrize("months", [2, 6])
+def test_run__gives_the_same_bits_for_any_size_of_chunks(
+    scenario: Scenario, differing: Differing, months: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = scenario.replace("time.years=0.5")
+    whole = sim.run(short, runs=5 * LANES, seed=SEED)
+    monkeypatch.setattr("sim.engine.chunk.SLICE", months)
+    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes, **_: LANES)  # five chunks, of three records
+    assert not differing(sim.run(short, runs=5 * LANES, seed=SEED), whole, "distribution", "runs", "years", "shocks")
 
 
 def test_run__gives_a_run_the_same_bits_across_chunks(scenario: Scenario, ensemble: xr.DataTree) -> None:
@@ -281,7 +292,7 @@ def test_simulate__makes_room_once_however_small_the_ranges(monkeypatch: pytest.
 def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario, begun, counted = sim.load("still", overrides=["time.years=0.5"]), [], []
     monkeypatch.setattr("sim.engine.chunk.SLICE", 2)
-    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes: LANES)
+    monkeypatch.setattr(ensembles, "size_of", lambda threads, lanes, **_: LANES)
     ensemble = ensembles.Ensemble(scenario, seed=SEED, runs=LANES)
     add = ensemble.collector.add
 
@@ -293,9 +304,9 @@ def test_simulate__has_the_next_months_simulated_while_some_are_counted(monkeypa
                 begun.append(given[-1])
             return super().submit(work, *given, **named)
 
-    def noting(*given: Any, shift: int) -> None:
+    def noting(*given: Any, shift: int) -> Tasks:
         counted.append((shift, len(begun)))
-        add(*given, shift=shift)
+        return add(*given, shift=shift)
 
     monkeypatch.setattr(ensemble.collector, "add", noting)
     with Noting(2) as pool:

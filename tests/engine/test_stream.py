@@ -43,7 +43,7 @@ def whole(tiny: Scenario) -> xr.DataTree:
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three pieces of two chunks each, the last with 188 runs."""
-    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes: CHUNK)
+    monkeypatch.setattr("sim.engine.ensemble.size_of", lambda threads, lanes, **_: CHUNK)
     monkeypatch.setattr(module, "PIECE", PIECE)
 
 
