@@ -21,11 +21,11 @@ from benchmarks.against.model import (
 )
 from sim.core.full import LANES
 from sim.core.jit import entry, kernel
-from sim.core.mathx import ONE, ZERO, clip, power
+from sim.core.mathx import ONE, ZERO, clip, exp, log
 
 _DEMAND, _COVER = np.array(DEMAND, dtype=np.float32), np.array(COVER, dtype=np.float32)
 _STRUCK, _LEAD, _LONGEST = np.array(STRUCK), np.array(LEAD), max(LEAD)
-_LEAST, _HIGHEST = np.float32(LEAST), np.float32(HIGHEST)
+_LEAST, _DEAREST = np.float32(LEAST), np.float32(np.log(HIGHEST))
 _SLOPE, _ELASTICITY = np.float32(-SLOPE), np.float32(-ELASTICITY)
 
 
@@ -60,7 +60,7 @@ def _block(begin, end, hand, claims, ways, price, owed):  # type: ignore[no-unty
     """All periods of a block, region after region."""
     for region in range(REGIONS):
         demand, struck = _DEMAND[region], _STRUCK[region]
-        reference = _COVER[STAGES - 1] * demand
+        per_reference = ONE / (_COVER[STAGES - 1] * demand)
         for stage in range(STAGES):
             hand[stage, :] = _COVER[stage] * demand
             claims[stage, :] = ZERO
@@ -68,23 +68,23 @@ def _block(begin, end, hand, claims, ways, price, owed):  # type: ignore[no-unty
         for now in range(PERIODS):
             way = (ways[0, now % _LEAD[0]], ways[1, now % _LEAD[1]], ways[2, now % _LEAD[2]], ways[3, now % _LEAD[3]])
             first, last = (begin, end) if struck else (end, end)
-            _period(np.int32(now), demand, reference, first, last, hand, claims, way, price[now, region])
-            for lane in range(begin.size):
-                owed[now, region, lane] = claims[STAGES - 1, lane]
+            paths = price[now, region], owed[now, region]
+            _period(np.int32(now), demand, per_reference, first, last, hand, claims, way, *paths)
 
 
 @kernel
-def _period(now, demand, reference, begin, end, hand, claims, way, price):  # type: ignore[no-untyped-def]
+def _period(now, demand, per_reference, begin, end, hand, claims, way, price, owed):  # type: ignore[no-untyped-def]
     """One period of a region: price, demand, and every stage in turn, all in one loop over lanes."""
-    for lane in range(price.size):
-        dear = clip(power(max(hand[3, lane] / reference, _LEAST), _SLOPE), ONE, _HIGHEST)
-        price[lane] = dear
-        asked = demand * power(dear, _ELASTICITY)
+    for lane in range(LANES):
+        dear = clip(_SLOPE * log(max(hand[3, lane] * per_reference, _LEAST)), ZERO, _DEAREST)
+        price[lane] = exp(dear)
+        asked = demand * exp(_ELASTICITY * dear)
         free = ZERO if begin[lane] <= now < end[lane] else ONE
         sent = _ship(hand[0], claims[0], way[0], lane, asked, asked, ONE)
         sent = _ship(hand[1], claims[1], way[1], lane, asked, sent, free)
         sent = _ship(hand[2], claims[2], way[2], lane, asked, sent, ONE)
         _ship(hand[3], claims[3], way[3], lane, asked, sent, ONE)
+        owed[lane] = claims[3, lane]
 
 
 @kernel

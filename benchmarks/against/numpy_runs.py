@@ -44,10 +44,11 @@ def _region(region: int, stops: Stops, kind: type, paths: Paths) -> None:
     hand = np.repeat(np.array(COVER, dtype=kind)[:, None] * demand, runs, axis=1)
     owed = np.zeros((STAGES, runs), dtype=kind)
     ways = [np.full((lead, runs), demand, dtype=kind) for lead in LEAD]
-    reference = kind(COVER[-1]) * demand
+    reference, highest = kind(COVER[-1]) * demand, kind(np.log(HIGHEST))
     for now in range(PERIODS):
-        price = np.clip(np.maximum(hand[-1] / reference, kind(LEAST)) ** kind(-SLOPE), kind(1), kind(HIGHEST))
-        asked = demand * price ** kind(-ELASTICITY)
+        dear = np.clip(kind(-SLOPE) * np.log(np.maximum(hand[-1] / reference, kind(LEAST))), kind(0), highest)
+        price = np.exp(dear)
+        asked = demand * np.exp(kind(-ELASTICITY) * dear)
         sent = asked
         for stage in range(STAGES):
             row = now % LEAD[stage]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numba
 import numpy as np
 
@@ -25,7 +27,7 @@ from sim.core.jit import OPTIONS
 
 _DEMAND, _COVER = np.array(DEMAND, dtype=np.float32), np.array(COVER, dtype=np.float32)
 _STRUCK, _LEAD, _LONGEST = np.array(STRUCK), np.array(LEAD), max(LEAD)
-_LEAST, _ONE, _HIGHEST, _ZERO = (np.float32(value) for value in (LEAST, 1, HIGHEST, 0))
+_LEAST, _DEAREST, _ZERO = (np.float32(value) for value in (LEAST, math.log(HIGHEST), 0))
 _SLOPE, _ELASTICITY = np.float32(-SLOPE), np.float32(-ELASTICITY)
 
 
@@ -57,9 +59,8 @@ def _region(region, begin, end, hand, claims, ways, price, owed):  # type: ignor
         ways[stage, :] = demand
     reference = _COVER[STAGES - 1] * demand
     for now in range(PERIODS):
-        dear = max(hand[STAGES - 1] / reference, _LEAST) ** _SLOPE
-        dear = min(max(dear, _ONE), _HIGHEST)
-        asked = demand * dear**_ELASTICITY
+        dear = min(max(_SLOPE * math.log(max(hand[STAGES - 1] / reference, _LEAST)), _ZERO), _DEAREST)
+        asked = demand * math.exp(_ELASTICITY * dear)
         sent = asked
         for stage in range(STAGES):
             row = now % _LEAD[stage]
@@ -71,4 +72,4 @@ def _region(region, begin, end, hand, claims, ways, price, owed):  # type: ignor
                 sent = _ZERO
             hand[stage] -= sent
             claims[stage] -= sent
-        price[now], owed[now] = dear, claims[STAGES - 1]
+        price[now], owed[now] = math.exp(dear), claims[STAGES - 1]
