@@ -43,7 +43,10 @@ class Keeper(Protocol):
         """Whether it needs the months of a record, and not only its sums over the horizon and its stockpiles."""
 
     def add(self, record: Record, pool: Executor, *, shift: int) -> Tasks:
-        """Have the months of a record taken in, of which the first is `shift`; a chunk begins with month 0."""
+        """Have threads take in the months of a record, of which the first is `shift`; a chunk begins with month 0.
+
+        The record stays as it is until they are done, and what is kept is asked for afterwards.
+        """
 
     def kept(self, record: Record, came: Shocks, runs: int) -> Values:
         """What is kept of the first runs of a chunk whose record is complete; arrays with runs last."""
