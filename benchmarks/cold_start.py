@@ -1,4 +1,4 @@
-"""How long a user waits before anything happens: help, import, first progress of a run, first run of all.
+"""How long a user waits: for help, import, first progress of a run, the whole run, the first run of all.
 
     python -m benchmarks.cold_start [--first] [--json]
 
@@ -30,14 +30,27 @@ place = tempfile.mkdtemp(dir=sys.argv[2])
 app(["run", sys.argv[1], "--runs", "10000", "--out", os.path.join(place, "out.nc")])
 """
 """Ends when the bar would first move; in a folder of its own, or it would take up what the one before has left."""
+RUNS = 10_000
+"""Runs of an ensemble that a user waits for."""
+ENSEMBLES = """
+import sys, time, sim
+scenario = sim.load(sys.argv[1])
+sim.run(scenario, runs=256)
+for _ in range(int(sys.argv[3])):
+    began = time.perf_counter()
+    sim.run(scenario, runs=int(sys.argv[2]))
+    print(time.perf_counter() - began)
+"""
+"""Prints how long each of some ensembles takes in memory, once machine code is loaded."""
 
 
-def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) -> dict[str, Any]:
+def waits(*, repeats: int = 5, scenario: str = "baseline", runs: int = RUNS, first: bool = False) -> dict[str, Any]:
     """Median and spread of each wait, seconds.
 
     Parameters
     ----------
     repeats: Times each is measured, after one that is not counted.
+    runs: Runs of ensembles that go to their end.
     first: Whether the compilation is measured too, once.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -45,12 +58,16 @@ def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) 
             "help": ["-m", "sim", "--help"],
             "import": ["-c", "import sim; sim.load, sim.run"],
             "first_tick": ["-c", FIRST_TICK, scenario, folder],
+            "whole": ["-m", "sim", "run", scenario, "--runs", str(runs), "--out", "out.nc", "--overwrite"],
         }
-        found: dict[str, Any] = {"scenario": scenario, "repeats": repeats}
-        for name, command in commands.items():
-            seconds = [_seconds(command, folder) for _ in range(repeats + 1)][1:]
-            found[f"{name}_seconds"] = statistics.median(seconds)
-            found[f"{name}_seconds_least"], found[f"{name}_seconds_most"] = min(seconds), max(seconds)
+        taken = {name: [_seconds(command, folder) for _ in range(repeats + 1)] for name, command in commands.items()}
+        printed = _printed(["-c", ENSEMBLES, scenario, str(runs), str(repeats + 1)], folder)
+        taken["ensemble"] = [float(line) for line in printed.split()]
+        found: dict[str, Any] = {"scenario": scenario, "repeats": repeats, "runs": runs}
+        for name, seconds in taken.items():
+            counted = seconds[1:]
+            found[f"{name}_seconds"] = statistics.median(counted)
+            found[f"{name}_seconds_least"], found[f"{name}_seconds_most"] = min(counted), max(counted)
         if first:
             compiled = {"first_run": commands["first_tick"], "compile": ["-m", "sim", "warmup"]}
             for name, command in compiled.items():
@@ -60,17 +77,23 @@ def waits(*, repeats: int = 5, scenario: str = "baseline", first: bool = False) 
 
 
 def _seconds(command: list[str], folder: str, **environment: str) -> float:
-    """Time of one process, by the clock; it finds this project wherever it was started."""
-    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), os.getcwd())))
+    """Time of one process, by the clock."""
     began = time.perf_counter()
-    subprocess.run(
+    _printed(command, folder, **environment)
+    return time.perf_counter() - began
+
+
+def _printed(command: list[str], folder: str, **environment: str) -> str:
+    """What a process prints; it finds this project wherever it was started."""
+    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), os.getcwd())))
+    return subprocess.run(
         [sys.executable, *command],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": paths} | environment,
         check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    return time.perf_counter() - began
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
 
 
 def main() -> None:

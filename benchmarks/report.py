@@ -110,7 +110,7 @@ def collect_part() -> list[str]:
 
 
 def waits_part(*, repeats: int, first: bool) -> list[str]:
-    """Help, import, first progress and compilation."""
+    """Help, import, first progress, whole runs and compilation."""
     found = cold_start.waits(repeats=repeats, first=first)
     rows = [
         (name, *(f"{found[f'{key}_seconds{ending}']:.2f}" for ending in ("", "_least", "_most")))
@@ -118,12 +118,15 @@ def waits_part(*, repeats: int, first: bool) -> list[str]:
             ("help", "`sim --help`"),
             ("import", "`sim.load, sim.run`"),
             ("first_tick", "`sim run baseline` to its first progress, warm"),
+            ("whole", f"`sim run baseline --runs {cold_start.RUNS}`, the whole command with summary and NetCDF file"),
+            ("ensemble", f"`sim.run(baseline, runs={cold_start.RUNS})`, in memory, warm"),
         )
     ]
     if first:
         for key, name in (("first_run", "`sim run baseline` to its first progress"), ("compile", "`sim warmup`")):
             rows.append((f"{name}, empty compile cache", f"{found[f'{key}_seconds']:.1f}", "once", ""))
-    return [*_section("Waits", "Seconds, processes of their own."), *_table(("", "median", "least", "most"), rows)]
+    text = "Seconds, processes of their own; ensembles in memory one after another in one."
+    return [*_section("Waits", text), *_table(("", "median", "least", "most"), rows)]
 
 
 def against_part(*, repeats: int) -> list[str]:
