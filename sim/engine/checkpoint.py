@@ -42,8 +42,8 @@ ENDING = ".progress"
 FORMAT = "oreflow-progress/1"
 SHARE = 0.05
 """Most of the time of a run that may be spent on writing its progress."""
-SOONEST = 5.0
-"""Seconds between two times of writing, at least; a run that is over sooner is begun anew sooner than taken up."""
+SOONEST = 25.0
+"""Seconds between two times of writing, at least: the first, whose cost is not known yet, takes 1.2 s of `baseline`."""
 KEY, LOCK, COUNTS, RUNS, OUTPUT = "key.json", "lock", "counts", "runs", "output.zarr"
 OURS = re.compile(r"(key\.json|lock|reach|(counts|runs)(-\d{12}){1,2}\.npz|output\.zarr(\.\w+)?)(\.partial)?")
 """Names that a folder of progress may hold."""

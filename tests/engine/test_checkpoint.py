@@ -248,18 +248,41 @@ def test_checkpoint__leaves_alone_what_is_not_progress(tmp_path: Path, kind: str
     assert folder.is_symlink() if kind == "link" else (folder / "mine.txt" if kind == "folder" else folder).is_file()
 
 
+@pytest.mark.parametrize(
+    ("chunk", "file", "written"),
+    [(2.0, 1.0, []), (10.0, 0.75, [30.0, 61.5]), (10.0, 5.0, [30.0])],
+    ids=["a short run never", "cheap files again", "dear files once"],
+)
 def test_checkpoint__writes_no_more_often_than_a_twentieth_of_the_time_allows(
-    tiny: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Scenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    chunk: float,
+    file: float,
+    written: list[float],
 ) -> None:
-    clock = iter(range(0, 10**6, 2))  # every look at the clock is two seconds later
-    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(clock)))
-    written: list[object] = []
-    save = module._save
-    monkeypatch.setattr(module, "_save", lambda path, arrays: (written.append(path), save(path, arrays)))
+    """Six chunks of so many seconds each; a file of runs, and then one of counts, takes so many more."""
+    now, begun = 0.0, []
+    add, save = Checkpoint.add, module._save
+
+    def added(*given: object) -> None:
+        nonlocal now
+        now += chunk
+        add(*given)  # type: ignore[arg-type]
+
+    def saved(path: Path, arrays: dict[str, np.ndarray]) -> None:
+        nonlocal now
+        if path.name.startswith(module.RUNS):
+            begun.append(now)
+        now += file
+        save(path, arrays)
+
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(Checkpoint, "add", added)
+    monkeypatch.setattr(module, "_save", saved)
     with Checkpoint(tmp_path / "a.progress") as kept:
         sim.run(tiny, runs=RUNS, seed=3, checkpoint=kept)
-    # Written at once, in 2 s; the next time is due 40 s later, when all is done.
-    assert len(written) == 2
+    assert begun == written
 
 
 def test_parts__come_apart_and_together_again(tiny: Scenario, tmp_path: Path) -> None:
